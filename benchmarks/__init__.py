@@ -1,0 +1,1 @@
+"""Bundles to figures: what a model costs and what conversion lost."""

@@ -1,0 +1,121 @@
+"""A model and all that is known of it, in a folder that is written whole or not at all and verified at each load."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from osteo_edge.errors import BundleError
+from osteo_edge.hashing import sha256_bytes, sha256_file
+from osteo_edge.manifest import CARD_NAME, FILE_NAME, Manifest
+from osteo_edge.model_card import render_card
+from osteo_edge.strict import FieldError
+
+MAX_MANIFEST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle: its folder and its manifest."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / self.manifest.model.file
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read and verify the bundle in `path`; `BundleError` names the file and the field that is not as it should be."""
+    manifest = read_manifest(path)
+    expected = {manifest.model.file: manifest.model.sha256, **manifest.files}
+    for name, digest in expected.items():
+        _verify(path / name, digest)
+    extra = sorted(entry.name for entry in path.iterdir() if entry.name not in {*expected, FILE_NAME})
+    if extra:
+        raise BundleError(f"{path / extra[0]}: not listed in the bundle's manifest; take it out of the folder")
+    return Bundle(path, manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest of the bundle in the folder `path`, without looking at the other files."""
+    file = path / FILE_NAME
+    if not path.is_dir():
+        what = "a file, not a bundle folder" if path.exists() else "no such bundle"
+        raise BundleError(f"{path}: {what}; name the folder that `osteo-edge train` or `convert` wrote")
+    if not file.is_file():
+        raise BundleError(f"{path}: not a bundle: it holds no {FILE_NAME}")
+    try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ValueError(f"larger than {MAX_MANIFEST_BYTES:,} bytes")
+        return Manifest.from_dict(json.loads(file.read_text("utf-8")))
+    except FieldError as error:
+        raise BundleError(f"{file}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{file}: not readable as JSON ({error}); copy the bundle again") from error
+
+
+def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
+    """Write a bundle to the new folder `path`: `files` (the model among them), the model card and the manifest.
+
+    The manifest's `files` are filled in here. Everything goes into a temporary folder beside `path` that is renamed
+    at the end, so a killed writer or a full disk leaves no half bundle. `BundleError` if `path` exists or cannot be
+    written.
+    """
+    require_free(path)
+    contents = {**files, CARD_NAME: render_card(manifest).encode()}
+    others = {name: sha256_bytes(data) for name, data in contents.items() if name != manifest.model.file}
+    manifest = replace(manifest, files=others)
+    contents[FILE_NAME] = (json.dumps(manifest.to_dict(), indent=2, allow_nan=False) + "\n").encode()
+    try:
+        _write_folder(path, contents)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be written ({error.strerror}); nothing was left behind") from error
+    return Bundle(path, manifest)
+
+
+def require_free(path: Path) -> None:
+    """Raise `BundleError` if there is something at `path` already: worth knowing before an hour of training."""
+    if path.is_symlink() or path.exists():
+        raise BundleError(f"{path}: exists already; choose another --out or remove it first")
+
+
+def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        for name, data in contents.items():
+            _write_durably(staging / name, data)
+        staging.chmod(0o755)
+        _sync(staging)
+        staging.rename(path)
+        _sync(path.parent)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _verify(file: Path, digest: str) -> None:
+    if not file.is_file():
+        raise BundleError(f"{file}: missing from the bundle; copy the bundle again")
+    if sha256_file(file) != digest:
+        raise BundleError(f"{file}: altered since the bundle was written (its SHA-256 differs); copy the bundle again")

@@ -1,0 +1,125 @@
+"""The `osteo-edge` command: a table of lazily imported commands, and the one place where an error becomes one line."""
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.version import VERSION
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and its line in the overview; imported only when it is called."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS = {
+    "data": Entry("osteo_edge.train.data_commands", "data", "Draw, audit, split and join data sets."),
+    "train": Entry("osteo_edge.train.train_command", "train", "Train a classifier on labelled X-rays."),
+    "convert": Entry("osteo_edge.convert.convert_command", "convert", "Convert a trained bundle to TFLite."),
+    "evaluate": Entry("osteo_edge.train.evaluate_command", "evaluate", "Measure a bundle on one part of a split."),
+    "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
+    "inspect": Entry("osteo_edge.inspect_command", "inspect", "Show a bundle and verify every file in it."),
+    "demo": Entry("osteo_edge.demo", "demo", "Run the whole job on drawn X-rays."),
+    "doctor": Entry("osteo_edge.doctor", "doctor", "Tell what is installed, used and missing."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, not when the overview is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(entry.module), entry.attribute)
+        return _with_verbose(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, prog_name="osteo-edge")
+def cli() -> None:
+    """Bone-screening models on small devices: train, convert, measure and run.
+
+    A referral aid for low bone density, never a diagnosis and never a rule-out.
+
+    \b
+    Start here:
+      osteo-edge demo            the whole job on drawn X-rays, a few minutes
+      osteo-edge doctor          what is installed, and what is missing
+      osteo-edge COMMAND --help  each command, with an example
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; returns its exit code: 0, 1 for what a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    try:
+        code = cli.main(args=list(arguments), prog_name="osteo-edge", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted; nothing half-written was left behind", EXIT_INTERRUPTED)
+    except OsteoEdgeError as error:
+        return _fail(str(error), EXIT_FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except OSError as error:
+        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    logging.getLogger("osteo_edge").debug("the error behind the next line", exc_info=True)
+    click.echo(f"osteo-edge: {message}", err=True)
+    return code
+
+
+def _with_verbose(command: click.Command) -> click.Command:
+    """Give a command, or each command of a group, the option -v."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _with_verbose(inner)
+    elif not any(option.name == "verbose" for option in command.params):
+        command.params.append(
+            click.Option(
+                ["-v", "--verbose"],
+                is_flag=True,
+                expose_value=False,
+                is_eager=True,
+                callback=_set_verbose,
+                help="Say more on standard error, with the full error if one occurs.",
+            )
+        )
+    return command
+
+
+def _set_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value:
+        logging.basicConfig(format="%(name)s: %(message)s", stream=sys.stderr)
+        logging.getLogger("osteo_edge").setLevel(logging.DEBUG)

@@ -1,0 +1,68 @@
+"""Progress and tables on a terminal, through rich, which is imported only when something is shown."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+
+
+class Advance(Protocol):
+    """Report progress: how much is done, of how much, a note to show, and what is being done if that changed."""
+
+    def __call__(self, done: int, total: int, note: str = "", stage: str | None = None) -> None: ...
+
+
+@contextmanager
+def progress(description: str) -> Iterator[Advance]:
+    """A progress bar on standard error; silent where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(description, total=None, note="")
+
+        def advance(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+            if stage is not None and stage != bar.tasks[0].description:
+                bar.reset(task, description=stage)
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield advance
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to standard output, as wide as the terminal, or as the content where it is no terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def show_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print JSON to standard output; NaN becomes null, since JSON has none."""
+    click.echo(json.dumps(_without_nan(value), indent=indent, allow_nan=False, ensure_ascii=False))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value

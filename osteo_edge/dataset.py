@@ -1,0 +1,201 @@
+"""A labelled data set: a folder of class folders, or a CSV file that lists its images."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from osteo_edge.errors import DatasetError
+from osteo_edge.table import Row, Table, read_columns, read_table
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
+SEXES = {"m": "male", "f": "female"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One labelled image and what is known about its patient; None where it is not known."""
+
+    path: Path
+    name: str
+    """The path relative to the data set's root, with slashes: what a split file knows the image by."""
+    label: str
+    patient: str | None = None
+    age: float | None = None
+    """Years."""
+    sex: str | None = None
+    weight: float | None = None
+    """Kilograms."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images, sorted by name; every name stands once."""
+
+    name: str
+    root: Path
+    cases: tuple[Case, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Images per label, labels in alphabetical order."""
+        return dict(sorted(Counter(case.label for case in self.cases).items()))
+
+
+def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
+    """List the images of a data set; none of them is opened.
+
+    `path` is one of
+
+    - a folder of class folders: the label is the folder that holds the image, or, where `labels` are given, the
+      nearest folder above it that is called like one of them in any case;
+    - a CSV file with the columns `path` (relative to the file) and `label`, and, where known, `patient`, `age`
+      (years), `sex` and `weight` (kg); other columns are ignored;
+    - a folder that directly holds exactly one such CSV file, which is then read, so that what it knows of the
+      patients is not lost. A split file (with a column `part`) does not count.
+
+    With `labels`, images of other labels are left out. Hidden files and files that are no images by their suffix
+    are skipped. Raises `DatasetError`.
+    """
+    table = _find_table(path)
+    cases = list(_cases_in_table(table) if table else _cases_in_folders(path, labels))
+    if labels is not None:
+        cases = _choose(path, cases, labels)
+    _check_spelling(path, cases)
+    root = table.path.parent if table else path
+    name = path.resolve().name if path.is_dir() else path.stem
+    return Dataset(name, root, tuple(sorted(cases, key=lambda case: case.name)))
+
+
+def _find_table(path: Path) -> Table | None:
+    if path.is_file() and path.suffix.lower() == ".csv":
+        return _require_columns(read_table(path))
+    if not path.is_dir():
+        raise DatasetError(f"{path}: no such folder or CSV file; give a folder of class folders or a CSV file")
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".csv" and _lists_images(file))
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files)
+        raise DatasetError(f"{path}: more than one CSV file lists images ({names}); name the one to read")
+    return _require_columns(read_table(files[0])) if files else None
+
+
+def _lists_images(file: Path) -> bool:
+    columns = set() if _is_hidden(file.name) else set(read_columns(file))
+    return {"path", "label"} <= columns and "part" not in columns
+
+
+def _require_columns(table: Table) -> Table:
+    missing = [column for column in ("path", "label") if column not in table.columns]
+    if missing:
+        found = ", ".join(table.columns) or "nothing"
+        raise DatasetError(f"{table.path}: has no column {' and no column '.join(missing)} (found: {found}); add it")
+    if not table.rows:
+        raise DatasetError(f"{table.path}: lists no image; add a line for each")
+    return table
+
+
+def _cases_in_table(table: Table) -> list[Case]:
+    first_lines: dict[str, int] = {}
+    cases = []
+    for row in table.rows:
+        case = _case(table, row)
+        if case.name in first_lines:
+            raise table.error(row, f"{case.name} stands on line {first_lines[case.name]} already; remove one")
+        first_lines[case.name] = row.line
+        cases.append(case)
+    missing = [case for case in cases if not case.path.is_file()]
+    if missing:
+        first = missing[0]
+        raise DatasetError(
+            f"{table.path}: {len(missing)} of {len(cases)} images are not there, the first of them {first.name} "
+            f"(line {first_lines[first.name]}); paths are relative to the CSV file"
+        )
+    return cases
+
+
+def _case(table: Table, row: Row) -> Case:
+    path, label = row.cells.get("path", ""), row.cells.get("label", "")
+    if not path or not label:
+        raise table.error(row, f"the {'label' if path else 'path'} is empty; fill it in or remove the line")
+    name = PurePosixPath(os.path.normpath(path)).as_posix()
+    return Case(
+        path=table.path.parent / name,
+        name=name,
+        label=label,
+        patient=table.text(row, "patient"),
+        age=table.number(row, "age"),
+        sex=normalize_sex(table.text(row, "sex")),
+        weight=table.number(row, "weight"),
+    )
+
+
+def normalize_sex(text: str | None) -> str | None:
+    """`male` and `female` for the usual ways to write them, other words in lower case.
+
+    >>> normalize_sex("F")
+    'female'
+    """
+    return None if text is None else SEXES.get(text.lower(), text.lower())
+
+
+def _cases_in_folders(root: Path, labels: Sequence[str] | None) -> list[Case]:
+    names = sorted(path.relative_to(root).as_posix() for path in _images(root))
+    if not names:
+        kinds = " ".join(sorted(suffix[1:] for suffix in IMAGE_SUFFIXES))
+        raise DatasetError(f"{root}: holds no image ({kinds}); give a folder of class folders or a CSV file")
+    loose = [name for name in names if "/" not in name]
+    if loose and labels is None:
+        where = "there are no class folders" if len(loose) == len(names) else "these images lie outside them"
+        raise DatasetError(
+            f"{root}: {where} ({len(loose)} in all, the first of them {loose[0]}); put each image into the folder of "
+            "its class"
+        )
+    return [Case(root / name, name, _folder_label(name, labels)) for name in names]
+
+
+def _folder_label(name: str, labels: Sequence[str] | None) -> str:
+    """The label by folder; "" where no folder above the image is called like one of `labels`."""
+    folders = PurePosixPath(name).parts[:-1]
+    if labels is None:
+        return folders[-1]
+    known = {label.lower() for label in labels}
+    return next((folder for folder in reversed(folders) if folder.lower() in known), "")
+
+
+def _images(root: Path) -> Iterator[Path]:
+    """Every image below a folder, through links to folders too, each real folder once."""
+    seen = set()
+    for folder, subfolders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        subfolders[:] = sorted(name for name in subfolders if not _is_hidden(name)) if real not in seen else []
+        if real not in seen:
+            yield from (Path(folder, name) for name in files if _is_image(name))
+        seen.add(real)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _is_image(name: str) -> bool:
+    return not _is_hidden(name) and Path(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def _choose(path: Path, cases: list[Case], labels: Sequence[str]) -> list[Case]:
+    """The cases of the wanted labels, spelled as wanted."""
+    wanted = {label.lower(): label for label in labels}
+    chosen = [replace(case, label=wanted[case.label.lower()]) for case in cases if case.label.lower() in wanted]
+    if not chosen:
+        found = sorted({case.label for case in cases if case.label})
+        hint = f"found: {', '.join(found)}" if found else "no folder is called so"
+        raise DatasetError(f"{path}: no image has one of the labels {', '.join(labels)} ({hint})")
+    return chosen
+
+
+def _check_spelling(path: Path, cases: list[Case]) -> None:
+    spellings: dict[str, str] = {}
+    for label in sorted({case.label for case in cases}):
+        other = spellings.setdefault(label.lower(), label)
+        if other != label:
+            raise DatasetError(f"{path}: the labels {other!r} and {label!r} differ in case only; spell them alike")

@@ -1,0 +1,35 @@
+"""`osteo-edge inspect`: the manifest and the model card, readable."""
+
+from pathlib import Path
+
+import click
+
+from osteo_edge.bundle import Bundle, read_bundle
+from osteo_edge.console import show_json, show_table
+from osteo_edge.manifest import CARD_NAME
+
+
+@click.command(short_help="Show a bundle and verify every file in it.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The manifest as JSON.")
+def inspect(bundle: Path, as_json: bool) -> None:
+    """Show a bundle's manifest and model card, and verify the SHA-256 of every file in it.
+
+    \b
+    Example:
+      osteo-edge inspect knee-int8
+    """
+    loaded = read_bundle(bundle)
+    if as_json:
+        show_json(loaded.manifest.to_dict())
+        return
+    show_table(f"{loaded.path}: every file as its manifest says", ("File", "Bytes", "SHA-256"), _files(loaded))
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown((loaded.path / CARD_NAME).read_text("utf-8")))
+
+
+def _files(bundle: Bundle) -> list[tuple[str, str, str]]:
+    digests = {bundle.manifest.model.file: bundle.manifest.model.sha256, **bundle.manifest.files}
+    return [(name, f"{(bundle.path / name).stat().st_size:,}", digest[:16]) for name, digest in digests.items()]

@@ -1,0 +1,218 @@
+"""What a bundle says of its model: the manifest, version 1, as frozen dataclasses that are read strictly."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any, Literal
+
+from osteo_edge.preprocessing import InputSpec
+from osteo_edge.strict import FieldError, from_dict, to_dict
+
+SCHEMA = 1
+FILE_NAME = "manifest.json"
+CARD_NAME = "MODEL_CARD.md"
+
+Format = Literal["keras", "tflite"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """The network itself. `macs` are multiply-accumulates for one image, counted from the graph."""
+
+    file: str
+    format: Format
+    precision: Precision
+    sha256: str
+    parameters: int
+    macs: int
+
+    def __post_init__(self) -> None:
+        _require_file_name("file", self.file)
+        _require_sha256("sha256", self.sha256)
+        for name in ("parameters", "macs"):
+            _require(name, getattr(self, name) >= 0, "must not be negative")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Where the model came from: the file it was made from (None: from nothing) and the recipe that made it."""
+
+    sha256: str | None
+    recipe: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None:
+            _require_sha256("sha256", self.sha256)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Which of the model's outputs is which: logits are (1, labels), the activation map (1, rows, columns, labels)."""
+
+    logits: int
+    activation_map: int | None
+
+    def __post_init__(self) -> None:
+        for name in ("logits", "activation_map"):
+            _require(name, getattr(self, name) is None or getattr(self, name) >= 0, "must not be negative")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Probabilities are softmax(logits / temperature) (Guo et al. 2017)."""
+
+    method: Literal["temperature"]
+    temperature: float
+    fitted_on: str
+
+    def __post_init__(self) -> None:
+        _require("temperature", 0.0 < self.temperature < float("inf"), "must be above 0")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """When to refer: at `threshold` or more on the summed probability of the positive labels.
+
+    A score in [abstain_low, abstain_high) is answered "uncertain"; the threshold lies in or at the end of that band.
+    """
+
+    positive_labels: tuple[str, ...]
+    threshold: float
+    target_sensitivity: float
+    abstain_low: float
+    abstain_high: float
+    chosen_on: str
+
+    def __post_init__(self) -> None:
+        _require("positive_labels", len(self.positive_labels) > 0, "must name at least one label")
+        for name in ("threshold", "target_sensitivity", "abstain_low", "abstain_high"):
+            _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
+        ordered = self.abstain_low <= self.threshold <= self.abstain_high
+        _require("threshold", ordered, "must lie between abstain_low and abstain_high")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What an image must be to be screened at all; anything else is rejected with a reason.
+
+    `min_contrast` is the standard deviation of the pixels, `max_chroma` the mean spread of the colour channels, both
+    for values in [0, 1]. `modalities` are DICOM modalities (PS3.3 C.7.3.1.1.1), asked only where a file states one.
+    """
+
+    min_side_px: int
+    min_contrast: float
+    max_chroma: float
+    modalities: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _require("min_side_px", self.min_side_px >= 1, "must be at least 1")
+        for name in ("min_contrast", "max_chroma"):
+            _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How the converted model answers beside the model it was made from, on images that calibration did not see.
+
+    Differences are of calibrated probabilities.
+    """
+
+    reference_sha256: str
+    images: str
+    n: int
+    largest_difference: float
+    mean_difference: float
+    decision_agreement: float
+
+    def __post_init__(self) -> None:
+        _require_sha256("reference_sha256", self.reference_sha256)
+        _require("n", self.n >= 1, "must be at least 1")
+        for name in ("largest_difference", "mean_difference", "decision_agreement"):
+            _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measured value; None, with its interval, where the cases do not define it (one class only, say)."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    part: str
+
+    def __post_init__(self) -> None:
+        _require("n", self.n >= 0, "must not be negative")
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What the model learned from. `label_source` says who or what decided the labels (DXA, QUS, drawn, ...)."""
+
+    name: str
+    counts: dict[str, dict[str, int]]
+    split_rule: str
+    split_sha256: str
+    label_source: str
+
+    def __post_init__(self) -> None:
+        _require_sha256("split_sha256", self.split_sha256)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that is known of a model, and all that is needed to run it."""
+
+    schema: Literal[1]
+    name: str
+    version: str
+    created_by: str
+    created_at: str
+    intended_use: str
+    model: ModelFile
+    parent: Parent
+    input: InputSpec
+    outputs: Outputs
+    labels: tuple[str, ...]
+    calibration: Calibration
+    decision: Decision
+    gate: Gate
+    parity: Parity | None
+    metrics: dict[str, Metric]
+    data: DataCard
+    files: dict[str, str]
+
+    def __post_init__(self) -> None:
+        _require("labels", len(self.labels) >= 2, "must name at least two labels")
+        _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
+        for label in self.decision.positive_labels:
+            _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
+        for file, digest in self.files.items():
+            _require_file_name("files", file)
+            _require_sha256(f"files.{file}", digest)
+
+    @classmethod
+    def from_dict(cls, data: object) -> "Manifest":
+        """Read a parsed manifest; `FieldError` names the first field that is not as it should be."""
+        if isinstance(data, dict) and isinstance(data.get("schema"), int) and data["schema"] > SCHEMA:
+            raise FieldError(f"schema {data['schema']} is newer than this program knows ({SCHEMA}); update osteo-edge")
+        return from_dict(cls, data)
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = to_dict(self)
+        return plain
+
+
+def _require(field: str, holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(f"{field} {rule}")
+
+
+def _require_sha256(field: str, value: str) -> None:
+    _require(field, re.fullmatch(r"[0-9a-f]{64}", value) is not None, "must be a SHA-256 in lower-case hex")
+
+
+def _require_file_name(field: str, value: str) -> None:
+    plain = value not in ("", ".", "..", FILE_NAME) and PurePath(value).name == value and "\\" not in value
+    _require(field, plain, f"must name a file inside the bundle, not {value!r}")

@@ -1,0 +1,298 @@
+"""An image file becomes a Radiograph: grey, float32 in [0, 1], bone bright, whatever the file stored.
+
+Only numpy and OpenCV are needed here; pydicom comes with `osteo_edge.dicom`, imported when a DICOM file is met.
+Nothing is decoded before the size that the file's own header claims has been found acceptable.
+"""
+
+import os
+import re
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from osteo_edge.errors import RadiographError
+from osteo_edge.hashing import sha256_bytes
+
+Pixels = npt.NDArray[np.float32]
+
+MIN_SIDE_PX = 32
+MAX_SIDE_PX = 16_384
+MAX_PIXELS = 100_000_000
+MAX_FILE_BYTES = 512 * 2**20
+
+_EXPORT = "export the radiograph as PNG or DICOM"
+_SIGNATURES = (
+    (128, b"DICM", "dicom"),
+    (0, b"\x89PNG\r\n\x1a\n", "png"),
+    (0, b"\xff\xd8\xff", "jpeg"),
+    (0, b"BM", "bmp"),
+    (0, b"II*\0", "tiff"),
+    (0, b"MM\0*", "tiff"),
+    (0, b"GIF8", "GIF"),
+    (8, b"WEBP", "WebP"),
+    (4, b"ftypavif", "AVIF"),
+    (4, b"ftyp", "HEIC"),
+    (0, b"%PDF", "PDF"),
+    (0, b"PK\3\4", "ZIP"),
+    (0, b"II+\0", "BigTIFF"),
+    (0, b"MM\0+", "BigTIFF"),
+    (4, b"jP  \r\n", "JPEG 2000"),
+)
+# What OpenCV's decoders write to stderr, and nowhere else, when they make up the pixels that they could not read.
+_DAMAGE_REPORT = re.compile(rb"Corrupt JPEG data|Premature end of JPEG|\[ERROR:\d")
+_stderr_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a radiograph came from and how it was stored; no patient data.
+
+    `height` and `width` are those of the pixels, after EXIF orientation. `bits` are the stored bits a sample.
+    `chroma` is the mean over the pixels of (largest - smallest colour channel), in [0, 1]: 0 for a grey image.
+    `modality`, `body_part` and `view_position` are DICOM's codes ("DX", "KNEE", "AP"), where the file has them.
+    """
+
+    path: Path
+    format: str
+    height: int
+    width: int
+    bits: int
+    chroma: float
+    modality: str | None = None
+    body_part: str | None = None
+    view_position: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Radiograph:
+    """Pixels (height, width) in [0, 1], bone bright; and the SHA-256 of the file that they were read from."""
+
+    pixels: Pixels
+    sha256: str
+    source: Source
+
+
+class _Header(NamedTuple):
+    height: int
+    width: int
+    bits: int
+    white_is_zero_at: int | None = None  # where a TIFF says that 0 is white: offset of the value's low byte
+
+
+def read_radiograph(path: Path) -> Radiograph:
+    """Read a PNG, JPEG, BMP, TIFF or DICOM file; the content decides which, not the name.
+
+    The grey values are linear in the stored ones, and nothing is clipped or rounded to 8 bits, except by the window
+    that a DICOM file asks for. Raises RadiographError for what is no readable single image of an acceptable size,
+    and MissingExtraError where DICOM needs a package that is not installed.
+    """
+    return decode(_read_bytes(path), path)
+
+
+def decode(data: bytes, path: Path) -> Radiograph:
+    """Decode the bytes of a file; `path` only names it in errors and in the source."""
+    file_format = _file_format(data, path)
+    if file_format == "dicom":
+        from osteo_edge.dicom import decode_dicom
+
+        pixels, source = decode_dicom(data, path)
+    else:
+        pixels, source = _decode_raster(data, path, file_format)
+    return Radiograph(pixels, sha256_bytes(data), source)
+
+
+def check_size(height: int, width: int, path: Path) -> None:
+    """Raise RadiographError unless the sides, in pixels, are those of a radiograph; call it before decoding."""
+    if min(height, width) < MIN_SIDE_PX:
+        problem = f"too small for a radiograph (at least {MIN_SIDE_PX} pixels a side); {_EXPORT} at full size"
+    elif max(height, width) > MAX_SIDE_PX or height * width > MAX_PIXELS:
+        problem = f"too large (at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 10**6} megapixels); export it smaller"
+    else:
+        return
+    raise RadiographError(f"{path}: {width} x {height} pixels is {problem}")
+
+
+def grey_and_chroma(colour: npt.NDArray[Any], full_scale: int) -> tuple[npt.NDArray[Any], float]:
+    """Reduce uint8 or uint16 (height, width, 3) in BGR order to luminance (ITU-R BT.601) and the mean chroma."""
+    blue, green, red = cv2.split(colour)
+    spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
+    return cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY), float(cv2.mean(spread)[0]) / full_scale
+
+
+@contextmanager
+def refusing_damage(path: Path, file_format: str) -> Iterator[None]:
+    """Raise RadiographError if a native decoder reports damage on file descriptor 2 while the block runs.
+
+    A damaged JPEG is reported in no other way, and no user should meet such a line. A full pipe does not block. One
+    thread at a time; what other threads write to stderr meanwhile is dropped.
+    """
+    with _stderr_lock:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        stderr = os.dup(2)
+        os.dup2(writer, 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            os.close(writer)
+            with os.fdopen(reader, "rb") as pipe:
+                reports = pipe.read() or b""
+    if _DAMAGE_REPORT.search(reports):
+        raise _damaged(path, file_format)
+
+
+def _damaged(path: Path, file_format: str) -> RadiographError:
+    problem = f"the {file_format.upper()} data are damaged or incomplete; copy or export the file again"
+    return RadiographError(f"{path}: {problem}")
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise RadiographError(f"{path}: is a folder; name an image file")
+        if path.stat().st_size > MAX_FILE_BYTES or not path.is_file():
+            raise RadiographError(f"{path}: not a file of at most {MAX_FILE_BYTES // 2**20} MiB; {_EXPORT}")
+        return path.read_bytes()
+    except PermissionError as error:
+        raise RadiographError(f"{path}: may not be read; ask its owner for permission") from error
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror or error}); check the name and the disk"
+        raise RadiographError(f"{path}: {problem}") from error
+
+
+def _file_format(data: bytes, path: Path) -> str:
+    if not data:
+        raise RadiographError(f"{path}: the file is empty; copy or export it again")
+    for offset, signature, name in _SIGNATURES:
+        if data.startswith(signature, offset):
+            if name not in ("dicom", *_HEADERS):
+                raise RadiographError(f"{path}: {name} files are not supported; {_EXPORT}")
+            return name
+    if path.suffix.lower() in (".dcm", ".dicom"):
+        return "dicom"
+    raise RadiographError(f"{path}: not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name; {_EXPORT}")
+
+
+def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, Source]:
+    header = _read_header(data, path, file_format)
+    check_size(header.height, header.width, path)
+    samples = _decode_samples(data, path, file_format, header.white_is_zero_at)
+    full_scale = _full_scale(samples)
+    grey, chroma = grey_and_chroma(samples, full_scale) if samples.ndim == 3 else (samples, 0.0)
+    pixels = np.divide(grey, np.float32(full_scale), dtype=np.float32)
+    if header.white_is_zero_at is not None:
+        np.subtract(np.float32(1), pixels, out=pixels)
+    height, width = pixels.shape
+    return pixels, Source(path, file_format, height, width, header.bits, chroma)
+
+
+def _read_header(data: bytes, path: Path, file_format: str) -> _Header:
+    try:
+        return _HEADERS[file_format](data)
+    except (struct.error, LookupError) as error:
+        raise _damaged(path, file_format) from error
+    except ValueError as error:
+        raise RadiographError(f"{path}: {error}") from error
+
+
+def _decode_samples(data: bytes, path: Path, file_format: str, white_is_zero_at: int | None) -> npt.NDArray[Any]:
+    """Let OpenCV decode grey (height, width) or BGR (height, width, 3) uint8 or uint16, turned as EXIF says."""
+    encoded = np.frombuffer(data, np.uint8)
+    if white_is_zero_at is not None:  # OpenCV inverts 8 bits but not 16: tell it that 0 is black, and invert later
+        encoded = encoded.copy()
+        encoded[white_is_zero_at] = 1
+    try:
+        with refusing_damage(path, file_format):
+            samples = cv2.imdecode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
+    except cv2.error as error:
+        raise _damaged(path, file_format) from error
+    if samples is None or samples.dtype not in (np.uint8, np.uint16):
+        raise _damaged(path, file_format)
+    return samples
+
+
+def _full_scale(samples: npt.NDArray[Any]) -> int:
+    """Return the value that means full brightness: of 16 bits, only those in use count, so 12-bit data is not dark.
+
+    >>> _full_scale(np.array([0, 3000], np.uint16))
+    4095
+    """
+    if samples.dtype == np.uint8:
+        return 255
+    return int(2 ** max(8, int(samples.max()).bit_length()) - 1)
+
+
+def _png_header(data: bytes) -> _Header:
+    """Read IHDR, which must come first (ISO/IEC 15948, 11.2.2)."""
+    width, height, bits = struct.unpack_from(">IIB", data, 16)
+    return _Header(height, width, bits)
+
+
+def _jpeg_header(data: bytes) -> _Header:
+    """Read the frame header and look for the end marker (ITU-T T.81, B); OpenCV 4.9 fills a cut file with grey."""
+    at, header = 2, None
+    while data[at + 1] != 0xDA:
+        marker, length = struct.unpack_from(">BH", data, at + 1)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            bits, height, width = struct.unpack_from(">BHH", data, at + 4)
+            header = _Header(height, width, bits)
+        at += 1 if marker == 0xFF else 2 + length  # 0xFF fills the space before a marker
+    if header is None or data.find(b"\xff\xd9", at) < 0:
+        raise IndexError("no frame header or no end marker")
+    if header.bits != 8:
+        raise ValueError(f"{header.bits}-bit JPEG files are not supported; {_EXPORT}")
+    return header
+
+
+def _bmp_header(data: bytes) -> _Header:
+    """Read the Windows DIB header, where a negative height means rows from the top."""
+    header_bytes, width, height, _, _, compression = struct.unpack_from("<IiiHHI", data, 14)
+    if header_bytes < 40 or compression not in (0, 3):
+        raise ValueError(f"compressed and OS/2 BMP files are not supported; {_EXPORT}")
+    return _Header(abs(height), width, 8)
+
+
+def _tiff_header(data: bytes) -> _Header:
+    """Read the first page's tags (TIFF 6.0, section 8); later pages may only be reduced copies of it."""
+    order = "<" if data.startswith(b"II") else ">"
+    pages = _tiff_pages(data, order)
+    tags = pages[0]
+    reduced = [bool(page.get(254, (0, 0))[0] & 1) for page in pages]
+    if reduced[0] or not all(reduced[1:]):
+        raise ValueError(f"a TIFF of {len(pages)} pages; export one radiograph a file")
+    bits, sample_format = tags.get(258, (1, 0))[0], tags.get(339, (1, 0))[0]
+    if bits not in (8, 16) or sample_format != 1:
+        raise ValueError(f"TIFF samples of {bits} bits, format {sample_format}; export 8 or 16 bits, unsigned")
+    photometric, at = tags[262]
+    return _Header(tags[257][0], tags[256][0], bits, at + (order == ">") if photometric == 0 else None)
+
+
+def _tiff_pages(data: bytes, order: str) -> list[dict[int, tuple[int, int]]]:
+    """Return for each page: tag -> (first value, its offset in the file), of the short and long tags."""
+    pages: dict[int, dict[int, tuple[int, int]]] = {}
+    (at,) = struct.unpack_from(f"{order}I", data, 4)
+    while at and at not in pages and len(pages) < 64:
+        pages[at] = {}
+        (count,) = struct.unpack_from(f"{order}H", data, at)
+        for entry in range(at + 2, at + 2 + 12 * count, 12):
+            tag, kind, values = struct.unpack_from(f"{order}HHI", data, entry)
+            if kind in (3, 4):
+                inline = values * (2 if kind == 3 else 4) <= 4
+                where = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
+                pages[at][tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, where)[0], where
+        (at,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
+    return list(pages.values())
+
+
+_HEADERS = {"png": _png_header, "jpeg": _jpeg_header, "bmp": _bmp_header, "tiff": _tiff_header}

@@ -1,0 +1,177 @@
+"""Run a model: one small protocol over LiteRT, tflite-runtime and TensorFlow's interpreter, whichever is there."""
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.errors import BundleError, OsteoEdgeError
+from osteo_edge.preprocessing import Tensor
+from osteo_edge.quiet import native_messages_held
+
+Floats = npt.NDArray[np.float32]
+MAX_THREADS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network answers for one image.
+
+    `logits` are (labels,), before calibration; `activation_map` is (rows, columns, labels) in logit units, its spatial
+    mean being the logits, or None where the model has none.
+    """
+
+    logits: Floats
+    activation_map: Floats | None
+
+
+class Interpreter(Protocol):
+    """A loaded model that takes one prepared image at a time; not to be shared between threads."""
+
+    @property
+    def name(self) -> str:
+        """The runtime and its version, for reports."""
+
+    def run(self, tensor: Tensor) -> Prediction:
+        """Answer for one float32 tensor (1, height, width, channels), whatever the model's own types are."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One package that can run a TFLite file."""
+
+    title: str
+    package: str
+    module: str
+
+
+BACKENDS = (
+    Backend("LiteRT", "ai-edge-litert", "ai_edge_litert.interpreter"),
+    Backend("tflite-runtime", "tflite-runtime", "tflite_runtime.interpreter"),
+    Backend("TensorFlow", "tensorflow", "tensorflow.lite.python.interpreter"),
+)
+
+
+def installed_backends() -> tuple[Backend, ...]:
+    """The runtimes that are installed here, best first, found without importing them."""
+    return tuple(backend for backend in BACKENDS if importlib.util.find_spec(backend.module.partition(".")[0]))
+
+
+def default_threads() -> int:
+    """The number of cores this process may use, at most 4: the networks here do not gain from more."""
+    return min(MAX_THREADS, len(os.sched_getaffinity(0)))
+
+
+def open_interpreter(bundle: Bundle, *, threads: int | None = None, backend: Backend | None = None) -> Interpreter:
+    """Load the bundle's TFLite model into the best runtime that is installed, or into `backend`.
+
+    `BundleError` if the model is not TFLite or not loadable, `OsteoEdgeError` if no runtime is installed.
+    """
+    model = bundle.manifest.model
+    if model.format != "tflite":
+        raise BundleError(
+            f"{bundle.path}: a {model.format} bundle; convert it first: "
+            f"osteo-edge convert {bundle.path} --precision int8 --out {bundle.path}-int8"
+        )
+    return TFLiteInterpreter(bundle, backend or _best_backend(), threads or default_threads())
+
+
+class TFLiteInterpreter:
+    """`Interpreter` over the TFLite API that all three runtimes share; integer ends are handled inside."""
+
+    def __init__(self, bundle: Bundle, backend: Backend, threads: int) -> None:
+        module = importlib.import_module(backend.module)
+        self.name = f"{backend.title} {_version(backend)}, {threads} thread{'s' if threads > 1 else ''}"
+        with native_messages_held():
+            self._interpreter = _load(bundle, module, threads)
+            outputs = self._interpreter.get_output_details()
+        self._input = self._interpreter.get_input_details()[0]
+        places = bundle.manifest.outputs
+        try:
+            self._logits = outputs[places.logits]
+            self._map = None if places.activation_map is None else outputs[places.activation_map]
+        except IndexError as error:
+            raise BundleError(
+                f"{bundle.model_path}: has {len(outputs)} outputs, fewer than its manifest says"
+            ) from error
+        _check_shapes(bundle, self._input, self._logits, self._map)
+
+    def run(self, tensor: Tensor) -> Prediction:
+        self._interpreter.set_tensor(self._input["index"], quantize(tensor, self._input))
+        self._interpreter.invoke()
+        return Prediction(self._read(self._logits), None if self._map is None else self._read(self._map))
+
+    def _read(self, detail: dict[str, Any]) -> Floats:
+        return dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
+
+
+def quantize(values: Floats, detail: dict[str, Any]) -> npt.NDArray[Any]:
+    """Real values to what a tensor holds: q = round(value / scale) + zero point, clipped to its type (TFLite spec)."""
+    scale, zero_point = detail["quantization"]
+    dtype = detail["dtype"]
+    if dtype == np.float32 or scale == 0.0:
+        return values.astype(dtype, copy=False)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+
+
+def dequantize(stored: npt.NDArray[Any], detail: dict[str, Any]) -> Floats:
+    """What a tensor holds to real values: (q - zero point) * scale."""
+    scale, zero_point = detail["quantization"]
+    if stored.dtype == np.float32 or scale == 0.0:
+        return np.array(stored, np.float32)
+    return (stored.astype(np.float32) - zero_point) * np.float32(scale)
+
+
+def output_shapes(model: bytes) -> tuple[tuple[int, ...], ...]:
+    """The shapes of a TFLite model's outputs, in the model's order."""
+    module = importlib.import_module(_best_backend().module)
+    with native_messages_held():
+        details = module.Interpreter(model_content=model).get_output_details()
+    return tuple(tuple(int(side) for side in detail["shape"]) for detail in details)
+
+
+def _best_backend() -> Backend:
+    installed = installed_backends()
+    if not installed:
+        raise OsteoEdgeError(
+            "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime on Python 3.11 and older)"
+        )
+    return installed[0]
+
+
+def _load(bundle: Bundle, module: Any, threads: int) -> Any:
+    make: Callable[..., Any] = module.Interpreter
+    try:
+        interpreter = make(model_path=str(bundle.model_path), num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise BundleError(f"{bundle.model_path}: not a TFLite model that this runtime can load ({reason})") from error
+    return interpreter
+
+
+def _check_shapes(bundle: Bundle, given: dict[str, Any], logits: dict[str, Any], maps: dict[str, Any] | None) -> None:
+    spec, labels = bundle.manifest.input, len(bundle.manifest.labels)
+    expected = {"input": (given, (1, spec.height, spec.width, spec.channels)), "logits": (logits, (1, labels))}
+    for what, (detail, shape) in expected.items():
+        if tuple(detail["shape"]) != shape:
+            found = tuple(int(side) for side in detail["shape"])
+            raise BundleError(f"{bundle.model_path}: its {what} is {found}, but the manifest says {shape}")
+    if maps is not None and (len(maps["shape"]) != 4 or maps["shape"][3] != labels):
+        raise BundleError(f"{bundle.model_path}: its activation map is not (1, rows, columns, {labels})")
+
+
+def _version(backend: Backend) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(backend.package)
+    except metadata.PackageNotFoundError:
+        return "of unknown version"

@@ -1,0 +1,178 @@
+"""The whole screening flow: an image file in, an answer out, with its reasons and what it took."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.errors import MissingExtraError, RadiographError
+from osteo_edge.gate import rejections
+from osteo_edge.manifest import Calibration, Decision, Manifest
+from osteo_edge.preprocessing import Pixels, from_canvas, to_tensor
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.runtime import Interpreter, Prediction
+from osteo_edge.wording import ADVICE, HEADLINES, Outcome
+
+Probabilities = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """One answer.
+
+    `score` is the calibrated probability of the positive labels together, `probabilities` that of each: the rest is not
+    shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` is (height, width) of
+    the image, in [0, 1] relative to the strongest region of this image, or None. Rejected images have neither.
+    """
+
+    image: Path
+    outcome: Outcome
+    score: float | None
+    probabilities: dict[str, float]
+    reasons: tuple[str, ...]
+    evidence: Pixels | None
+    image_sha256: str
+    model_sha256: str
+    intended_use: str
+    taken_at: str
+    runtime: str
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> str:
+        return HEADLINES[self.outcome]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The screening for machines, without the picture."""
+        left_out = {"evidence", "image"}
+        plain = {name: value for name, value in vars(self).items() if name not in left_out}
+        words = {"headline": self.headline, "advice": ADVICE[self.outcome]}
+        return {"image": str(self.image), **words, **plain, "reasons": list(self.reasons)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that could not be read, and the line that says why."""
+
+    image: Path
+    error: str
+
+
+def screen_all(
+    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter
+) -> Iterator[tuple[Radiograph, Screening] | Failure]:
+    """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others."""
+    for path in paths:
+        try:
+            answer = screen(path, bundle, interpreter)
+        except (RadiographError, MissingExtraError) as error:
+            yield Failure(path, str(error))
+        else:
+            yield answer
+
+
+def screen(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiograph, Screening]:
+    """Screen one image file; the pixels come back too, for whoever wants to draw on them.
+
+    Raises `RadiographError` for a file that is no readable radiograph.
+    """
+    manifest, stage_ms = bundle.manifest, dict[str, float]()
+    with _timed(stage_ms, "read"):
+        radiograph = read_radiograph(path)
+    reasons = rejections(radiograph, manifest.gate)
+    if reasons:
+        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
+    with _timed(stage_ms, "prepare"):
+        tensor = to_tensor(radiograph.pixels, manifest.input)
+    with _timed(stage_ms, "infer"):
+        prediction = interpreter.run(tensor)
+    outcome, why = decide(score_of(calibrated(prediction.logits, manifest.calibration), manifest), manifest.decision)
+    return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms)
+
+
+def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilities:
+    """Softmax of logits / temperature over the last axis; float64, sums to 1."""
+    scaled = logits.astype(np.float64) / calibration.temperature
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
+def score_of(probabilities: Probabilities, manifest: Manifest) -> Any:
+    """The summed probability of the positive labels, over the last axis: what the threshold is compared with."""
+    places = [manifest.labels.index(label) for label in manifest.decision.positive_labels]
+    return probabilities[..., places].sum(axis=-1)
+
+
+def decide(score: float, decision: Decision) -> tuple[Outcome, str]:
+    """The outcome for one score, and why in one clause."""
+    number = f"score {score:.2f}"
+    if decision.abstain_low <= score < decision.abstain_high:
+        return "uncertain", f"{number} lies between {decision.abstain_low:.2f} and {decision.abstain_high:.2f}"
+    if score >= decision.threshold:
+        return "refer", f"{number} is at or above the threshold {decision.threshold:.2f}"
+    return "no_finding", f"{number} is below the threshold {decision.threshold:.2f}"
+
+
+def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, int]) -> Pixels | None:
+    """Where the model saw evidence for the positive labels: (height, width) in [0, 1], 1 in the strongest region.
+
+    The class-activation map (Zhou et al. 2016) of the positive labels less that of the others; below zero is cut.
+    """
+    if prediction.activation_map is None:
+        return None
+    positive = [label in manifest.decision.positive_labels for label in manifest.labels]
+    towards = prediction.activation_map[..., positive].max(axis=-1)
+    against = prediction.activation_map[..., np.logical_not(positive)]
+    net = towards - against.max(axis=-1) if against.shape[-1] else towards
+    net = np.maximum(net, 0.0)
+    strongest = float(net.max())
+    return from_canvas(net / strongest if strongest > 0 else net, *shape, manifest.input)
+
+
+def _answer(
+    radiograph: Radiograph,
+    bundle: Bundle,
+    interpreter: Interpreter,
+    outcome: Outcome,
+    prediction: Prediction | None,
+    reasons: Sequence[str],
+    stage_ms: dict[str, float],
+) -> Screening:
+    manifest = bundle.manifest
+    probabilities: dict[str, float] = {}
+    score, evidence = None, None
+    if prediction is not None:
+        values = calibrated(prediction.logits, manifest.calibration)
+        positive = manifest.decision.positive_labels
+        probabilities = {label: float(values[manifest.labels.index(label)]) for label in positive}
+        score = float(score_of(values, manifest))
+        with _timed(stage_ms, "map"):
+            evidence = evidence_of(prediction, manifest, radiograph.pixels.shape)
+    return Screening(
+        image=radiograph.source.path,
+        outcome=outcome,
+        score=score,
+        probabilities=probabilities,
+        reasons=tuple(reasons),
+        evidence=evidence,
+        image_sha256=radiograph.sha256,
+        model_sha256=manifest.model.sha256,
+        intended_use=manifest.intended_use,
+        taken_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        runtime=interpreter.name,
+        stage_ms={stage: round(ms, 2) for stage, ms in stage_ms.items()},
+    )
+
+
+@contextmanager
+def _timed(stage_ms: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    stage_ms[stage] = (time.perf_counter() - start) * 1000

@@ -1,0 +1,114 @@
+"""Read JSON into frozen dataclasses strictly: every key present, none unknown, every value of its declared type."""
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class FieldError(ValueError):
+    """A field that is missing, unknown, of the wrong type or out of range; the message starts with its path."""
+
+
+def from_dict(cls: type[T], data: object, where: str = "") -> T:
+    """Build the dataclass `cls` from `data`; `where` is the path of `data` inside the whole document.
+
+    A `ValueError` from the dataclass's own checks becomes a `FieldError` too. Booleans are no numbers, integers are
+    accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list.
+    """
+    if not isinstance(data, dict):
+        raise FieldError(f"{where or 'the document'} must be an object, not {_kind(data)}")
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    _check_keys(names, data, where)
+    values = {name: _convert(hints[name], data[name], f"{where}.{name}".lstrip(".")) for name in names}
+    try:
+        return cls(**values)
+    except FieldError:
+        raise
+    except ValueError as error:
+        raise FieldError(f"{where}.{error}".lstrip(".")) from error
+
+
+def to_dict(value: Any) -> Any:
+    """The inverse of `from_dict`: dataclasses to dicts, tuples to lists."""
+    if dataclasses.is_dataclass(value):
+        return {field.name: to_dict(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: to_dict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_dict(item) for item in value]
+    return value
+
+
+def _check_keys(names: list[str], data: dict[Any, Any], where: str) -> None:
+    inside = f" in {where}" if where else ""
+    for name in names:
+        if name not in data:
+            raise FieldError(f"missing field {name!r}{inside}")
+    for key in data:
+        if key not in names:
+            raise FieldError(f"unknown field {key!r}{inside}")
+
+
+def _convert(declared: Any, value: object, where: str) -> Any:
+    origin, arguments = typing.get_origin(declared), typing.get_args(declared)
+    if origin in (types.UnionType, typing.Union):
+        return _convert_optional(arguments, value, where)
+    if origin is tuple:
+        return tuple(
+            _convert(arguments[0], item, f"{where}[{number}]")
+            for number, item in enumerate(_expect(list, value, where))
+        )
+    if origin is dict:
+        return {
+            key: _convert(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()
+        }
+    if origin is typing.Literal:
+        return _convert_literal(arguments, value, where)
+    if dataclasses.is_dataclass(declared):
+        return from_dict(declared, value, where)  # type: ignore[arg-type]
+    if declared is Any:
+        return value
+    return _convert_scalar(declared, value, where)
+
+
+def _convert_optional(arguments: tuple[Any, ...], value: object, where: str) -> Any:
+    if value is None and type(None) in arguments:
+        return None
+    (declared,) = (argument for argument in arguments if argument is not type(None))
+    return _convert(declared, value, where)
+
+
+def _convert_literal(allowed: tuple[Any, ...], value: object, where: str) -> Any:
+    if value not in allowed or isinstance(value, bool):
+        raise FieldError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+    return value
+
+
+def _convert_scalar(declared: type, value: object, where: str) -> Any:
+    if declared is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return _expect(declared, value, where)
+
+
+def _expect(declared: type, value: Any, where: str) -> Any:
+    if not isinstance(value, declared) or (isinstance(value, bool) and declared is not bool):
+        raise FieldError(f"{where} must be {_NAMES[declared]}, not {_kind(value)}")
+    return value
+
+
+_NAMES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else _NAMES.get(type(value), type(value).__name__)

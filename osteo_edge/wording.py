@@ -1,0 +1,41 @@
+"""The words a clinic worker reads. A referral aid: it never diagnoses and never rules anything out.
+
+After the labelling of the cleared comparable (US De Novo DEN230023): only positives are reported as findings, and a
+negative answer says that it does not rule out low bone density.
+"""
+
+from typing import Literal
+
+Outcome = Literal["refer", "no_finding", "uncertain", "rejected"]
+
+HEADLINES: dict[Outcome, str] = {
+    "refer": "Possible low bone density: refer for DXA",
+    "no_finding": "No finding; this does not rule out low bone density",
+    "uncertain": "Uncertain: no answer from this image",
+    "rejected": "Rejected: this image was not screened",
+}
+
+ADVICE: dict[Outcome, str] = {
+    "refer": "A referral aid, not a diagnosis. Only DXA measures bone density.",
+    "no_finding": "Decide on referral by risk factors and age as if there were no such answer.",
+    "uncertain": "Decide on referral by risk factors and age, or screen another image.",
+    "rejected": "Screen a frontal knee radiograph as it came from the X-ray machine.",
+}
+
+INTENDED_USE = (
+    "Opportunistic screening for low bone density on knee radiographs of adults, as an aid to the decision whom to "
+    "refer for DXA. Not a diagnosis, and not to be used to rule out low bone density. For use by trained staff who see "
+    "the image."
+)
+
+PHANTOM_USE = (
+    "DEMONSTRATION ONLY: trained on drawn images (phantoms), never on patients. Must not be used on patients. "
+    "It shows how the program works and says nothing about any real bone."
+)
+
+
+def intended_use(label_source: str) -> str:
+    """The intended use of a model whose labels came from `label_source`; drawn labels allow no use on patients."""
+    if label_source == "phantom":
+        return PHANTOM_USE
+    return f"{INTENDED_USE} Research prototype; the labels it learned came from: {label_source}."

@@ -1,0 +1,1 @@
+"""Labelled X-rays to a Keras bundle: audit, split, models, fitting, evaluation."""

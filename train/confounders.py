@@ -1,0 +1,151 @@
+"""What tells the label without looking at the bone: image size, file format, brightness, age, sex, weight."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from osteo_edge.dataset import Case
+from osteo_edge.errors import MissingExtraError
+from osteo_edge.metrics import Estimate, Indices, auroc, estimate
+from osteo_edge.train.fingerprint import Fingerprint
+
+Floats = npt.NDArray[np.floating[Any]]
+Texts = npt.NDArray[np.str_]
+
+FOLDS = 5
+REPLICATES = 500
+FLAGGED_LOW = 0.55
+"""An AUROC whose 95 % interval lies above this is more than chance."""
+FLAGGED_VALUE = 0.65
+"""An AUROC of this much is worth a look however wide its interval is."""
+ACQUISITION = ("image size", "file", "brightness")
+
+
+@dataclass(frozen=True)
+class Confounder:
+    """How well one thing beside the bone tells the labels apart.
+
+    `auroc` is the mean over the labels of the one-against-the-rest AUROC, cross-validated by group, and
+    `by_label` its parts; None and empty where `note` says why it was not measured.
+    """
+
+    name: str
+    auroc: Estimate | None
+    by_label: dict[str, float]
+    flagged: bool
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return vars(self) | {"auroc": self.auroc.to_dict() if self.auroc else None}
+
+
+def measure_confounders(
+    images: Sequence[Fingerprint], cases: Mapping[str, Case], groups: Mapping[str, str]
+) -> tuple[Confounder, ...]:
+    """Measure every suspect on `images`, which should hold no copies; `cases` and `groups` are by image name.
+
+    Age, sex, weight and OST are left out where no image has them. Deterministic. Raises `MissingExtraError` where
+    scikit-learn is not installed.
+    """
+    if not images:
+        return ()
+    labels = np.array([image.label for image in images], dtype=np.str_)
+    grouped = np.array([groups[image.name] for image in images], dtype=np.str_)
+    suspects = _acquisition(images) | _covariates([cases[image.name] for image in images])
+    return tuple(_measure(name, columns, labels, grouped) for name, columns in suspects.items())
+
+
+def _acquisition(images: Sequence[Fingerprint]) -> dict[str, Floats]:
+    """Columns by suspect, for what the making of the file decides; sizes as logarithms, where ratios are distances."""
+    formats = sorted({(image.format, image.bits) for image in images})
+    sizes = [(image.width, image.height, image.width / image.height, image.width * image.height) for image in images]
+    files = [
+        [np.log(image.file_bytes), *((image.format, image.bits) == known for known in formats)] for image in images
+    ]
+    brightness = [(image.mean, image.deviation) for image in images]
+    columns = (np.log(np.array(sizes, float)), np.array(files, float), np.array(brightness, float))
+    return dict(zip(ACQUISITION, columns, strict=True))
+
+
+def _covariates(cases: Sequence[Case]) -> dict[str, Floats]:
+    """One column by suspect, NaN where not known; a suspect that is known nowhere is left out."""
+    age = np.array([case.age for case in cases], float)
+    weight = np.array([case.weight for case in cases], float)
+    sex = np.array([np.nan if case.sex is None else float(case.sex == "female") for case in cases], float)
+    columns = {"age": age, "sex": sex, "weight": weight, "OST": osteoporosis_self_assessment(age, weight)}
+    return {name: column[:, None] for name, column in columns.items() if not np.isnan(column).all()}
+
+
+def osteoporosis_self_assessment(age: Floats, weight: Floats) -> Floats:
+    """The OST index from years and kilograms: 0.2 x (weight - age), low for a high risk.
+
+    After Koh et al. 2001 (Osteoporosis International 12:699), without its truncation to whole numbers.
+
+    >>> float(osteoporosis_self_assessment(np.array(70.0), np.array(50.0)))
+    -4.0
+    """
+    return 0.2 * (weight - age)
+
+
+def _measure(name: str, columns: Floats, labels: Texts, groups: Texts) -> Confounder:
+    known = ~np.isnan(columns).any(axis=1)
+    columns, labels, groups = columns[known], labels[known], groups[known]
+    names, truth = np.unique(labels, return_inverse=True)
+    per_label = [len(set(groups[labels == label])) for label in names]
+    if len(names) < 2 or min(per_label) < 2:
+        return Confounder(name, None, {}, False, "needs two labels with two independent images each")
+    if (columns == columns[0]).all():
+        return Confounder(name, None, {}, False, "the same in every image")
+    folds = _folds(truth, groups, min(FOLDS, *per_label))
+    if any(set(truth[seen]) != set(truth) for seen, _ in folds):
+        return Confounder(name, None, {}, False, "too few independent images to hold some out")
+    scores = _scores(columns, truth, folds, linear=name not in ACQUISITION)
+
+    def one_against_rest(drawn: Indices) -> Floats:
+        return np.array([auroc(truth[drawn] == k, scores[drawn, k]) for k in range(len(names))])
+
+    value = estimate(
+        lambda drawn: float(np.mean(one_against_rest(drawn))), len(truth), groups=groups, replicates=REPLICATES
+    )
+    parts = one_against_rest(np.arange(len(truth)))
+    flagged = value.low > FLAGGED_LOW or value.value >= FLAGGED_VALUE
+    return Confounder(name, value, dict(zip(names.tolist(), parts.tolist(), strict=True)), flagged)
+
+
+def _folds(truth: Indices, groups: Texts, count: int) -> list[tuple[Indices, Indices]]:
+    """The numbers of the images to learn from and to score, in `count` ways; a group is on one side only."""
+    try:
+        from sklearn.model_selection import StratifiedGroupKFold
+    except ImportError as error:
+        raise MissingExtraError("the audit", "scikit-learn", "train") from error
+    return list(StratifiedGroupKFold(count, shuffle=True, random_state=0).split(truth, truth, groups))
+
+
+def _scores(columns: Floats, truth: Indices, folds: list[tuple[Indices, Indices]], *, linear: bool) -> Floats:
+    """A score for each image and label from a model that has seen neither the image nor another one of its group."""
+    scores = np.zeros((len(truth), int(truth.max()) + 1))
+    for seen, held_out in folds:
+        scores[held_out] = _model(linear=linear).fit(columns[seen], truth[seen]).predict_proba(columns[held_out])
+    return scores
+
+
+def _model(*, linear: bool) -> Any:
+    """A logistic regression, for what differs by degree; and a shallow tree with it, for what differs by kind.
+
+    Classes that come in certain sizes (224, 512, 1024 pixels) are no matter of degree. The labels are weighted alike,
+    so that a fold's mix of labels does not move the scores.
+    """
+    from sklearn.ensemble import VotingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.tree import DecisionTreeClassifier
+
+    logistic = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
+    if linear:
+        return logistic
+    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, class_weight="balanced", random_state=0)
+    return VotingClassifier([("logistic", logistic), ("tree", tree)], voting="soft")

@@ -1,0 +1,132 @@
+"""The commands of `osteo-edge data`: they open, call the library and show what it found."""
+
+from pathlib import Path
+
+import click
+
+from osteo_edge.console import progress, show_json
+from osteo_edge.dataset import read_dataset
+from osteo_edge.hashing import sha256_file
+from osteo_edge.split import EXCLUDED, PARTS, write_split
+
+path_argument = click.Path(path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output instead of tables.")
+
+
+@click.group()
+def data() -> None:
+    """Draw, audit, split and join data sets.
+
+    DATA is a folder of class folders, or a CSV file with the columns path and label and, where known, patient, age
+    (years), sex and weight (kg). A folder that holds such a CSV file directly is read by it.
+    """
+
+
+@data.command()
+@click.argument("dataset", metavar="DATA", type=path_argument)
+@json_option
+def audit(dataset: Path, as_json: bool) -> None:
+    """Find copies, contradicting labels and confounders in DATA.
+
+    Reads every image once and changes nothing. Copies that were mirrored, turned by right angles, rescaled or saved
+    again are found; copies that were cropped or turned by a few degrees are not.
+
+    \b
+    Example:
+      osteo-edge data audit knees/
+      osteo-edge data audit knees.csv --json > audit.json
+    """
+    from osteo_edge.train.audit import audit as audit_dataset
+    from osteo_edge.train.audit_report import show_audit
+
+    cases = read_dataset(dataset)
+    with progress("Reading images") as advance:
+        found = audit_dataset(cases, on_progress=advance)
+    if as_json:
+        show_json(found.to_dict())
+    else:
+        show_audit(found)
+
+
+@data.command()
+@click.argument("dataset", metavar="DATA", type=path_argument)
+@click.option("--out", required=True, type=path_argument, help="The split file to write, CSV.")
+@click.option("--seed", default=0, show_default=True, help="Another seed gives another split.")
+@json_option
+def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
+    """Divide DATA into train (60 %), validation and test (20 % each).
+
+    Copies of an image and images of a patient stay in one part. Conflicting labels, surplus exact copies, blank and
+    unreadable files are excluded, with the reason in the split file.
+
+    \b
+    Example:
+      osteo-edge data split knees/ --out split.csv --seed 1
+    """
+    from osteo_edge.train.audit import audit as audit_dataset
+    from osteo_edge.train.audit_report import show_split
+    from osteo_edge.train.splitting import make_split
+
+    cases = read_dataset(dataset)
+    with progress("Reading images") as advance:
+        found = audit_dataset(cases, on_progress=advance, confounders=False)
+    made = make_split(found, cases, seed=seed)
+    write_split(made, out)
+    if as_json:
+        show_json(
+            {
+                "split": str(out),
+                "sha256": sha256_file(out),
+                "seed": seed,
+                "counts": {part: made.counts(part) for part in (*PARTS, EXCLUDED)},
+                "conflicts": found.conflicts,
+                "excluded": {row.name: row.reason for row in made.rows if row.part == EXCLUDED},
+            }
+        )
+    else:
+        show_split(made)
+        click.echo(f"written: {out}")
+
+
+@data.command()
+@click.argument("images", type=path_argument)
+@click.argument("sheet", type=path_argument)
+@click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
+@click.option("--id-column", help="The column of SHEET that holds the images' names; else Patient Id, Patient or Id.")
+def join(images: Path, sheet: Path, out: Path, id_column: str | None) -> None:
+    """Join the class folders IMAGES with a patient SHEET (CSV) into one data set CSV.
+
+    An image belongs to the line whose id is its file name without suffix, in any case. Images without a line are
+    kept, with nothing known of the patient.
+
+    \b
+    Example:
+      osteo-edge data join knees/images knees/patients.csv --out knees.csv
+    """
+    from osteo_edge.train.joining import write_joined
+
+    counts = write_joined(images, sheet, out, id_column=id_column)
+    for what, number in counts.items():
+        click.echo(f"{what.replace('_', ' ')}: {number}")
+    click.echo(f"written: {out}")
+
+
+@data.command()
+@click.argument("out", type=path_argument)
+@click.option("--per-class", default=100, show_default=True, help="Films of each class.")
+@click.option("--size", default=512, show_default=True, help="Height of a film in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other patients.")
+def phantom(out: Path, per_class: int, size: int, seed: int) -> None:
+    """Draw knee X-rays of known bone density into the new folder OUT.
+
+    For trying things where no patient data is at hand: a model trained on them says nothing about patients.
+
+    \b
+    Example:
+      osteo-edge data phantom phantoms/ --per-class 50 --size 320
+    """
+    from osteo_edge.train.phantoms import write_phantoms
+
+    with progress("Drawing films") as advance:
+        written = write_phantoms(out, per_class=per_class, size=size, seed=seed, on_progress=advance)
+    click.echo(f"written: {written}")

@@ -1,0 +1,102 @@
+"""`osteo-edge evaluate`: the command; what is measured is in `evaluation`."""
+
+from pathlib import Path
+
+import click
+
+from osteo_edge.bundle import Bundle, read_bundle
+from osteo_edge.console import progress, show_json, show_table
+from osteo_edge.dataset import read_dataset
+from osteo_edge.evaluation import Evaluation, predict, to_dict
+from osteo_edge.evaluation import evaluate as measure
+from osteo_edge.hashing import sha256_file
+from osteo_edge.manifest import Manifest
+from osteo_edge.report import example_films, write_report
+from osteo_edge.runtime import Interpreter, open_interpreter
+from osteo_edge.split import PARTS, read_split, select
+from osteo_edge.train.keras_bundle import KerasInterpreter
+
+
+@click.command(short_help="Measure a bundle on one part of a split.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--split", "split_file", type=click.Path(path_type=Path), required=True, help="The split it was trained with."
+)
+@click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page with films and maps too.")
+@click.option("--json", "as_json", is_flag=True, help="The result for machines.")
+def evaluate(bundle: Path, data: Path, split_file: Path, part: str, report: Path | None, as_json: bool) -> None:
+    """Measure a Keras or TFLite bundle on one part of a split, every metric with its 95 % interval and n.
+
+    Beside the model's AUROC stands what age alone and the OST index reach on the same cases, where the data set's CSV
+    has them: a model that does not beat them has not shown that it sees bone.
+
+    \b
+    Example:
+      osteo-edge evaluate knee-int8 knees.csv --split split.csv
+    """
+    loaded = read_bundle(bundle)
+    manifest = loaded.manifest
+    split = read_split(split_file)
+    dataset = read_dataset(data, labels=manifest.labels)
+    cases = [case for case in select(dataset, split, part) if case.label in manifest.labels]
+    groups = {row.name: row.group for row in split.rows}
+    interpreter = _open(loaded)
+    with progress("evaluate") as advance:
+        names = [groups[case.name] for case in cases]
+        predictions = predict(cases, names, manifest, interpreter, on_progress=advance)
+    evaluation = measure(predictions, manifest, part)
+    if report is not None:
+        write_report(report, loaded, evaluation, example_films(predictions, loaded, interpreter))
+    same_split = sha256_file(split_file) == manifest.data.split_sha256
+    if as_json:
+        facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
+        show_json({**facts, "label_source": manifest.data.label_source, **to_dict(evaluation)})
+    else:
+        _show(manifest, evaluation, interpreter.name, same_split)
+        if report is not None:
+            click.echo(f"Written: {report}")
+
+
+def _open(bundle: Bundle) -> Interpreter:
+    return KerasInterpreter(bundle) if bundle.manifest.model.format == "keras" else open_interpreter(bundle)
+
+
+def _show(manifest: Manifest, evaluation: Evaluation, runtime: str, same_split: bool) -> None:
+    if not same_split:
+        click.echo(
+            "Warning: not the split file that this bundle was trained with; it may have seen these images.", err=True
+        )
+    for line in evaluation.skipped:
+        click.echo(f"skipped {line}", err=True)
+    counts = ", ".join(f"{number} {label}" for label, number in evaluation.counts.items())
+    source = manifest.data.label_source
+    rows = [(name, str(found)) for name, found in evaluation.estimates.items()]
+    show_table(
+        f"{manifest.name} on {evaluation.part}: {counts} (labels: {source}; {runtime})",
+        ("Metric", "Value, 95 % interval"),
+        rows,
+    )
+    columns = ("Given", *(f"answered {label}" for label in manifest.labels))
+    confusion = [(label, *map(str, row)) for label, row in zip(manifest.labels, evaluation.confusion, strict=True)]
+    show_table("Confusion matrix", columns, confusion)
+    _show_rivals(evaluation)
+    outcomes = ", ".join(f"{outcome} {number}" for outcome, number in evaluation.outcomes.items())
+    click.echo(f"Outcomes: {outcomes}. Skipped: {len(evaluation.skipped)}.")
+
+
+def _show_rivals(evaluation: Evaluation) -> None:
+    if not evaluation.rivals:
+        click.echo(
+            "Neither age nor weight is known for these cases, so nothing can be said of what they alone would tell."
+        )
+        return
+    rows = [
+        (rival.question, rival.name, str(rival.auroc), str(rival.model_auroc), str(rival.difference))
+        for rival in evaluation.rivals
+    ]
+    columns = ("Question", "Rival", "AUROC of the rival", "of the model, same cases", "difference, paired")
+    show_table("Does the image tell more than the patient's age and weight?", columns, rows)
+    for rival in evaluation.rivals:
+        click.echo(f"{rival.question}: {rival.verdict}.")

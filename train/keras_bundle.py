@@ -1,0 +1,52 @@
+"""Keras bundles: how training writes one, and how one is run without being converted."""
+
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.errors import BundleError
+from osteo_edge.hashing import sha256_bytes
+from osteo_edge.manifest import ModelFile
+from osteo_edge.preprocessing import Tensor
+from osteo_edge.runtime import Prediction
+from osteo_edge.train.keras import load_tensorflow
+from osteo_edge.train.models import count_macs
+
+MODEL_FILE = "model.keras"
+SPLIT_FILE = "split.csv"
+
+
+def model_bytes(model: Any) -> bytes:
+    """The model as a `.keras` archive."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / MODEL_FILE
+        model.save(path)
+        return path.read_bytes()
+
+
+def model_file(model: Any, data: bytes) -> ModelFile:
+    """What the manifest says of a Keras model."""
+    return ModelFile(MODEL_FILE, "keras", "float32", sha256_bytes(data), model.count_params(), count_macs(model))
+
+
+class KerasInterpreter:
+    """The core's interpreter protocol over a Keras bundle: the float reference that conversions are held to."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        tensorflow, keras = load_tensorflow()
+        if bundle.manifest.model.format != "keras":
+            raise BundleError(f"{bundle.path}: not a Keras bundle; name the one that `osteo-edge train` wrote")
+        try:
+            model = keras.models.load_model(bundle.model_path, compile=False)
+        except (ValueError, OSError, TypeError) as error:
+            raise BundleError(f"{bundle.model_path}: Keras cannot load it ({str(error).splitlines()[0]})") from error
+        self.name = f"Keras {metadata.version('tf-keras')}"
+        self._outputs = bundle.manifest.outputs
+        self._call = tensorflow.function(lambda tensor: model(tensor, training=False))
+
+    def run(self, tensor: Tensor) -> Prediction:
+        outputs = [output.numpy()[0] for output in self._call(tensor)]
+        place = self._outputs.activation_map
+        return Prediction(outputs[self._outputs.logits], None if place is None else outputs[place])
