@@ -34,7 +34,9 @@ These are drawn films: the model must not be used on patients. With films of you
     show_default=True,
     help="The folder to write; must not exist.",
 )
-@click.option("--per-class", type=click.IntRange(10, 2000), default=160, show_default=True, help="Phantoms of each class.")
+@click.option(
+    "--per-class", type=click.IntRange(10, 2000), default=160, show_default=True, help="Phantoms of each class."
+)
 @click.option("--epochs", type=click.IntRange(1, 1000), default=30, show_default=True, help="At most; stops early.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def demo(out: Path, per_class: int, epochs: int, seed: int) -> None:

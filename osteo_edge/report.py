@@ -37,7 +37,9 @@ code { font-size: .9em; overflow-wrap: anywhere; }
 """
 
 
-def write_report(path: Path, bundle: Bundle, evaluation: Evaluation, films: Iterable[tuple[str, Radiograph, Screening]]) -> Path:
+def write_report(
+    path: Path, bundle: Bundle, evaluation: Evaluation, films: Iterable[tuple[str, Radiograph, Screening]]
+) -> Path:
     """Write the page; `films` are (true label, radiograph, screening). `OsteoEdgeError` if it cannot be written."""
     page = render_report(bundle, evaluation, films)
     partial = path.with_name(f".{path.name}.partial")

@@ -67,7 +67,7 @@ def train(
     require_free(out)
     dataset = read_dataset(data, labels=config.labels)
     split = _make_split(dataset, seed) if split_file is None else read_split(split_file)
-    job = Job(dataset, split, config, name or out.name, label_source or getattr(dataset,"label_source",None) or "not stated")
+    job = Job(dataset, split, config, name or out.name, label_source or dataset.label_source or "not stated")
     with progress("train") as advance:
         trained = train_bundle(job, out, on_progress=advance)
     if as_json:
