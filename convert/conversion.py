@@ -1,50 +1,91 @@
 """The whole conversion: Keras bundle in, TFLite bundle with its measured loss out."""
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from osteo_edge.bundle import Bundle, require_free, write_bundle
-from osteo_edge.convert.parity import measure_parity
+from osteo_edge.console import Advance
+from osteo_edge.convert.parity import keras_logits, measure_parity, tflite_logits
+from osteo_edge.convert.rounding import compensate
 from osteo_edge.convert.tflite import ConvertPrecision, load_keras, to_tflite
 from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import Manifest, Metric, ModelFile, Outputs, Parent
-from osteo_edge.runtime import open_interpreter, output_shapes
+from osteo_edge.preprocessing import Pixels
+from osteo_edge.runtime import Interpreter, open_interpreter, output_shapes
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
 from osteo_edge.version import VERSION
 
 MODEL_FILE = "model.tflite"
+ROUNDING_IMAGES = 64
+"""More change nothing that can be measured, and cost time."""
 
 
-def convert_bundle(
-    source: Bundle,
-    precision: ConvertPrecision,
-    out: Path,
-    *,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Bundle:
+def convert_bundle(source: Bundle, precision: ConvertPrecision, out: Path, *, on_progress: Advance) -> Bundle:
     """Convert a Keras bundle to `precision`, measure what that changed, and write the bundle `out`."""
     require_free(out)
-    model = load_keras(source)
+    reference = load_keras(source)
     calibration = read_samples(source, CALIBRATION)
-    data = to_tflite(model, source.manifest.input, precision, calibration)
+    if precision == "int8":
+        data = _to_int8(source, reference, calibration, on_progress)
+    else:
+        data = to_tflite(reference, source.manifest.input, "float32", calibration)
     manifest = _manifest(source, precision, data, len(calibration))
-    with tempfile.TemporaryDirectory() as folder:
-        draft = write_bundle(Path(folder) / "draft", manifest, {MODEL_FILE: data})
-        interpreter = open_interpreter(draft)
-        parity = measure_parity(source, model, interpreter, read_samples(source, PARITY), on_progress=on_progress)
+    interpreter = _open(manifest, data)
+    parity = measure_parity(
+        source,
+        reference,
+        interpreter,
+        read_samples(source, PARITY),
+        on_progress=lambda done, total: on_progress(done, total, stage="compare"),
+    )
     return write_bundle(out, replace(manifest, parity=parity), {MODEL_FILE: data})
+
+
+def _to_int8(source: Bundle, reference: Any, calibration: Pixels, on_progress: Advance) -> bytes:
+    """Round the weights with compensation, convert, and take the mean error that is left out of the head's bias."""
+    spec = source.manifest.input
+    model = load_keras(source)
+    compensate(
+        model,
+        calibration[:ROUNDING_IMAGES],
+        spec,
+        on_progress=lambda done, total: on_progress(done, total, stage="round weights"),
+    )
+    draft = to_tflite(model, spec, "int8", calibration)
+    interpreter = _open(_manifest(source, "int8", draft, len(calibration)), draft)
+    found = tflite_logits(interpreter, calibration, spec, lambda done, total: on_progress(done, total, stage="correct"))
+    shift_logits(model, (keras_logits(reference, calibration, spec) - found).mean(axis=0))
+    return to_tflite(model, spec, "int8", calibration)
+
+
+def shift_logits(model: Any, shift: Pixels) -> None:
+    """Add `shift`, (labels,), to the logits: it goes into the bias of the head, whose mean over places they are."""
+    head = next(layer for layer in reversed(model.layers) if getattr(layer, "use_bias", False))
+    kernel, bias = head.get_weights()
+    head.set_weights([kernel, bias + shift])
+
+
+def _open(manifest: Manifest, data: bytes) -> Interpreter:
+    """An interpreter over a model that is in no bundle yet; it has read the file when this returns."""
+    with tempfile.TemporaryDirectory() as folder:
+        return open_interpreter(write_bundle(Path(folder) / "draft", manifest, {MODEL_FILE: data}))
 
 
 def _manifest(source: Bundle, precision: ConvertPrecision, data: bytes, calibration_images: int) -> Manifest:
     old = source.manifest
     recipe: dict[str, Any] = {"convert": {"precision": precision}}
     if precision == "int8":
-        recipe["convert"] |= {"weights": "per channel", "calibration_images": calibration_images, "range": "min-max"}
+        recipe["convert"] |= {
+            "weights": "per channel, rounded with compensation",
+            "bias": "corrected per channel, and at the logits",
+            "range": "min-max",
+            "calibration_images": calibration_images,
+            "rounding_images": min(ROUNDING_IMAGES, calibration_images),
+        }
     return replace(
         old,
         created_by=f"osteo-edge {VERSION}",

@@ -23,12 +23,8 @@ def measure_parity(
 ) -> Parity:
     """Compare calibrated probabilities and decisions on prepared images (n, height, width) in [0, 1]."""
     manifest = reference.manifest
-    expected = calibrated(_keras_logits(model, planes, manifest.input), manifest.calibration)
-    found = np.empty_like(expected)
-    for number in range(len(planes)):
-        tensor = normalize(planes[number : number + 1], manifest.input)
-        found[number] = calibrated(interpreter.run(tensor).logits, manifest.calibration)
-        on_progress(number + 1, len(planes))
+    expected = calibrated(keras_logits(model, planes, manifest.input), manifest.calibration)
+    found = calibrated(tflite_logits(interpreter, planes, manifest.input, on_progress), manifest.calibration)
     differences = np.abs(found - expected)
     return Parity(
         reference_sha256=manifest.model.sha256,
@@ -40,10 +36,22 @@ def measure_parity(
     )
 
 
-def _keras_logits(model: Any, planes: Pixels, spec: InputSpec) -> Pixels:
+def keras_logits(model: Any, planes: Pixels, spec: InputSpec) -> Pixels:
+    """The Keras model's logits, (n, labels), one image at a time as on the device."""
     tensorflow, _ = load_tensorflow()
     call = tensorflow.function(lambda tensor: model(tensor, training=False)[0])
     return np.concatenate([call(normalize(planes[i : i + 1], spec)).numpy() for i in range(len(planes))])
+
+
+def tflite_logits(
+    interpreter: Interpreter, planes: Pixels, spec: InputSpec, on_progress: Callable[[int, int], None]
+) -> Pixels:
+    """The converted model's logits, (n, labels)."""
+    logits = []
+    for number in range(len(planes)):
+        logits.append(interpreter.run(normalize(planes[number : number + 1], spec)).logits)
+        on_progress(number + 1, len(planes))
+    return np.stack(logits)
 
 
 def _referred(probabilities: Any, manifest: Manifest) -> Any:

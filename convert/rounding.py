@@ -95,7 +95,7 @@ def _round_kernel(layer: Any, kernel: Pixels, moments: Moments) -> Pixels:
 
 
 def _correct_bias(layer: Any, kernel: Pixels, moments: Moments, target: Floats) -> None:
-    """Shift the layer's bias, or that of the batch normalization behind it, until the channel means are the old ones."""
+    """Shift the bias, or that of the batch normalization behind, until the channel means are the old ones."""
     flat = kernel.reshape(moments.mean.shape[1], -1).astype(np.float64)
     means = (moments.mean.T * flat).sum(axis=0) if _is_depthwise(layer) else moments.mean[0] @ flat
     if layer.use_bias:

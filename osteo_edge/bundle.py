@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NoReturn
 
 from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes, sha256_file
@@ -33,9 +34,10 @@ def read_bundle(path: Path) -> Bundle:
     """Read and verify the bundle in `path`; `BundleError` names the file and the field that is not as it should be."""
     manifest = read_manifest(path)
     expected = {manifest.model.file: manifest.model.sha256, **manifest.files}
-    for name, digest in expected.items():
-        _verify(path / name, digest)
-    extra = sorted(entry.name for entry in path.iterdir() if entry.name not in {*expected, FILE_NAME})
+    with _reading(path):
+        for name, digest in expected.items():
+            _verify(path / name, digest)
+        extra = sorted(entry.name for entry in path.iterdir() if entry.name not in {*expected, FILE_NAME})
     if extra:
         raise BundleError(f"{path / extra[0]}: not listed in the bundle's manifest; take it out of the folder")
     return Bundle(path, manifest)
@@ -44,15 +46,17 @@ def read_bundle(path: Path) -> Bundle:
 def read_manifest(path: Path) -> Manifest:
     """Read the manifest of the bundle in the folder `path`, without looking at the other files."""
     file = path / FILE_NAME
-    if not path.is_dir():
-        what = "a file, not a bundle folder" if path.exists() else "no such bundle"
-        raise BundleError(f"{path}: {what}; name the folder that `osteo-edge train` or `convert` wrote")
-    if not file.is_file():
-        raise BundleError(f"{path}: not a bundle: it holds no {FILE_NAME}")
-    try:
+    with _reading(path):
+        if not path.is_dir():
+            what = "a file, not a bundle folder" if path.exists() else "no such bundle"
+            raise BundleError(f"{path}: {what}; name the folder that `osteo-edge train` or `convert` wrote")
+        if not file.is_file():
+            raise BundleError(f"{path}: not a bundle: it holds no {FILE_NAME}")
         if file.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ValueError(f"larger than {MAX_MANIFEST_BYTES:,} bytes")
-        return Manifest.from_dict(json.loads(file.read_text("utf-8")))
+            raise BundleError(f"{file}: larger than {MAX_MANIFEST_BYTES:,} bytes; copy the bundle again")
+        content = file.read_bytes()
+    try:
+        return Manifest.from_dict(_parse(content))
     except FieldError as error:
         raise BundleError(f"{file}: {error}") from error
     except (ValueError, RecursionError) as error:
@@ -84,13 +88,37 @@ def require_free(path: Path) -> None:
         raise BundleError(f"{path}: exists already; choose another --out or remove it first")
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """What the system refuses while a bundle is read, as a `BundleError`."""
+    try:
+        yield
+    except OSError as error:
+        raise BundleError(f"{error.filename or path}: cannot be read ({error.strerror})") from error
+
+
+def _parse(content: bytes) -> Any:
+    """Strict JSON: neither NaN nor infinity, and no field twice."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is no JSON number")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            raise ValueError("a field stands there twice")
+        return fields
+
+    return json.loads(content.decode("utf-8"), parse_constant=refuse, object_pairs_hook=unique)
+
+
 def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    staging = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
+    staging.mkdir()
     try:
         for name, data in contents.items():
             _write_durably(staging / name, data)
-        staging.chmod(0o755)
         _sync(staging)
         staging.rename(path)
         _sync(path.parent)

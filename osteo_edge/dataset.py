@@ -31,11 +31,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images, sorted by name; every name stands once."""
+    """Labelled images, sorted by name; every name stands once.
+
+    `label_source` says what decided the labels (DXA, QUS, phantom, ...) where the data set itself says so.
+    """
 
     name: str
     root: Path
     cases: tuple[Case, ...]
+    label_source: str | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -51,7 +55,7 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     - a folder of class folders: the label is the folder that holds the image, or, where `labels` are given, the
       nearest folder above it that is called like one of them in any case;
     - a CSV file with the columns `path` (relative to the file) and `label`, and, where known, `patient`, `age`
-      (years), `sex` and `weight` (kg); other columns are ignored;
+      (years), `sex` and `weight` (kg), and `label_source`, the same on every line; other columns are ignored;
     - a folder that directly holds exactly one such CSV file, which is then read, so that what it knows of the
       patients is not lost. A split file (with a column `part`) does not count.
 
@@ -65,7 +69,8 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     _check_spelling(path, cases)
     root = table.path.parent if table else path
     name = path.resolve().name if path.is_dir() else path.stem
-    return Dataset(name, root, tuple(sorted(cases, key=lambda case: case.name)))
+    source = _label_source(table) if table else None
+    return Dataset(name, root, tuple(sorted(cases, key=lambda case: case.name)), source)
 
 
 def _find_table(path: Path) -> Table | None:
@@ -112,6 +117,16 @@ def _cases_in_table(table: Table) -> list[Case]:
             f"(line {first_lines[first.name]}); paths are relative to the CSV file"
         )
     return cases
+
+
+def _label_source(table: Table) -> str | None:
+    sources = {source for row in table.rows if (source := table.text(row, "label_source")) is not None}
+    if len(sources) > 1:
+        raise DatasetError(
+            f"{table.path}: names more than one label_source ({', '.join(sorted(sources))}); labels from different "
+            "sources are not one data set: keep one of them"
+        )
+    return next(iter(sources), None)
 
 
 def _case(table: Table, row: Row) -> Case:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, Literal
 
 from osteo_edge.preprocessing import InputSpec
@@ -188,6 +187,7 @@ class Manifest:
         _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
         for label in self.decision.positive_labels:
             _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
+        _require("files", self.model.file not in self.files, "must not list the model, whose hash stands at model.sha256")
         for file, digest in self.files.items():
             _require_file_name("files", file)
             _require_sha256(f"files.{file}", digest)
@@ -214,5 +214,5 @@ def _require_sha256(field: str, value: str) -> None:
 
 
 def _require_file_name(field: str, value: str) -> None:
-    plain = value not in ("", ".", "..", FILE_NAME) and PurePath(value).name == value and "\\" not in value
-    _require(field, plain, f"must name a file inside the bundle, not {value!r}")
+    plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", value) is not None and value != FILE_NAME
+    _require(field, plain, f"must name a file inside the bundle, in plain letters, not {value!r}")

@@ -1,6 +1,6 @@
 """What a screening model is measured by: each quantity defined once, each with its 95 % interval and its n."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -123,10 +123,7 @@ def bootstrap(
     `metric` takes the numbers of the drawn cases (0 to n - 1, repeated where drawn repeatedly). Draws on which it is
     NaN, one class missing for instance, are left out.
     """
-    rng = np.random.default_rng(seed)
-    members = _members(n, groups)
-    draws = (rng.integers(0, len(members), len(members)) for _ in range(replicates))
-    values = np.array([metric(np.concatenate([members[i] for i in draw])) for draw in draws] if members else [])
+    values = np.array([metric(drawn) for drawn in _draws(n, groups, replicates, seed)])
     values = values[~np.isnan(values)]
     if values.size == 0:
         return Interval(float("nan"), float("nan"))
@@ -147,8 +144,15 @@ def estimate(
     return Estimate(metric(np.arange(n)), interval.low, interval.high, n)
 
 
-def _members(n: int, groups: npt.NDArray[Any] | None) -> list[Indices]:
-    if groups is None:
-        return [np.array([i]) for i in range(n)]
-    _, inverse = np.unique(groups, return_inverse=True)
-    return [np.flatnonzero(inverse == number) for number in range(int(inverse.max()) + 1)] if n else []
+def _draws(n: int, groups: npt.NDArray[Any] | None, replicates: int, seed: int) -> Iterator[Indices]:
+    """The numbers of the drawn cases, once a replicate; nothing where there are no cases."""
+    rng = np.random.default_rng(seed)
+    names = np.arange(n) if groups is None else groups
+    _, group_of, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    by_group = np.argsort(group_of, kind="stable")
+    starts = np.cumsum(sizes) - sizes
+    for _ in range(replicates if n else 0):
+        drawn = rng.integers(0, sizes.size, sizes.size)
+        lengths = sizes[drawn]
+        shifts = starts[drawn] - (np.cumsum(lengths) - lengths)
+        yield by_group[np.repeat(shifts, lengths) + np.arange(lengths.sum())]

@@ -6,13 +6,12 @@ Nothing is decoded before the size that the file's own header claims has been fo
 
 import os
 import re
-import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ import numpy.typing as npt
 
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_bytes
+from osteo_edge.image_header import EXPORT_HINT, FORMATS, damaged, read_header
 
 Pixels = npt.NDArray[np.float32]
 
@@ -28,7 +28,6 @@ MAX_SIDE_PX = 16_384
 MAX_PIXELS = 100_000_000
 MAX_FILE_BYTES = 512 * 2**20
 
-_EXPORT = "export the radiograph as PNG or DICOM"
 _SIGNATURES = (
     (128, b"DICM", "dicom"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
@@ -80,13 +79,6 @@ class Radiograph:
     source: Source
 
 
-class _Header(NamedTuple):
-    height: int
-    width: int
-    bits: int
-    white_is_zero_at: int | None = None  # where a TIFF says that 0 is white: offset of the value's low byte
-
-
 def read_radiograph(path: Path) -> Radiograph:
     """Read a PNG, JPEG, BMP, TIFF or DICOM file; the content decides which, not the name.
 
@@ -112,7 +104,7 @@ def decode(data: bytes, path: Path) -> Radiograph:
 def check_size(height: int, width: int, path: Path) -> None:
     """Raise RadiographError unless the sides, in pixels, are those of a radiograph; call it before decoding."""
     if min(height, width) < MIN_SIDE_PX:
-        problem = f"too small for a radiograph (at least {MIN_SIDE_PX} pixels a side); {_EXPORT} at full size"
+        problem = f"too small for a radiograph (at least {MIN_SIDE_PX} pixels a side); {EXPORT_HINT} at full size"
     elif max(height, width) > MAX_SIDE_PX or height * width > MAX_PIXELS:
         problem = f"too large (at most {MAX_SIDE_PX} a side and {MAX_PIXELS // 10**6} megapixels); export it smaller"
     else:
@@ -149,12 +141,7 @@ def refusing_damage(path: Path, file_format: str) -> Iterator[None]:
             with os.fdopen(reader, "rb") as pipe:
                 reports = pipe.read() or b""
     if _DAMAGE_REPORT.search(reports):
-        raise _damaged(path, file_format)
-
-
-def _damaged(path: Path, file_format: str) -> RadiographError:
-    problem = f"the {file_format.upper()} data are damaged or incomplete; copy or export the file again"
-    return RadiographError(f"{path}: {problem}")
+        raise damaged(path, file_format)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -162,7 +149,7 @@ def _read_bytes(path: Path) -> bytes:
         if path.is_dir():
             raise RadiographError(f"{path}: is a folder; name an image file")
         if path.stat().st_size > MAX_FILE_BYTES or not path.is_file():
-            raise RadiographError(f"{path}: not a file of at most {MAX_FILE_BYTES // 2**20} MiB; {_EXPORT}")
+            raise RadiographError(f"{path}: not a file of at most {MAX_FILE_BYTES // 2**20} MiB; {EXPORT_HINT}")
         return path.read_bytes()
     except PermissionError as error:
         raise RadiographError(f"{path}: may not be read; ask its owner for permission") from error
@@ -176,16 +163,16 @@ def _file_format(data: bytes, path: Path) -> str:
         raise RadiographError(f"{path}: the file is empty; copy or export it again")
     for offset, signature, name in _SIGNATURES:
         if data.startswith(signature, offset):
-            if name not in ("dicom", *_HEADERS):
-                raise RadiographError(f"{path}: {name} files are not supported; {_EXPORT}")
+            if name not in ("dicom", *FORMATS):
+                raise RadiographError(f"{path}: {name} files are not supported; {EXPORT_HINT}")
             return name
     if path.suffix.lower() in (".dcm", ".dicom"):
         return "dicom"
-    raise RadiographError(f"{path}: not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name; {_EXPORT}")
+    raise RadiographError(f"{path}: not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name; {EXPORT_HINT}")
 
 
 def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, Source]:
-    header = _read_header(data, path, file_format)
+    header = read_header(data, path, file_format)
     check_size(header.height, header.width, path)
     samples = _decode_samples(data, path, file_format, header.white_is_zero_at)
     full_scale = _full_scale(samples)
@@ -195,15 +182,6 @@ def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, S
         np.subtract(np.float32(1), pixels, out=pixels)
     height, width = pixels.shape
     return pixels, Source(path, file_format, height, width, header.bits, chroma)
-
-
-def _read_header(data: bytes, path: Path, file_format: str) -> _Header:
-    try:
-        return _HEADERS[file_format](data)
-    except (struct.error, LookupError) as error:
-        raise _damaged(path, file_format) from error
-    except ValueError as error:
-        raise RadiographError(f"{path}: {error}") from error
 
 
 def _decode_samples(data: bytes, path: Path, file_format: str, white_is_zero_at: int | None) -> npt.NDArray[Any]:
@@ -216,9 +194,9 @@ def _decode_samples(data: bytes, path: Path, file_format: str, white_is_zero_at:
         with refusing_damage(path, file_format):
             samples = cv2.imdecode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
     except cv2.error as error:
-        raise _damaged(path, file_format) from error
+        raise damaged(path, file_format) from error
     if samples is None or samples.dtype not in (np.uint8, np.uint16):
-        raise _damaged(path, file_format)
+        raise damaged(path, file_format)
     return samples
 
 
@@ -231,68 +209,3 @@ def _full_scale(samples: npt.NDArray[Any]) -> int:
     if samples.dtype == np.uint8:
         return 255
     return int(2 ** max(8, int(samples.max()).bit_length()) - 1)
-
-
-def _png_header(data: bytes) -> _Header:
-    """Read IHDR, which must come first (ISO/IEC 15948, 11.2.2)."""
-    width, height, bits = struct.unpack_from(">IIB", data, 16)
-    return _Header(height, width, bits)
-
-
-def _jpeg_header(data: bytes) -> _Header:
-    """Read the frame header and look for the end marker (ITU-T T.81, B); OpenCV 4.9 fills a cut file with grey."""
-    at, header = 2, None
-    while data[at + 1] != 0xDA:
-        marker, length = struct.unpack_from(">BH", data, at + 1)
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            bits, height, width = struct.unpack_from(">BHH", data, at + 4)
-            header = _Header(height, width, bits)
-        at += 1 if marker == 0xFF else 2 + length  # 0xFF fills the space before a marker
-    if header is None or data.find(b"\xff\xd9", at) < 0:
-        raise IndexError("no frame header or no end marker")
-    if header.bits != 8:
-        raise ValueError(f"{header.bits}-bit JPEG files are not supported; {_EXPORT}")
-    return header
-
-
-def _bmp_header(data: bytes) -> _Header:
-    """Read the Windows DIB header, where a negative height means rows from the top."""
-    header_bytes, width, height, _, _, compression = struct.unpack_from("<IiiHHI", data, 14)
-    if header_bytes < 40 or compression not in (0, 3):
-        raise ValueError(f"compressed and OS/2 BMP files are not supported; {_EXPORT}")
-    return _Header(abs(height), width, 8)
-
-
-def _tiff_header(data: bytes) -> _Header:
-    """Read the first page's tags (TIFF 6.0, section 8); later pages may only be reduced copies of it."""
-    order = "<" if data.startswith(b"II") else ">"
-    pages = _tiff_pages(data, order)
-    tags = pages[0]
-    reduced = [bool(page.get(254, (0, 0))[0] & 1) for page in pages]
-    if reduced[0] or not all(reduced[1:]):
-        raise ValueError(f"a TIFF of {len(pages)} pages; export one radiograph a file")
-    bits, sample_format = tags.get(258, (1, 0))[0], tags.get(339, (1, 0))[0]
-    if bits not in (8, 16) or sample_format != 1:
-        raise ValueError(f"TIFF samples of {bits} bits, format {sample_format}; export 8 or 16 bits, unsigned")
-    photometric, at = tags[262]
-    return _Header(tags[257][0], tags[256][0], bits, at + (order == ">") if photometric == 0 else None)
-
-
-def _tiff_pages(data: bytes, order: str) -> list[dict[int, tuple[int, int]]]:
-    """Return for each page: tag -> (first value, its offset in the file), of the short and long tags."""
-    pages: dict[int, dict[int, tuple[int, int]]] = {}
-    (at,) = struct.unpack_from(f"{order}I", data, 4)
-    while at and at not in pages and len(pages) < 64:
-        pages[at] = {}
-        (count,) = struct.unpack_from(f"{order}H", data, at)
-        for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, kind, values = struct.unpack_from(f"{order}HHI", data, entry)
-            if kind in (3, 4):
-                inline = values * (2 if kind == 3 else 4) <= 4
-                where = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
-                pages[at][tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, where)[0], where
-        (at,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
-    return list(pages.values())
-
-
-_HEADERS = {"png": _png_header, "jpeg": _jpeg_header, "bmp": _bmp_header, "tiff": _tiff_header}

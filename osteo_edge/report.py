@@ -1,4 +1,4 @@
-"""One self-contained HTML page about one evaluation: measures with their intervals, rivals, and films with their maps."""
+"""One self-contained HTML page about one evaluation: measures with intervals, rivals, films with their maps."""
 
 import base64
 import html

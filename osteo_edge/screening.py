@@ -1,5 +1,6 @@
 """The whole screening flow: an image file in, an answer out, with its reasons and what it took."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,7 +101,8 @@ def screen(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiog
 def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilities:
     """Softmax of logits / temperature over the last axis; float64, sums to 1."""
     scaled = logits.astype(np.float64) / calibration.temperature
-    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # infinite logits give NaN, which `decide` knows
+        exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
@@ -111,21 +113,36 @@ def score_of(probabilities: Probabilities, manifest: Manifest) -> Any:
 
 
 def decide(score: float, decision: Decision) -> tuple[Outcome, str]:
-    """The outcome for one score, and why in one clause."""
-    number = f"score {score:.2f}"
-    if decision.abstain_low <= score < decision.abstain_high:
-        return "uncertain", f"{number} lies between {decision.abstain_low:.2f} and {decision.abstain_high:.2f}"
-    if score >= decision.threshold:
-        return "refer", f"{number} is at or above the threshold {decision.threshold:.2f}"
-    return "no_finding", f"{number} is below the threshold {decision.threshold:.2f}"
+    """The outcome for one score, and why in one clause; a model that gave no number has given no answer."""
+    if not math.isfinite(score):
+        return "uncertain", "the model gave no number for this image"
+    low, threshold, high = decision.abstain_low, decision.threshold, decision.abstain_high
+    digits = _telling_digits(score, (low, threshold, high))
+    number = f"score {score:.{digits}f}"
+    if low <= score < high:
+        return "uncertain", f"{number} lies between {low:.{digits}f} and {high:.{digits}f}"
+    if score >= threshold:
+        return "refer", f"{number} is at or above the threshold {threshold:.{digits}f}"
+    return "no_finding", f"{number} is below the threshold {threshold:.{digits}f}"
+
+
+def _telling_digits(score: float, bounds: Sequence[float]) -> int:
+    """Two decimals, or as many as it takes to see on which side of each bound the score lies.
+
+    >>> _telling_digits(0.5996, (0.4, 0.6))
+    4
+    """
+    apart = (digits for digits in range(2, 9) if all(round(score, digits) != round(b, digits) for b in bounds if b != score))
+    return next(apart, 9)
 
 
 def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, int]) -> Pixels | None:
     """Where the model saw evidence for the positive labels: (height, width) in [0, 1], 1 in the strongest region.
 
     The class-activation map (Zhou et al. 2016) of the positive labels less that of the others; below zero is cut.
+    None where the model has no map, or no numbers in it.
     """
-    if prediction.activation_map is None:
+    if prediction.activation_map is None or not np.isfinite(prediction.activation_map).all():
         return None
     positive = [label in manifest.decision.positive_labels for label in manifest.labels]
     towards = prediction.activation_map[..., positive].max(axis=-1)

@@ -1,9 +1,12 @@
 """Read JSON into frozen dataclasses strictly: every key present, none unknown, every value of its declared type."""
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any, TypeVar
+
+MAX_LEVELS = 64
 
 T = TypeVar("T")
 
@@ -15,8 +18,8 @@ class FieldError(ValueError):
 def from_dict(cls: type[T], data: object, where: str = "") -> T:
     """Build the dataclass `cls` from `data`; `where` is the path of `data` inside the whole document.
 
-    A `ValueError` from the dataclass's own checks becomes a `FieldError` too. Booleans are no numbers, integers are
-    accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list.
+    A `ValueError` from the dataclass's own checks becomes a `FieldError` too. Booleans are no numbers, numbers are
+    finite, integers are accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list.
     """
     if not isinstance(data, dict):
         raise FieldError(f"{where or 'the document'} must be an object, not {_kind(data)}")
@@ -71,7 +74,7 @@ def _convert(declared: Any, value: object, where: str) -> Any:
     if dataclasses.is_dataclass(declared):
         return from_dict(declared, value, where)  # type: ignore[arg-type]
     if declared is Any:
-        return value
+        return _expect_shallow(value, where)
     return _convert_scalar(declared, value, where)
 
 
@@ -83,15 +86,35 @@ def _convert_optional(arguments: tuple[Any, ...], value: object, where: str) -> 
 
 
 def _convert_literal(allowed: tuple[Any, ...], value: object, where: str) -> Any:
-    if value not in allowed or isinstance(value, bool):
+    if not any(value == one and type(value) is type(one) for one in allowed):
         raise FieldError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
     return value
 
 
 def _convert_scalar(declared: type, value: object, where: str) -> Any:
-    if declared is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if declared is float and isinstance(value, float | int) and not isinstance(value, bool):
+        return _finite(value, where)
     return _expect(declared, value, where)
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise FieldError(f"{where} must be a finite number")
+    return number
+
+
+def _expect_shallow(value: Any, where: str, levels: int = MAX_LEVELS) -> Any:
+    """Free content, but not so deep that whoever walks it runs out of stack."""
+    if levels == 0:
+        raise FieldError(f"{where} is nested more than {MAX_LEVELS} levels deep")
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in items:
+        _expect_shallow(item, where, levels - 1)
+    return value
 
 
 def _expect(declared: type, value: Any, where: str) -> Any:

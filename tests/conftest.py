@@ -1,11 +1,24 @@
-"""Fixtures that several folders share."""
+"""Fixtures that several folders share: a drawn X-ray, a bundle, an interpreter that always answers the same."""
 
+import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 import pytest
 
+from osteo_edge.bundle import Bundle, write_bundle
+from osteo_edge.hashing import sha256_bytes
+from osteo_edge.manifest import Manifest
+from osteo_edge.runtime import Interpreter, Prediction
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+GOLDEN = REPOSITORY / "tests" / "data"
 
 
 @pytest.fixture
@@ -15,3 +28,74 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder}: set OSTEO_EDGE_DATA")
     return folder
+
+
+@pytest.fixture
+def draw_film(tmp_path: Path) -> Callable[..., Path]:
+    """Draw a knee as PNG below `tmp_path`; the golden model's score rises with `brightness`, its mean."""
+
+    def draw(name: str = "knee.png", *, height: int = 400, width: int = 300, brightness: float = 0.5) -> Path:
+        bones = np.zeros((height, width), np.float32)
+        middle, thick = width // 2, max(1, width // 4)
+        cv2.line(bones, (middle, 0), (middle, int(height * 0.45)), 0.8, thick)
+        cv2.line(bones, (middle, int(height * 0.55)), (middle, height), 1.0, thick)
+        bones -= bones.mean()
+        film = brightness + bones * min(brightness, 1 - brightness) / np.abs(bones).max()
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", np.rint(film * 255).astype(np.uint8))[1].tobytes())
+        return path
+
+    return draw
+
+
+@pytest.fixture
+def film(draw_film: Callable[..., Path]) -> Path:
+    """A drawn X-ray that the golden model refers."""
+    return draw_film(brightness=0.8)
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    """The golden manifest, which describes the golden int8 model."""
+    return Manifest.from_dict(json.loads((GOLDEN / "manifest.json").read_text("utf-8")))
+
+
+@pytest.fixture
+def golden_bundle(tmp_path: Path, manifest: Manifest) -> Callable[..., Bundle]:
+    """Write a bundle of the golden model, or of other bytes, with changes to its manifest."""
+
+    def make(name: str = "golden", *, precision: str = "int8", model: bytes | None = None, **changes: Any) -> Bundle:
+        data = (GOLDEN / f"golden-{precision}.tflite").read_bytes() if model is None else model
+        described: Any = replace(manifest.model, precision=precision, sha256=sha256_bytes(data))
+        return write_bundle(tmp_path / name, replace(manifest, model=described, **changes), {"model.tflite": data})
+
+    return make
+
+
+@pytest.fixture
+def bundle(golden_bundle: Callable[..., Bundle]) -> Bundle:
+    """A bundle of the golden int8 model."""
+    return golden_bundle()
+
+
+@dataclass(frozen=True)
+class FixedInterpreter:
+    """Gives the same answer to every image."""
+
+    prediction: Prediction
+    name: str = "fixed"
+
+    def run(self, tensor: npt.NDArray[np.float32]) -> Prediction:
+        return self.prediction
+
+
+@pytest.fixture
+def answering() -> Callable[..., Interpreter]:
+    """An interpreter that always answers the given logits, and the given activation map if there is one."""
+
+    def make(logits: object, activation_map: object = None) -> Interpreter:
+        maps = None if activation_map is None else np.asarray(activation_map, np.float32)
+        return FixedInterpreter(Prediction(np.asarray(logits, np.float32), maps))
+
+    return make

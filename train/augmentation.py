@@ -1,4 +1,4 @@
-"""Variations of a training image that leave bone what it is: pose, exposure and noise, nothing that a film cannot be."""
+"""Variations of a training image that leave bone what it is: pose, exposure and noise."""
 
 import cv2
 import numpy as np

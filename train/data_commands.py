@@ -93,7 +93,8 @@ def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
 @click.argument("sheet", type=path_argument)
 @click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
 @click.option("--id-column", help="The column of SHEET that holds the images' names; else Patient Id, Patient or Id.")
-def join(images: Path, sheet: Path, out: Path, id_column: str | None) -> None:
+@click.option("--label-source", default="", help="What decided the labels: DXA, QUS, radiologist, ...")
+def join(images: Path, sheet: Path, out: Path, id_column: str | None, label_source: str) -> None:
     """Join the class folders IMAGES with a patient SHEET (CSV) into one data set CSV.
 
     An image belongs to the line whose id is its file name without suffix, in any case. Images without a line are
@@ -101,11 +102,11 @@ def join(images: Path, sheet: Path, out: Path, id_column: str | None) -> None:
 
     \b
     Example:
-      osteo-edge data join knees/images knees/patients.csv --out knees.csv
+      osteo-edge data join knees/images knees/patients.csv --label-source QUS --out knees.csv
     """
     from osteo_edge.train.joining import write_joined
 
-    counts = write_joined(images, sheet, out, id_column=id_column)
+    counts = write_joined(images, sheet, out, id_column=id_column, label_source=label_source)
     for what, number in counts.items():
         click.echo(f"{what.replace('_', ' ')}: {number}")
     click.echo(f"written: {out}")

@@ -9,7 +9,7 @@ from osteo_edge.dataset import Case, normalize_sex, read_dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.table import Row, Table, read_table, write_table
 
-COLUMNS = ("path", "label", "patient", "age", "sex", "weight")
+COLUMNS = ("path", "label", "patient", "age", "sex", "weight", "label_source")
 ALIASES = {
     "patient": ("patient id", "patient_id", "patientid", "patient", "id"),
     "age": ("age", "age (years)"),
@@ -55,11 +55,16 @@ def join(images: Path, sheet: Path, *, id_column: str | None = None) -> Joined:
     return Joined(cases, matched, len(cases) - matched, len(lines.keys() - stems))
 
 
-def write_joined(images: Path, sheet: Path, out: Path, *, id_column: str | None = None) -> dict[str, int]:
-    """Join, and write the data set CSV in one step, with paths relative to it; returns what `Joined.counts` says."""
+def write_joined(
+    images: Path, sheet: Path, out: Path, *, id_column: str | None = None, label_source: str = ""
+) -> dict[str, int]:
+    """Join, and write the data set CSV in one step, with paths relative to it; returns what `Joined.counts` says.
+
+    `label_source` says what decided the labels (DXA, QUS, ...) and goes into every line.
+    """
     joined = join(images, sheet, id_column=id_column)
     folder = out.parent.resolve()
-    write_table(out, COLUMNS, (_line(case, folder) for case in joined.cases))
+    write_table(out, COLUMNS, ((*_line(case, folder), label_source) for case in joined.cases))
     return joined.counts
 
 

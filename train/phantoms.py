@@ -24,7 +24,9 @@ from osteo_edge.train.phantom_projection import Density, Pose, attenuation
 LABELS = ("normal", "osteopenia", "osteoporosis")
 VIEWS = ("frontal", "lateral")
 SIZES = range(64, 2049)
-COLUMNS = ("path", "label", "patient", "age", "sex", "weight", "t_score", "view")
+COLUMNS = ("path", "label", "patient", "age", "sex", "weight", "t_score", "view", "label_source")
+LABEL_SOURCE = "phantom"
+"""Marks every bundle trained on these as a demonstration that must not be used on patients."""
 
 # Each stays 0.1 clear of the WHO limits, so that rounding never moves a phantom to another class.
 T_SCORES = {"normal": (-0.9, 1.5), "osteopenia": (-2.4, -1.1), "osteoporosis": (-4.5, -2.6)}
@@ -163,9 +165,8 @@ def _write_films(
             phantom = draw_phantom(t_score, size=size, seed=number, view=view)
             path = f"{phantom.label}/{phantom.patient}_{view}.png"
             (folder / path).write_bytes(cv2.imencode(".png", phantom.pixels)[1].tobytes())
-            table.writerow(
-                (path, phantom.label, phantom.patient, phantom.age, phantom.sex, phantom.weight_kg, t_score, view)
-            )
+            patient = (phantom.patient, phantom.age, phantom.sex, phantom.weight_kg)
+            table.writerow((path, phantom.label, *patient, t_score, view, LABEL_SOURCE))
             if on_progress is not None:
                 on_progress(done, len(films))
 

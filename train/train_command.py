@@ -122,6 +122,5 @@ def _show(trained: Trained) -> None:
         f"Threshold {decision.threshold:.3f}, chosen on {decision.chosen_on}; "
         f"temperature {manifest.calibration.temperature:.3f}."
     )
-    click.echo(
-        f"Written: {trained.bundle.path}\nNext: osteo-edge convert {trained.bundle.path} --precision int8 --out {trained.bundle.path}-int8"
-    )
+    path = trained.bundle.path
+    click.echo(f"Written: {path}\nNext: osteo-edge convert {path} --precision int8 --out {path}-int8")

@@ -135,7 +135,7 @@ def test_the_table_and_the_folders_agree(tmp_path: Path) -> None:
     table = write_phantoms(out, per_class=6, size=64, seed=3, on_progress=lambda done, of: seen.append((done, of)))
     assert table == out / "phantoms.csv"
     rows = read(table)
-    assert list(rows[0]) == ["path", "label", "patient", "age", "sex", "weight", "t_score", "view"]
+    assert list(rows[0]) == ["path", "label", "patient", "age", "sex", "weight", "t_score", "view", "label_source"]
     assert sorted(row["path"] for row in rows) == sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png"))
     for row in rows:
         assert Path(row["path"]).parts[0] == row["label"] == label_of(float(row["t_score"]))
