@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -58,7 +59,7 @@ class ColdStart:
     runs: dict[str, tuple[ColdRun, ...]]
 
     def median(self, program: str, quantity: str) -> float:
-        """The median of one of `ColdRun`'s quantities."""
+        """The median of one of `ColdRun`'s quantities over a program's runs."""
         return median(self._values(program, quantity))
 
     @property
@@ -107,15 +108,15 @@ def measure_cold_start(
         commands[BARE] = [sys.executable, "-c", "import numpy"]
     for command in commands.values():
         measure(command)
-    measures = {name: lambda command=command: measure(command) for name, command in commands.items()}  # type: ignore[misc]
+    measures = {name: partial(measure, command) for name, command in commands.items()}
     found = interleave(measures, runs, on_progress=on_progress)
     return ColdStart(environment, str(bundle.path), str(image), outcome, found)
 
 
 def _osteo_edge() -> list[str]:
-    """The installed command beside this Python, or the same through `-c` where no scripts were installed."""
+    """The installed command beside this Python, or the module where no scripts were installed."""
     script = Path(sys.executable).parent / "osteo-edge"
-    return [str(script)] if script.is_file() else [sys.executable, "-c", "from osteo_edge.cli import main; main()"]
+    return [str(script)] if script.is_file() else [sys.executable, "-m", "osteo_edge"]
 
 
 def _outcome(bundle: Bundle, image: Path) -> Outcome:

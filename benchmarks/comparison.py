@@ -58,13 +58,13 @@ class Check:
     def passed(self) -> bool:
         """Whether the value itself keeps the bound; NaN does not."""
         value = self.estimate.value
-        return value <= self.limit if self.bound == "at most" else value >= self.limit
+        return bool(value <= self.limit if self.bound == "at most" else value >= self.limit)
 
     @property
     def certain(self) -> bool:
         """Whether the whole interval lies on the value's side of the bound; if not, more values are needed."""
         low, high = self.estimate.low, self.estimate.high
-        return high <= self.limit or low >= self.limit
+        return bool(high <= self.limit or low >= self.limit)
 
     def __str__(self) -> str:
         verdict = "PASS" if self.passed else "FAIL"

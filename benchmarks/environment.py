@@ -57,4 +57,9 @@ def cpu_model(cpu_info: str) -> str:
 
 def _runtime() -> str:
     backends = installed_backends()
-    return f"{backends[0].title} {metadata.version(backends[0].package)}" if backends else "no TFLite runtime"
+    if not backends:
+        return "no TFLite runtime"
+    try:
+        return f"{backends[0].title} {metadata.version(backends[0].package)}"
+    except metadata.PackageNotFoundError:
+        return f"{backends[0].title} of unknown version"

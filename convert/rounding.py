@@ -6,7 +6,8 @@ Cholesky form are those of GPTQ, Frantar et al. 2023). What is left of each chan
 (Nagel et al. 2019). On MobileNetV2 0.35 this takes most of what int8 weights cost; `docs/results.md` has the figures.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,16 +48,48 @@ def compensate(
     output channel stays, so the converter finds the same grid and changes nothing more. `planes` are prepared training
     images, (n, height, width) in [0, 1].
     """
-    convolutions = [layer for layer in model.layers if type(layer).__name__ in ("Conv2D", "DepthwiseConv2D")]
-    batches = [normalize(np.asarray(planes[i : i + BATCH]), spec) for i in range(0, len(planes), BATCH)]
-    targets = _output_means(model, convolutions, batches)
-    for number, (layer, target) in enumerate(zip(convolutions, targets, strict=True)):
-        moments = _moments(model, layer, batches)
-        kernel, *rest = layer.get_weights()
-        rounded = _round_kernel(layer, kernel, moments)
-        layer.set_weights([rounded, *rest])
-        _correct_bias(layer, rounded, moments, target)
-        on_progress(number + 1, len(convolutions))
+    tensor = normalize(np.asarray(planes), spec)
+    targets: dict[str, Floats] = {}
+    walk(model, tensor, after=lambda layer, output: targets.update(_channel_means(layer, output)))
+
+    def round_layer(layer: Any, inputs: Any) -> None:
+        if _is_convolution(layer):
+            on_progress(len(rounded), len(targets))
+            _round_layer(layer, _moments(layer, inputs), targets[layer.name])
+            rounded.append(layer.name)
+
+    rounded: list[str] = []
+    walk(model, tensor, before=round_layer)
+    on_progress(len(rounded), len(targets))
+
+
+def walk(
+    model: Any,
+    tensor: Pixels,
+    *,
+    before: Callable[[Any, Any], None] = lambda layer, inputs: None,
+    after: Callable[[Any, Any], None] = lambda layer, output: None,
+) -> None:
+    """Run a functional model layer by layer, each once, so that `before` may change a layer just before it runs.
+
+    `before` is given the layer and its input, `after` the layer and its output. Values are dropped when the last
+    layer that needs them has run.
+    """
+    values = {id(model.input): tensor}
+    needed = Counter(id(source) for layer in model.layers for source in _sources(layer))
+    for layer in model.layers:
+        sources = _sources(layer)
+        if not sources:
+            continue
+        inputs = [values[id(source)] for source in sources]
+        before(layer, inputs[0])
+        output = layer(inputs if len(inputs) > 1 else inputs[0])
+        after(layer, output)
+        values[id(layer.output)] = output
+        needed.subtract(map(id, sources))
+        for source in sources:
+            if needed[id(source)] == 0:
+                values.pop(id(source), None)
 
 
 def round_columns(weights: Floats, second: Floats) -> Floats:
@@ -109,32 +142,34 @@ def _correct_bias(layer: Any, kernel: Pixels, moments: Moments, target: Floats) 
         norm.set_weights([gamma, beta + shift.astype(np.float32), mean, variance])
 
 
-def _output_means(model: Any, layers: list[Any], batches: list[Pixels]) -> list[Floats]:
-    """Each layer's output, averaged over images and places, while the weights are still as trained."""
-    tensorflow, keras = load_tensorflow()
-    probe = keras.Model(model.input, [layer.output for layer in layers])
-    call = tensorflow.function(
-        lambda batch: [tensorflow.reduce_mean(output, (0, 1, 2)) for output in probe(batch, training=False)]
-    )
-    sums = [sum(len(batch) * np.float64(mean) for batch, mean in pairs) for pairs in _by_layer(call, batches)]
-    return [np.asarray(total) / sum(map(len, batches)) for total in sums]
+def _sources(layer: Any) -> list[Any]:
+    """The tensors that the layer takes; none for an input layer."""
+    if type(layer).__name__ == "InputLayer":
+        return []
+    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
-def _by_layer(call: Callable[[Pixels], list[Any]], batches: list[Pixels]) -> Iterator[tuple[tuple[Pixels, Any], ...]]:
-    answers = [[(batch, mean.numpy()) for mean in call(batch)] for batch in batches]
-    return zip(*answers, strict=True)
+def _channel_means(layer: Any, output: Any) -> dict[str, Floats]:
+    tensorflow, _ = load_tensorflow()
+    if not _is_convolution(layer):
+        return {}
+    return {layer.name: tensorflow.reduce_mean(output, (0, 1, 2)).numpy().astype(np.float64)}
 
 
-def _moments(model: Any, layer: Any, batches: list[Pixels]) -> Moments:
-    tensorflow, keras = load_tensorflow()
-    probe = keras.Model(model.input, layer.input)
-    patches = tensorflow.function(lambda batch: _patches(layer, probe(batch, training=False)))
-    second, mean, count = 0.0, 0.0, 0
-    for batch in batches:
-        rows = patches(batch).numpy()
-        second, mean = second + len(batch) * _second_moment(rows), mean + len(batch) * rows.mean(axis=1)
-        count += len(batch)
-    return Moments(np.asarray(second) / count, np.asarray(mean, np.float64) / count)
+def _round_layer(layer: Any, moments: Moments, target: Floats) -> None:
+    kernel, *rest = layer.get_weights()
+    rounded = _round_kernel(layer, kernel, moments)
+    layer.set_weights([rounded, *rest])
+    _correct_bias(layer, rounded, moments, target)
+
+
+def _moments(layer: Any, inputs: Any) -> Moments:
+    second, mean = 0.0, 0.0
+    for start in range(0, len(inputs), BATCH):
+        batch = inputs[start : start + BATCH]
+        rows, share = _patches(layer, batch).numpy(), len(batch) / len(inputs)
+        second, mean = second + share * _second_moment(rows), mean + share * rows.mean(axis=1, dtype=np.float64)
+    return Moments(np.asarray(second), np.asarray(mean))
 
 
 def _patches(layer: Any, inputs: Any) -> Any:
@@ -154,6 +189,10 @@ def _second_moment(rows: Pixels) -> Floats:
     if rows.shape[1] > MAX_PLACES:
         rows = rows[:, np.random.default_rng(0).choice(rows.shape[1], MAX_PLACES, replace=False)]
     return np.asarray(np.matmul(rows.transpose(0, 2, 1), rows), np.float64) / rows.shape[1]
+
+
+def _is_convolution(layer: Any) -> bool:
+    return type(layer).__name__ in ("Conv2D", "DepthwiseConv2D")
 
 
 def _is_depthwise(layer: Any) -> bool:

@@ -1,6 +1,7 @@
 """The `osteo-edge` command: a table of lazily imported commands, and the one place where an error becomes one line."""
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -72,6 +73,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     sys.exit(run(sys.argv[1:]))
 
 

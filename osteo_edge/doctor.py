@@ -15,6 +15,7 @@ from osteo_edge.runtime import BACKENDS, Backend, default_threads, installed_bac
 from osteo_edge.version import VERSION
 
 IMPORT_LIMIT_S = 60
+WORKS = "works"
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,16 @@ REQUIREMENTS = (
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Tell what is installed, which interpreter and how many threads would be used, and what is missing.
 
-    Each runtime is loaded in a process of its own, so that one built for another processor is found out here. The
-    exit code is 1 if nothing can run a model.
+    Runtimes are loaded, best first until one works, each in a process of its own, so that one built for another
+    processor is found out here. The exit code is 1 if nothing can run a model.
 
     \b
     Example:
       osteo-edge doctor
     """
     findings = [find(requirement) for requirement in REQUIREMENTS]
-    runtimes = {backend.title: trouble(backend) for backend in BACKENDS}
-    usable = [backend for backend in installed_backends() if runtimes[backend.title] is None]
-    used = usable[0].title if usable else None
+    runtimes = try_runtimes()
+    used = next((title for title, state in runtimes.items() if state == WORKS), None)
     if as_json:
         machine = {"version": VERSION, "python": platform.python_version(), "machine": platform.machine()}
         packages = [asdict(finding) for finding in findings]
@@ -84,10 +84,23 @@ def find(requirement: Requirement) -> Finding:
     return Finding(requirement.package, version, requirement.purpose, requirement.remedy)
 
 
-def trouble(backend: Backend) -> str | None:
-    """Why a runtime cannot be used, found by importing it in a process of its own; None if it can."""
-    if backend not in installed_backends():
-        return "not installed"
+def try_runtimes() -> dict[str, str]:
+    """The state of each runtime by its title; those after the first that works are not loaded, which takes seconds."""
+    states: dict[str, str] = {}
+    installed, used = installed_backends(), None
+    for backend in BACKENDS:
+        if backend not in installed:
+            states[backend.title] = "not installed"
+        elif used is not None:
+            states[backend.title] = f"not tried: {used} works"
+        else:
+            states[backend.title] = load(backend)
+            used = backend.title if states[backend.title] == WORKS else None
+    return states
+
+
+def load(backend: Backend) -> str:
+    """Import a runtime in a process of its own: "works", or why it cannot be used."""
     command = [sys.executable, "-c", f"import {backend.module}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_LIMIT_S, check=False)
@@ -95,10 +108,10 @@ def trouble(backend: Backend) -> str | None:
         return f"does not load within {IMPORT_LIMIT_S} s"
     if done.returncode < 0:
         return f"killed by signal {-done.returncode} when loaded: built for another processor?"
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["does not load"])[-1]
+    return WORKS if done.returncode == 0 else (done.stderr.strip().splitlines() or ["does not load"])[-1]
 
 
-def _show(findings: list[Finding], runtimes: dict[str, str | None], used: str | None) -> None:
+def _show(findings: list[Finding], runtimes: dict[str, str], used: str | None) -> None:
     cores = len(os.sched_getaffinity(0))
     click.echo(
         f"osteo-edge {VERSION}, Python {platform.python_version()}, "
@@ -108,8 +121,7 @@ def _show(findings: list[Finding], runtimes: dict[str, str | None], used: str | 
         click.echo("No interpreter works here: screening needs one. pip install ai-edge-litert")
     else:
         click.echo(f"Screening would use {used} with {default_threads()} threads")
-    rows = [(title, "works" if reason is None else reason) for title, reason in runtimes.items()]
-    show_table("Interpreters, best first", ("Runtime", "State"), rows)
+    show_table("Interpreters, best first", ("Runtime", "State"), list(runtimes.items()))
     packages = [
         (finding.package, finding.version or "missing", finding.purpose, "" if finding.version else finding.remedy)
         for finding in findings

@@ -186,7 +186,8 @@ def _rivals(predictions: Predictions, manifest: Manifest) -> Iterable[Rival]:
         places = np.array([number for number, value in known if value is not None], np.intp)
         values = np.array([value for _, value in known if value is not None], np.float64)
         for question in questions(manifest):
-            positive, score = (array[places] for array in _asked(predictions, manifest, question))
+            of_all, score_of_all = _asked(predictions, manifest, question)
+            positive, score = of_all[places], score_of_all[places]
             if 0 < positive.sum() < positive.size:
                 yield _compare(question.name, name, positive, score, values, predictions.groups[places])
 

@@ -23,7 +23,8 @@ def inspect(bundle: Path, as_json: bool) -> None:
     if as_json:
         show_json(loaded.manifest.to_dict())
         return
-    show_table(f"{loaded.path}: every file as its manifest says", ("File", "Bytes", "SHA-256"), _files(loaded))
+    click.echo(f"{loaded.path}: every file is as its manifest says")
+    show_table("Files", ("File", "Bytes", "SHA-256"), _files(loaded))
     from rich.console import Console
     from rich.markdown import Markdown
 

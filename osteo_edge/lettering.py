@@ -13,36 +13,48 @@ HAS_FONTS = hasattr(cv2, "FontFace")
 STROKE_FONT_PX = 30.0
 
 
-def text_width(text: str, size: int) -> int:
+def text_width(text: str, size: int, *, bold: bool = False) -> int:
     """How many pixels wide `text` is at a height of `size` pixels."""
-    if HAS_FONTS:
-        box: Any = cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace("sans"), size)  # type: ignore[call-overload]
+    weight, scale, thickness = _style(size, bold)
+    if HAS_FONTS:  # without a weight, it would be measured in that of the last text drawn
+        box: Any = cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace("sans"), size, weight)
         return int(box[0] + box[2])
-    return int(cv2.getTextSize(_ascii(text), cv2.FONT_HERSHEY_SIMPLEX, size / STROKE_FONT_PX, 1)[0][0])
+    return int(cv2.getTextSize(_ascii(text), cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)[0][0])
 
 
 def draw_text(
     picture: Picture, text: str, x: int, baseline: int, size: int, colour: Colour, *, bold: bool = False
 ) -> None:
     """Draw one line of text in place; `x` and `baseline` are in pixels, the colour is blue, green, red."""
+    weight, scale, thickness = _style(size, bold)
     if HAS_FONTS:
-        weight = 600 if bold else 400
-        cv2.putText(picture, text, (x, baseline), colour, cv2.FontFace("sans"), size, weight)  # type: ignore[call-overload]
+        cv2.putText(picture, text, (x, baseline), colour, cv2.FontFace("sans"), size, weight)
         return
-    scale, thickness = size / STROKE_FONT_PX, 2 if bold else 1
     cv2.putText(picture, _ascii(text), (x, baseline), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA)
 
 
-def wrap(text: str, width: int, size: int) -> list[str]:
-    """Break `text` at spaces into lines of at most `width` pixels; a longer word keeps a line of its own."""
+def wrap(text: str, width: int, size: int, *, bold: bool = False) -> list[str]:
+    """Break `text` at spaces, and words that are longer than a line anywhere, into lines of at most `width` pixels."""
+
+    def fits(line: str) -> bool:
+        return text_width(line, size, bold=bold) <= width
+
     lines: list[str] = []
     for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
+        if lines and fits(f"{lines[-1]} {word}"):
+            lines[-1] += f" {word}"
+            continue
+        lines.append(word)
+        while len(lines[-1]) > 1 and not fits(lines[-1]):
+            whole = lines.pop()
+            kept = next(count for count in range(len(whole) - 1, 0, -1) if count == 1 or fits(whole[:count]))
+            lines += [whole[:kept], whole[kept:]]
     return lines
+
+
+def _style(size: int, bold: bool) -> tuple[int, float, int]:
+    """The weight of OpenCV 5's font; the scale and the thickness of OpenCV 4's."""
+    return 600 if bold else 400, size / STROKE_FONT_PX, 2 if bold else 1
 
 
 def _ascii(text: str) -> str:

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.strict import FieldError, from_dict, to_dict
 
-SCHEMA = 1
+SCHEMA: Final = 1
 FILE_NAME = "manifest.json"
 CARD_NAME = "MODEL_CARD.md"
 
@@ -187,7 +187,9 @@ class Manifest:
         _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
         for label in self.decision.positive_labels:
             _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
-        _require("files", self.model.file not in self.files, "must not list the model, whose hash stands at model.sha256")
+        _require(
+            "files", self.model.file not in self.files, "must not list the model, whose hash stands at model.sha256"
+        )
         for file, digest in self.files.items():
             _require_file_name("files", file)
             _require_sha256(f"files.{file}", digest)

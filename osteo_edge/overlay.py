@@ -1,21 +1,24 @@
 """The picture that goes with an answer: the film, the evidence over it, a legend, and the words."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.lettering import Colour, Picture, draw_text, wrap
+from osteo_edge.lettering import Colour, Picture, draw_text, text_width, wrap
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.screening import Screening
 from osteo_edge.wording import ADVICE, Outcome
+from osteo_edge.writing import write_whole
 
 COLOUR_MAP = cv2.COLORMAP_VIRIDIS  # perceptually uniform, and readable by the colour-blind (Nuñez et al. 2018)
 MAX_SIDE_PX = 1024
 MIN_WIDTH_PX = 480
 OPACITY = 0.55
 MARGIN_PX = 16
+LEGEND_WIDTH_PX = 200
 INK: Colour = (240, 240, 240)
 FAINT: Colour = (170, 170, 170)
 PANEL: Colour = (32, 28, 24)
@@ -25,6 +28,15 @@ ACCENTS: dict[Outcome, Colour] = {
     "uncertain": (90, 200, 240),
     "rejected": (110, 110, 230),
 }
+
+
+class Text(NamedTuple):
+    """A paragraph in one size, in pixels, and colour."""
+
+    words: str
+    size: int
+    colour: Colour
+    bold: bool = False
 
 
 def draw_overlay(pixels: Pixels, screening: Screening) -> Picture:
@@ -56,15 +68,7 @@ def write_overlay(path: Path, pixels: Pixels, screening: Screening) -> Path:
     """Write the annotated film as PNG; `OsteoEdgeError` if the file cannot be written."""
     encoded, data = cv2.imencode(".png", draw_overlay(pixels, screening))
     assert encoded
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data.tobytes())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OsteoEdgeError(f"{path}: the overlay cannot be written ({error.strerror})") from error
-    return path
+    return write_whole(path, data.tobytes(), "the overlay")
 
 
 def _fit(pixels: Pixels, max_side_px: int) -> Pixels:
@@ -75,46 +79,47 @@ def _fit(pixels: Pixels, max_side_px: int) -> Pixels:
 
 
 def _words(width: int, screening: Screening) -> Picture:
-    lines = [(line, 22, ACCENTS[screening.outcome], True) for line in wrap(screening.headline, width - 40, 22)]
-    body = [*screening.reasons, ADVICE[screening.outcome]]
-    lines += [(line, 15, INK, False) for text in body for line in wrap(text, width - 2 * MARGIN_PX, 15)]
-    return _panel(width, lines)
+    body = [Text(text, 15, INK) for text in (*screening.reasons, ADVICE[screening.outcome])]
+    return _panel(width, [Text(screening.headline, 22, ACCENTS[screening.outcome], bold=True), *body])
 
 
 def _small_print(width: int, screening: Screening) -> Picture:
-    texts = [
-        screening.intended_use,
-        f"Model {screening.model_sha256[:12]}, image {screening.image_sha256[:12]}, {screening.taken_at}",
-    ]
-    return _panel(width, [(line, 13, FAINT, False) for text in texts for line in wrap(text, width - 2 * MARGIN_PX, 13)])
+    hashes = f"Model {screening.model_sha256[:12]}, image {screening.image_sha256[:12]}, {screening.taken_at}"
+    return _panel(width, [Text(screening.intended_use, 13, FAINT), Text(hashes, 13, FAINT)])
 
 
-def _panel(width: int, lines: list[tuple[str, int, Colour, bool]]) -> Picture:
-    heights = [round(size * 1.45) for _, size, _, _ in lines]
-    panel = _blank(sum(heights) + MARGIN_PX, width)
+def _panel(width: int, texts: Sequence[Text]) -> Picture:
+    room = width - 2 * MARGIN_PX
+    lines = [(line, text) for text in texts for line in wrap(text.words, room, text.size, bold=text.bold)]
+    panel = _blank(sum(_line_height(text.size) for _, text in lines) + MARGIN_PX, width)
     baseline = MARGIN_PX // 2
-    for (text, size, colour, bold), height in zip(lines, heights, strict=True):
-        baseline += height
-        draw_text(panel, text, MARGIN_PX, baseline - round(size * 0.3), size, colour, bold=bold)
+    for line, text in lines:
+        baseline += _line_height(text.size)
+        draw_text(panel, line, MARGIN_PX, baseline - round(text.size * 0.3), text.size, text.colour, bold=text.bold)
     return panel
+
+
+def _line_height(size: int) -> int:
+    return round(size * 1.45)
 
 
 def _legend(width: int, any_evidence: bool) -> Picture:
     if not any_evidence:
-        return _panel(width, [("No region of this image speaks for low bone density to the model.", 13, INK, False)])
-    bar_width = min(200, width // 3)
-    panel = _panel(
-        width,
-        [
-            ("Evidence to the model, relative to the strongest", 13, INK, False),
-            ("region of this image:", 13, INK, False),
-        ],
-    )
-    ramp = np.linspace(0, 255, bar_width).astype(np.uint8)[np.newaxis].repeat(10, axis=0)
-    left, top = MARGIN_PX + 150, panel.shape[0] - MARGIN_PX // 2 - 15
-    panel[top : top + 10, left : left + bar_width] = cv2.applyColorMap(ramp, COLOUR_MAP)
-    draw_text(panel, "strong", left + bar_width + 8, top + 10, 13, INK)
-    return panel
+        return _panel(width, [Text("No region of this image speaks for low bone density to the model.", 13, INK)])
+    title = _panel(width, [Text("Evidence to the model, relative to the strongest region of this image:", 13, INK)])
+    return np.vstack([title, _scale(width)])
+
+
+def _scale(width: int) -> Picture:
+    """The colours from none to strong, as they lie on a film of middle grey."""
+    weak, strong, size = "none", "strong", 13
+    scale = _blank(_line_height(size) + MARGIN_PX // 2, width)
+    left = MARGIN_PX + text_width(weak, size) + 8
+    ramp = np.linspace(0, 1, LEGEND_WIDTH_PX, dtype=np.float32)[np.newaxis].repeat(12, axis=0)
+    scale[2:14, left : left + LEGEND_WIDTH_PX] = blend(np.full_like(ramp, 0.5), ramp)
+    draw_text(scale, weak, MARGIN_PX, 13, size, INK)
+    draw_text(scale, strong, left + LEGEND_WIDTH_PX + 8, 13, size, INK)
+    return scale
 
 
 def _centred(film: Picture, width: int) -> Picture:

@@ -104,9 +104,9 @@ def from_canvas(canvas: Pixels, height: int, width: int, spec: InputSpec) -> Pix
     box = letterbox(height, width, spec)
     rows, columns = canvas.shape
     to_y, to_x = rows / spec.height, columns / spec.width
-    ys = (box.top + (np.arange(height) + 0.5) * box.height / height) * to_y - 0.5
-    xs = (box.left + (np.arange(width) + 0.5) * box.width / width) * to_x - 0.5
-    map_x, map_y = np.meshgrid(xs.astype(np.float32), ys.astype(np.float32))
-    return np.asarray(
-        cv2.remap(canvas, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32
-    )
+    step_y, step_x = box.height / height * to_y, box.width / width * to_x
+    start_y, start_x = box.top * to_y + step_y / 2 - 0.5, box.left * to_x + step_x / 2 - 0.5
+    place_of = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])  # on the canvas, of a pixel of the image
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    film = cv2.warpAffine(canvas, place_of, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(film, np.float32)

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.evaluation import Evaluation, Predictions
 from osteo_edge.metrics import Estimate
 from osteo_edge.overlay import blend
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, score_of, screen
+from osteo_edge.writing import write_whole
 
 EXAMPLES_PER_LABEL = 2
 FILM_SIDE_PX = 420
@@ -41,22 +41,13 @@ def write_report(
     path: Path, bundle: Bundle, evaluation: Evaluation, films: Iterable[tuple[str, Radiograph, Screening]]
 ) -> Path:
     """Write the page; `films` are (true label, radiograph, screening). `OsteoEdgeError` if it cannot be written."""
-    page = render_report(bundle, evaluation, films)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page, "utf-8")
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OsteoEdgeError(f"{path}: the report cannot be written ({error.strerror})") from error
-    return path
+    return write_whole(path, render_report(bundle, evaluation, films).encode(), "the report")
 
 
 def example_films(
     predictions: Predictions, bundle: Bundle, interpreter: Interpreter
 ) -> list[tuple[str, Radiograph, Screening]]:
-    """For each label the case with the most typical score and the one that was hardest, screened anew with their maps."""
+    """For each label the case with the most typical score and the hardest one, screened anew with their maps."""
     scores = score_of(predictions.probabilities, bundle.manifest)
     labels = [case.label for case in predictions.cases]
     films = []
@@ -97,7 +88,7 @@ def render_report(bundle: Bundle, evaluation: Evaluation, films: Iterable[tuple[
     )
 
 
-def _typical_and_hardest(numbers: list[int], scores: np.ndarray, positive: bool) -> list[int]:  # type: ignore[type-arg]
+def _typical_and_hardest(numbers: list[int], scores: np.ndarray, positive: bool) -> list[int]:
     ordered = sorted(numbers, key=lambda number: float(scores[number]), reverse=positive)
     picks = [ordered[len(ordered) // 2], ordered[-1]] if ordered else []
     return list(dict.fromkeys(picks))[:EXAMPLES_PER_LABEL]
@@ -117,7 +108,8 @@ def _interval(found: Estimate) -> str:
     width, middle = 240, 10
     low, high, value = (round(number * width, 1) for number in (found.low, found.high, found.value))
     return (
-        f'<svg width="{width + 8}" height="20" viewBox="-4 0 {width + 8} 20" role="img" aria-label="{_escape(str(found))}">'
+        f'<svg width="{width + 8}" height="20" viewBox="-4 0 {width + 8} 20" role="img" '
+        f'aria-label="{_escape(str(found))}">'
         f'<line class="axis" x1="0" x2="{width}" y1="{middle}" y2="{middle}"/>'
         f'<line class="axis" x1="{width / 2}" x2="{width / 2}" y1="4" y2="16"/>'
         f'<line class="mark" x1="{low}" x2="{high}" y1="{middle}" y2="{middle}" stroke-width="3"/>'

@@ -3,8 +3,10 @@
 import importlib
 import importlib.util
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,23 +46,26 @@ class Interpreter(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """One package that can run a TFLite file."""
+    """One package that can run a TFLite file, and its module that does."""
 
     title: str
-    package: str
     module: str
+
+    @property
+    def package(self) -> str:
+        return self.module.partition(".")[0]
 
 
 BACKENDS = (
-    Backend("LiteRT", "ai-edge-litert", "ai_edge_litert.interpreter"),
-    Backend("tflite-runtime", "tflite-runtime", "tflite_runtime.interpreter"),
-    Backend("TensorFlow", "tensorflow", "tensorflow.lite.python.interpreter"),
+    Backend("LiteRT", "ai_edge_litert.interpreter"),
+    Backend("tflite-runtime", "tflite_runtime.interpreter"),
+    Backend("TensorFlow", "tensorflow.lite.python.interpreter"),
 )
 
 
 def installed_backends() -> tuple[Backend, ...]:
     """The runtimes that are installed here, best first, found without importing them."""
-    return tuple(backend for backend in BACKENDS if importlib.util.find_spec(backend.module.partition(".")[0]))
+    return tuple(backend for backend in BACKENDS if importlib.util.find_spec(backend.package))
 
 
 def default_threads() -> int:
@@ -71,7 +76,7 @@ def default_threads() -> int:
 def open_interpreter(bundle: Bundle, *, threads: int | None = None, backend: Backend | None = None) -> Interpreter:
     """Load the bundle's TFLite model into the best runtime that is installed, or into `backend`.
 
-    `BundleError` if the model is not TFLite or not loadable, `OsteoEdgeError` if no runtime is installed.
+    `BundleError` if the model is not TFLite or not loadable, `OsteoEdgeError` if no runtime is installed or loads.
     """
     model = bundle.manifest.model
     if model.format != "tflite":
@@ -79,19 +84,17 @@ def open_interpreter(bundle: Bundle, *, threads: int | None = None, backend: Bac
             f"{bundle.path}: a {model.format} bundle; convert it first: "
             f"osteo-edge convert {bundle.path} --precision int8 --out {bundle.path}-int8"
         )
-    return TFLiteInterpreter(bundle, backend or _best_backend(), threads or default_threads())
+    return TFLiteInterpreter(bundle, backend, threads or default_threads())
 
 
 class TFLiteInterpreter:
     """`Interpreter` over the TFLite API that all three runtimes share; integer ends are handled inside."""
 
-    def __init__(self, bundle: Bundle, backend: Backend, threads: int) -> None:
-        module = importlib.import_module(backend.module)
-        self.name = f"{backend.title} {_version(backend)}, {threads} thread{'s' if threads > 1 else ''}"
+    def __init__(self, bundle: Bundle, backend: Backend | None, threads: int) -> None:
         with native_messages_held():
-            self._interpreter = _load(bundle, module, threads)
-            outputs = self._interpreter.get_output_details()
-        self._input = self._interpreter.get_input_details()[0]
+            found, module = _import_first(installed_backends() if backend is None else (backend,))
+            self._interpreter, self._input, outputs = _load(bundle, module, threads)
+        self.name = f"{found.title} {_version(found)}, {threads} thread{'s' if threads > 1 else ''}"
         places = bundle.manifest.outputs
         try:
             self._logits = outputs[places.logits]
@@ -118,7 +121,7 @@ def quantize(values: Floats, detail: dict[str, Any]) -> npt.NDArray[Any]:
     if dtype == np.float32 or scale == 0.0:
         return values.astype(dtype, copy=False)
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(dtype)
+    return np.asarray(np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max), dtype)
 
 
 def dequantize(stored: npt.NDArray[Any], detail: dict[str, Any]) -> Floats:
@@ -126,35 +129,45 @@ def dequantize(stored: npt.NDArray[Any], detail: dict[str, Any]) -> Floats:
     scale, zero_point = detail["quantization"]
     if stored.dtype == np.float32 or scale == 0.0:
         return np.array(stored, np.float32)
-    return (stored.astype(np.float32) - zero_point) * np.float32(scale)
+    return np.asarray((stored.astype(np.float32) - zero_point) * np.float32(scale), np.float32)
 
 
 def output_shapes(model: bytes) -> tuple[tuple[int, ...], ...]:
     """The shapes of a TFLite model's outputs, in the model's order."""
-    module = importlib.import_module(_best_backend().module)
     with native_messages_held():
+        _, module = _import_first(installed_backends())
         details = module.Interpreter(model_content=model).get_output_details()
     return tuple(tuple(int(side) for side in detail["shape"]) for detail in details)
 
 
-def _best_backend() -> Backend:
-    installed = installed_backends()
-    if not installed:
-        raise OsteoEdgeError(
-            "no TFLite runtime is installed: pip install ai-edge-litert (or tflite-runtime on Python 3.11 and older)"
-        )
-    return installed[0]
+def _import_first(backends: Iterable[Backend]) -> tuple[Backend, ModuleType]:
+    """The first runtime that loads: one that is installed may still be built for another system."""
+    problems = []
+    for backend in backends:
+        try:
+            return backend, importlib.import_module(backend.module)
+        except ImportError as error:
+            problems.append(f"{backend.title} does not load here ({_first_line(error)})")
+    raise OsteoEdgeError(
+        f"{'; '.join(problems) or 'no TFLite runtime is installed'}: pip install ai-edge-litert "
+        "(or tflite-runtime on Python 3.11 and older); `osteo-edge doctor` tells more"
+    )
 
 
-def _load(bundle: Bundle, module: Any, threads: int) -> Any:
+def _load(bundle: Bundle, module: Any, threads: int) -> tuple[Any, dict[str, Any], list[dict[str, Any]]]:
+    """The interpreter, ready to run, with the details of its one input and of its outputs."""
     make: Callable[..., Any] = module.Interpreter
     try:
         interpreter = make(model_path=str(bundle.model_path), num_threads=threads)
         interpreter.allocate_tensors()
+        return interpreter, interpreter.get_input_details()[0], interpreter.get_output_details()
     except (ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        reason = _first_line(error)
         raise BundleError(f"{bundle.model_path}: not a TFLite model that this runtime can load ({reason})") from error
-    return interpreter
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _check_shapes(bundle: Bundle, given: dict[str, Any], logits: dict[str, Any], maps: dict[str, Any] | None) -> None:
@@ -169,9 +182,5 @@ def _check_shapes(bundle: Bundle, given: dict[str, Any], logits: dict[str, Any],
 
 
 def _version(backend: Backend) -> str:
-    from importlib import metadata
-
-    try:
-        return metadata.version(backend.package)
-    except metadata.PackageNotFoundError:
-        return "of unknown version"
+    """As the loaded package tells it: much quicker than to ask `importlib.metadata`."""
+    return str(getattr(sys.modules.get(backend.package), "__version__", "of unknown version"))

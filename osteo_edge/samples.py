@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -30,9 +31,9 @@ def read_samples(bundle: Bundle, use: str) -> Pixels:
     if SAMPLES_FILE not in bundle.manifest.files:
         raise BundleError(f"{bundle.path}: holds no {SAMPLES_FILE}; train it again")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             planes = np.asarray(archive[use], np.float32)
-    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path}: holds no readable samples for {use} ({error}); train it again") from error
     expected = (bundle.manifest.input.height, bundle.manifest.input.width)
     if planes.ndim != 3 or planes.shape[1:] != expected or not len(planes):

@@ -132,7 +132,9 @@ def _telling_digits(score: float, bounds: Sequence[float]) -> int:
     >>> _telling_digits(0.5996, (0.4, 0.6))
     4
     """
-    apart = (digits for digits in range(2, 9) if all(round(score, digits) != round(b, digits) for b in bounds if b != score))
+    apart = (
+        digits for digits in range(2, 9) if all(round(score, digits) != round(b, digits) for b in bounds if b != score)
+    )
     return next(apart, 9)
 
 
@@ -148,9 +150,9 @@ def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, in
     towards = prediction.activation_map[..., positive].max(axis=-1)
     against = prediction.activation_map[..., np.logical_not(positive)]
     net = towards - against.max(axis=-1) if against.shape[-1] else towards
-    net = np.maximum(net, 0.0)
-    strongest = float(net.max())
-    return from_canvas(net / strongest if strongest > 0 else net, *shape, manifest.input)
+    film = from_canvas(np.maximum(net, 0.0), *shape, manifest.input)
+    strongest = float(film.max())
+    return film / np.float32(strongest) if strongest > 0 else film
 
 
 def _answer(

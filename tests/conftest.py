@@ -67,8 +67,9 @@ def golden_bundle(tmp_path: Path, manifest: Manifest) -> Callable[..., Bundle]:
 
     def make(name: str = "golden", *, precision: str = "int8", model: bytes | None = None, **changes: Any) -> Bundle:
         data = (GOLDEN / f"golden-{precision}.tflite").read_bytes() if model is None else model
-        described: Any = replace(manifest.model, precision=precision, sha256=sha256_bytes(data))
-        return write_bundle(tmp_path / name, replace(manifest, model=described, **changes), {"model.tflite": data})
+        about: dict[str, Any] = {"precision": precision, "sha256": sha256_bytes(data)}
+        described = replace(manifest, model=replace(manifest.model, **about), **changes)
+        return write_bundle(tmp_path / name, described, {"model.tflite": data})
 
     return make
 

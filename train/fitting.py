@@ -2,6 +2,10 @@
 
 import logging
 import math
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +57,8 @@ def fit(
     """Fit the network in place and leave its best weights in it.
 
     From scratch everything is trained at once. From given weights the head is fitted on features of the frozen
-    backbone, then everything is fine-tuned with batch normalization frozen. Ctrl-C ends the fit and keeps the best
-    so far; before there is one it is not caught.
+    backbone, then everything is fine-tuned with batch normalization frozen. Ctrl-C ends the fit of the whole after
+    the batch at hand, and the best so far is kept.
     """
     first_losses: list[float] = []
     if not config.from_scratch:
@@ -125,8 +129,8 @@ def _fit_whole(
     model.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     keeper = _best_keeper(model, config, steps, first_losses, on_progress)
     batches = _batches(train, spec, config)
-    interrupted = False
-    try:
+    with _ctrl_c_noted() as interrupt:
+        keeper.interrupt = interrupt
         model.fit(
             batches,
             validation_data=_batches(validation, spec, config, vary=False),
@@ -136,15 +140,30 @@ def _fit_whole(
             shuffle=False,
             verbose=0,
         )
-    except KeyboardInterrupt:
-        if keeper.weights is None:
-            raise
-        interrupted = True
     if keeper.weights is None:
         raise OsteoEdgeError("training diverged: no epoch gave a finite validation loss; lower the learning rate")
     model.set_weights(keeper.weights)
     first_epoch = 0 if first_losses else 1
-    return Fit(tuple(keeper.losses), first_epoch + int(np.argmin(keeper.losses)), interrupted)
+    return Fit(tuple(keeper.losses), first_epoch + int(np.argmin(keeper.losses)), interrupt.is_set())
+
+
+@contextmanager
+def _ctrl_c_noted() -> Iterator[threading.Event]:
+    """Note the first Ctrl-C instead of raising it wherever TensorFlow happens to be; a second one is raised."""
+    noted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def note(number: int, frame: object) -> None:
+        noted.set()
+        signal.signal(signal.SIGINT, usual)
+
+    usual = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _loss(network: Network, spec: InputSpec, part: LabelledPlanes) -> float:
@@ -175,8 +194,11 @@ def _best_keeper(model: Any, config: TrainConfig, steps: int, first_losses: list
             self.losses = list(first_losses)
             self.weights = model.get_weights() if first_losses else None
             self.epoch = 0
+            self.interrupt = threading.Event()
 
         def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+            if self.interrupt.is_set():
+                model.stop_training = True
             done = self.epoch * steps + batch + 1
             on_progress(done, config.epochs * steps, self._note(), "train")
 

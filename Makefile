@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` and `make test`. Both set the environment up first.
+
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3.10 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO ?= demo-output
+
+.PHONY: help install demo test fast lint types wheel clean
+
+help:  ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+install: $(STAMP)  ## The environment in .venv, with everything in it
+
+$(STAMP): setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed: apt-get install python3, or make PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "installing python3-venv"; \
+		if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv; \
+		else sudo apt-get update -qq && sudo apt-get install -y -qq python3-venv; fi; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,dev]'
+	@touch $@
+
+demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
+	rm -rf $(DEMO)
+	$(BIN)/osteo-edge demo --out $(DEMO)
+
+test: lint types  ## Everything that is checked: style, types, the whole suite
+	$(BIN)/python -m pytest
+
+fast: $(STAMP)  ## The tests that need no TensorFlow and no patience
+	$(BIN)/python -m pytest -m 'not tf and not slow'
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)  ## mypy strict, on the package as it is installed (type checkers do not see editable installs)
+	rm -rf build/types
+	$(BIN)/python -m pip install --quiet --no-deps --target build/types .
+	rm -rf build/lib build/bdist.*
+	MYPYPATH=build/types $(BIN)/mypy -p osteo_edge
+	MYPYPATH=build/types $(BIN)/mypy tests
+
+wheel: $(STAMP)  ## The wheel and the source distribution, into dist
+	$(BIN)/python -m build
+
+clean:  ## Remove what was made, but not the environment
+	rm -rf build dist *.egg-info $(DEMO)

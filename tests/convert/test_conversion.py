@@ -1,0 +1,154 @@
+"""Conversion, small: a Keras bundle in, TFLite bundles out, with what was lost."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from osteo_edge.bundle import Bundle, read_bundle, write_bundle
+from osteo_edge.convert.conversion import convert_bundle, find_outputs, shift_logits
+from osteo_edge.convert.parity import keras_logits, tflite_logits
+from osteo_edge.convert.tflite import load_keras, to_tflite
+from osteo_edge.errors import BundleError
+from osteo_edge.runtime import open_interpreter
+from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
+
+pytestmark = pytest.mark.tf
+
+
+def _silent(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def int8(keras_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return convert_bundle(keras_bundle, "int8", tmp_path_factory.mktemp("convert") / "int8", on_progress=_silent)
+
+
+@pytest.fixture(scope="module")
+def float32(keras_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return convert_bundle(keras_bundle, "float32", tmp_path_factory.mktemp("convert") / "float32", on_progress=_silent)
+
+
+def test_a_converted_bundle_verifies_and_names_its_parent(int8: Bundle, keras_bundle: Bundle) -> None:
+    manifest = read_bundle(int8.path).manifest
+    assert manifest.model.format == "tflite"
+    assert manifest.model.precision == "int8"
+    assert manifest.parent.sha256 == keras_bundle.manifest.model.sha256
+    assert manifest.parent.recipe["convert"]["precision"] == "int8"
+    assert manifest.decision == keras_bundle.manifest.decision
+    assert all(metric.part.endswith("before conversion") for metric in manifest.metrics.values())
+
+
+def test_float32_answers_as_keras_does(float32: Bundle, keras_bundle: Bundle) -> None:
+    parity = float32.manifest.parity
+    assert parity is not None
+    assert parity.largest_difference < 1e-4
+    assert parity.decision_agreement == 1.0
+    assert parity.n == len(read_samples(keras_bundle, PARITY))
+
+
+def test_int8_is_all_int8_with_a_batch_of_one_and_close_to_keras(int8: Bundle, float32: Bundle) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(int8.model_path))
+    ends = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    assert {end["dtype"] for end in ends} == {np.int8}
+    assert {int(end["shape"][0]) for end in ends} == {1}
+    kinds = {detail["dtype"] for detail in interpreter.get_tensor_details()}
+    assert np.float32 not in kinds
+    assert int8.model_path.stat().st_size < 0.45 * float32.model_path.stat().st_size
+    parity = int8.manifest.parity
+    assert parity is not None
+    assert parity.mean_difference < 0.05
+
+
+def test_the_reported_parity_is_what_the_written_model_gives(int8: Bundle, keras_bundle: Bundle) -> None:
+    from osteo_edge.screening import calibrated
+
+    manifest, planes = keras_bundle.manifest, read_samples(keras_bundle, PARITY)
+    found = tflite_logits(open_interpreter(int8), planes, manifest.input, lambda done, total: None)
+    expected = keras_logits(load_keras(keras_bundle), planes, manifest.input)
+    differences = np.abs(calibrated(found, manifest.calibration) - calibrated(expected, manifest.calibration))
+    assert int8.manifest.parity is not None
+    assert int8.manifest.parity.largest_difference == pytest.approx(float(differences.max()), abs=1e-6)
+
+
+def test_compensated_rounding_loses_less_than_the_plain_conversion(int8: Bundle, keras_bundle: Bundle) -> None:
+    spec = keras_bundle.manifest.input
+    planes = np.concatenate([read_samples(keras_bundle, use) for use in (CALIBRATION, PARITY)])
+    expected = keras_logits(load_keras(keras_bundle), planes, spec)
+    data = to_tflite(load_keras(keras_bundle), spec, "int8", read_samples(keras_bundle, CALIBRATION))
+    plain_manifest = replace(int8.manifest, parity=None)
+    plain = _bundle_of(data, plain_manifest, int8.path.parent / "plain")
+    losses = [
+        np.abs(tflite_logits(open_interpreter(bundle), planes, spec, lambda done, total: None) - expected).mean()
+        for bundle in (int8, plain)
+    ]
+    assert losses[0] < losses[1]
+
+
+def _bundle_of(data: bytes, manifest: Any, path: Path) -> Bundle:
+    from osteo_edge.hashing import sha256_bytes
+
+    model = replace(manifest.model, sha256=sha256_bytes(data))
+    return write_bundle(path, replace(manifest, model=model, outputs=find_outputs(data, 3)), {model.file: data})
+
+
+def test_the_activation_map_comes_out_of_the_converted_model(
+    int8: Bundle, float32: Bundle, keras_bundle: Bundle
+) -> None:
+    plane = read_samples(keras_bundle, PARITY)[:1]
+    from osteo_edge.preprocessing import normalize
+
+    maps = [
+        open_interpreter(bundle).run(normalize(plane, bundle.manifest.input)).activation_map
+        for bundle in (float32, int8)
+    ]
+    assert maps[0] is not None
+    assert maps[1] is not None
+    assert maps[0].shape == maps[1].shape == (3, 3, 3)
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.9
+
+
+def test_a_shift_of_the_logits_is_just_that(keras_bundle: Bundle) -> None:
+    model, planes = load_keras(keras_bundle), read_samples(keras_bundle, PARITY)
+    before = keras_logits(model, planes, keras_bundle.manifest.input)
+    shift_logits(model, np.array([1.0, 0.0, -2.0], np.float32))
+    after = keras_logits(model, planes, keras_bundle.manifest.input)
+    np.testing.assert_allclose(after - before, np.tile([1.0, 0.0, -2.0], (len(planes), 1)), atol=1e-4)
+
+
+def test_a_tflite_bundle_cannot_be_converted_again(int8: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"converted already \(int8\)"):
+        convert_bundle(int8, "float32", tmp_path / "again", on_progress=_silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_existing_bundle_is_not_overwritten(int8: Bundle, keras_bundle: Bundle) -> None:
+    with pytest.raises(BundleError, match="exists already"):
+        convert_bundle(keras_bundle, "int8", int8.path, on_progress=_silent)
+
+
+def test_a_model_that_keras_cannot_read_is_one_clear_line(keras_bundle: Bundle, tmp_path: Path) -> None:
+    from osteo_edge.hashing import sha256_bytes
+
+    manifest = keras_bundle.manifest
+    model = replace(manifest.model, sha256=sha256_bytes(b"no model"))
+    files = {model.file: b"no model", SAMPLES_FILE: (keras_bundle.path / SAMPLES_FILE).read_bytes()}
+    broken = write_bundle(tmp_path / "broken", replace(manifest, model=model), files)
+    with pytest.raises(BundleError, match=r"model\.keras: Keras cannot load it"):
+        convert_bundle(broken, "int8", tmp_path / "out", on_progress=_silent)
+
+
+@pytest.mark.parametrize("samples", [b"no archive", pack_samples({"other": np.zeros((1, 96, 96), np.float32)})])
+def test_samples_that_are_missing_or_broken_are_one_clear_line(
+    keras_bundle: Bundle, tmp_path: Path, samples: bytes
+) -> None:
+    file = keras_bundle.manifest.model.file
+    files = {file: (keras_bundle.path / file).read_bytes(), SAMPLES_FILE: samples}
+    broken = write_bundle(tmp_path / "broken", keras_bundle.manifest, files)
+    with pytest.raises(BundleError, match=r"samples\.npz"):
+        read_samples(broken, CALIBRATION)

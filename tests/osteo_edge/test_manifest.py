@@ -1,0 +1,176 @@
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osteo_edge.bundle import read_manifest
+from osteo_edge.errors import BundleError
+from osteo_edge.manifest import Manifest
+from osteo_edge.strict import FieldError
+
+GOLDEN = Path(__file__).resolve().parent.parent / "data" / "manifest.json"
+PLAIN: dict[str, Any] = json.loads(GOLDEN.read_text("utf-8"))
+FREE_KEYS = ("parent.recipe", "metrics", "data.counts", "files")
+OUT_OF_RANGE = [
+    ("schema", 0),
+    ("model.file", ""),
+    ("model.format", "onnx"),
+    ("model.precision", "int4"),
+    ("model.sha256", "A" * 64),
+    ("model.sha256", "a" * 63),
+    ("model.parameters", -1),
+    ("model.macs", -1),
+    ("parent.sha256", "not a hash"),
+    ("input.height", 0),
+    ("input.width", 4097),
+    ("input.channels", 2),
+    ("input.resize", "crop"),
+    ("outputs.logits", -1),
+    ("outputs.activation_map", -1),
+    ("labels", ["one"]),
+    ("labels", ["normal", "normal", "osteopenia"]),
+    ("calibration.method", "platt"),
+    ("calibration.temperature", 0.0),
+    ("decision.positive_labels", []),
+    ("decision.positive_labels", ["fracture"]),
+    ("decision.threshold", 1.1),
+    ("decision.threshold", 0.3),
+    ("decision.target_sensitivity", -0.1),
+    ("decision.abstain_low", -0.1),
+    ("decision.abstain_high", 1.1),
+    ("gate.min_side_px", 0),
+    ("gate.min_contrast", 2.0),
+    ("gate.max_chroma", -1.0),
+    ("parity.reference_sha256", ""),
+    ("parity.n", 0),
+    ("parity.largest_difference", 1.5),
+    ("parity.mean_difference", -0.5),
+    ("parity.decision_agreement", 1.01),
+    ("metrics.sensitivity.n", -1),
+    ("data.split_sha256", "?"),
+    ("files", {"MODEL_CARD.md": "?"}),
+    ("files", {"model.tflite": "c" * 64}),
+]
+FILE_NAMES = ["", ".", "..", "../x", "a/b", "/etc/passwd", "a\\b", "C:x", "a\nb", "a\0b", ".hidden", "manifest.json"]
+
+
+def fields(value: object = PLAIN, where: str = "") -> Iterator[tuple[str, bool]]:
+    """The path of every value of the golden manifest, and whether its key is declared (and not free)."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            path = f"{where}.{key}".lstrip(".")
+            yield path, where not in FREE_KEYS and not where.startswith(("parent.recipe", "data.counts."))
+            yield from fields(item, path)
+
+
+DECLARED = [path for path, declared in fields() if declared]
+NULLABLE = {"parity", "parent.sha256", "outputs.activation_map"} | {
+    path for path in DECLARED if path.startswith("metrics.") and path.endswith((".value", ".low", ".high"))
+}
+
+
+def changed(where: str, change: Callable[[dict[str, Any], str], None]) -> dict[str, Any]:
+    """The golden manifest with `change` done to the object that holds the field, and the field's key."""
+    plain = copy.deepcopy(PLAIN)
+    holder: Any = plain
+    *parents, key = where.split(".")
+    for parent in parents:
+        holder = holder[parent]
+    change(holder, key)
+    return plain
+
+
+def with_value(where: str, value: object) -> dict[str, Any]:
+    def assign(holder: dict[str, Any], key: str) -> None:
+        holder[key] = value
+
+    return changed(where, assign)
+
+
+def problem_of(plain: object, folder: Path) -> str:
+    file = folder / "manifest.json"
+    file.write_text(json.dumps(plain), "utf-8")
+    with pytest.raises(BundleError) as caught:
+        read_manifest(folder)
+    message = str(caught.value)
+    assert message.startswith(f"{file}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{file}: ")
+
+
+def test_the_golden_manifest_survives_the_round_trip() -> None:
+    read = Manifest.from_dict(PLAIN)
+    assert read.to_dict() == PLAIN
+    assert json.dumps(read.to_dict(), indent=2) + "\n" == GOLDEN.read_text("utf-8")
+
+
+def test_the_walk_finds_the_fields_of_every_section() -> None:
+    assert {path.split(".")[0] for path in DECLARED} == set(PLAIN)
+    assert {"input.normalization.scale", "metrics.sensitivity.low", "gate.modalities"} <= set(DECLARED)
+    assert "parent.recipe.convert" not in DECLARED
+
+
+@pytest.mark.parametrize("where", DECLARED)
+def test_a_missing_field_is_named(where: str, tmp_path: Path) -> None:
+    def remove(holder: dict[str, Any], key: str) -> None:
+        del holder[key]
+
+    section, _, key = where.rpartition(".")
+    inside = f" in {section}" if section else ""
+    assert problem_of(changed(where, remove), tmp_path) == f"missing field {key!r}{inside}"
+
+
+@pytest.mark.parametrize("section", sorted({path.rpartition(".")[0] for path in DECLARED}))
+def test_an_unknown_field_is_named(section: str, tmp_path: Path) -> None:
+    plain = with_value(f"{section}.surprise".lstrip("."), 1)
+    inside = f" in {section}" if section else ""
+    assert problem_of(plain, tmp_path) == f"unknown field 'surprise'{inside}"
+
+
+@pytest.mark.parametrize("where", DECLARED)
+def test_a_field_of_another_type_is_named(where: str, tmp_path: Path) -> None:
+    wrongs: tuple[object, ...] = (True, [[]])
+    for wrong in wrongs:
+        assert problem_of(with_value(where, wrong), tmp_path).startswith(where)
+
+
+@pytest.mark.parametrize("where", [path for path in DECLARED if path not in NULLABLE])
+def test_null_is_refused_where_nothing_allows_it(where: str, tmp_path: Path) -> None:
+    assert problem_of(with_value(where, None), tmp_path).startswith(where)
+
+
+@pytest.mark.parametrize(("where", "value"), OUT_OF_RANGE)
+def test_a_value_out_of_range_is_named(where: str, value: object, tmp_path: Path) -> None:
+    assert problem_of(with_value(where, value), tmp_path).startswith(where)
+
+
+@pytest.mark.parametrize("name", FILE_NAMES)
+def test_a_file_name_that_leads_out_of_the_bundle_is_refused(name: str, tmp_path: Path) -> None:
+    assert "file inside the bundle" in problem_of(with_value("model.file", name), tmp_path)
+    assert "file inside the bundle" in problem_of(with_value("files", {name: "c" * 64}), tmp_path)
+
+
+def test_a_newer_schema_asks_for_an_update(tmp_path: Path) -> None:
+    problem = problem_of(PLAIN | {"schema": 2, "whatever": "it brings"}, tmp_path)
+    assert problem == "schema 2 is newer than this program knows (1); update osteo-edge"
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_json_does_not_know_is_refused(constant: str, tmp_path: Path) -> None:
+    text = GOLDEN.read_text("utf-8").replace('"scale": 2.0', f'"scale": {constant}')
+    (tmp_path / "manifest.json").write_text(text, "utf-8")
+    with pytest.raises(BundleError, match=r"manifest\.json: .*(no JSON number|finite number)"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_may_do_without_a_map_parity_and_parent() -> None:
+    for where in ("outputs.activation_map", "parity", "parent.sha256"):
+        assert Manifest.from_dict(with_value(where, None)).to_dict() == with_value(where, None)
+
+
+def test_a_manifest_that_is_no_object_is_refused() -> None:
+    with pytest.raises(FieldError, match="the document must be an object, not a list"):
+        Manifest.from_dict([])

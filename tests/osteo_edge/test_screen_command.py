@@ -1,0 +1,185 @@
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from osteo_edge.bundle import Bundle, write_bundle
+from osteo_edge.cli import run
+from osteo_edge.wording import ADVICE, HEADLINES
+
+Draw = Callable[..., Path]
+RULING_OUT = re.compile("normal|healthy|clear", re.IGNORECASE)
+BRIGHTNESS = {"refer": 0.85, "uncertain": 0.5, "no_finding": 0.2}
+ONE_PIXEL, NOISE = (
+    cv2.imencode(".png", np.random.default_rng(0).integers(0, 256, (side, side), np.uint8))[1].tobytes()
+    for side in (1, 200)
+)
+
+
+def screen(*arguments: object) -> int:
+    return run(["screen", *map(str, arguments)])
+
+
+def read_lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def problem_of(capsys: pytest.CaptureFixture[str]) -> str:
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith("osteo-edge: ")
+    return line.removeprefix("osteo-edge: ")
+
+
+@pytest.mark.parametrize("outcome", BRIGHTNESS)
+def test_an_answer_says_what_why_and_for_what_use(
+    outcome: str, draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = draw_film(brightness=BRIGHTNESS[outcome])
+    assert screen(bundle.path, path) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    for part in (
+        f"golden: {bundle.manifest.intended_use}",
+        f"{path}: {HEADLINES[outcome]}",  # type: ignore[index]
+        ADVICE[outcome],  # type: ignore[index]
+        "calibrated probability: osteopenia 0.",
+        " ms (LiteRT ",
+    ):
+        assert part in printed.out
+    assert not RULING_OUT.search(printed.out.replace(str(path), ""))
+
+
+def test_a_rejected_image_is_answered_too(draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(bundle.path, draw_film(height=64, width=64)) == 0
+    printed = capsys.readouterr().out
+    assert HEADLINES["rejected"] in printed
+    assert "too small: 64 x 64 pixels" in printed
+    assert "probability" not in printed
+
+
+@pytest.mark.parametrize("outcome", [*BRIGHTNESS, "rejected"])
+def test_json_is_one_object_an_image_and_never_rules_out(
+    outcome: str, draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    height = 64 if outcome == "rejected" else 400
+    paths = [draw_film(name, brightness=BRIGHTNESS.get(outcome, 0.5), height=height) for name in ("a.png", "b.png")]
+    assert screen(bundle.path, *paths, "--json") == 0
+    printed = capsys.readouterr().out
+    answers = read_lines(printed)
+    assert [answer["image"] for answer in answers] == [str(path) for path in paths]
+    for answer in answers:
+        assert answer["outcome"] == outcome
+        assert answer["intended_use"] == bundle.manifest.intended_use
+        assert answer["overlay"] is None
+    for path in paths:
+        printed = printed.replace(str(path), "")
+    assert not RULING_OUT.search(printed)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_bad_image_does_not_stop_the_others(
+    options: Sequence[str], draw_film: Draw, tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone.png"
+    first, last = draw_film("first.png", brightness=0.85), draw_film("last.png", brightness=0.85)
+    assert screen(bundle.path, first, gone, last, *options) == 1
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [
+        f"osteo-edge: {gone}: cannot be read (No such file or directory); check the name and the disk"
+    ]
+    assert printed.out.count(HEADLINES["refer"]) == 2
+    if options:
+        assert [set(answer) == {"image", "error"} for answer in read_lines(printed.out)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        (b"", "the file is empty"),
+        (b"hello, I am a knee", "not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name"),
+        (ONE_PIXEL, "1 x 1 pixels is too small for a radiograph"),
+        (NOISE[:9000], "damaged or incomplete"),
+    ],
+    ids=["missing", "empty", "text", "one pixel", "cut"],
+)
+def test_an_image_that_cannot_be_read_is_one_line(
+    content: bytes | None, problem: str, tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "knee.png"
+    if content is not None:
+        path.write_bytes(content)
+    assert screen(bundle.path, path) == 1
+    line = problem_of(capsys)
+    assert line.startswith(f"{path}: ")
+    assert problem in line
+
+
+def test_a_folder_of_images_is_one_line(tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(bundle.path, tmp_path) == 1
+    assert problem_of(capsys) == f"{tmp_path}: is a folder; name an image file"
+
+
+def test_an_altered_bundle_screens_nothing(film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(bundle.model_path.read_bytes())
+    data[1000] ^= 1
+    bundle.model_path.write_bytes(data)
+    assert screen(bundle.path, film) == 1
+    assert problem_of(capsys).startswith(f"{bundle.model_path}: altered since the bundle was written")
+
+
+def test_a_keras_bundle_is_refused_with_the_command_that_converts_it(
+    film: Path, tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = replace(bundle.manifest.model, format="keras")
+    keras = tmp_path / "keras"
+    write_bundle(keras, replace(bundle.manifest, model=model), {"model.tflite": bundle.model_path.read_bytes()})
+    assert screen(keras, film) == 1
+    assert problem_of(capsys) == (
+        f"{keras}: a keras bundle; convert it first: osteo-edge convert {keras} --precision int8 --out {keras}-int8"
+    )
+
+
+def test_bundle_and_image_in_the_wrong_order_is_one_line(
+    film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screen(film, bundle.path) == 1
+    assert "a file, not a bundle folder" in problem_of(capsys)
+
+
+def test_overlays_are_written_and_named(
+    film: Path, tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "new" / "pictures"
+    assert screen(bundle.path, film, "--overlay", pictures, "--json") == 0
+    (answer,) = read_lines(capsys.readouterr().out)
+    (written,) = pictures.iterdir()
+    assert answer["overlay"] == str(written)
+    assert cv2.imread(str(written)) is not None
+    assert screen(bundle.path, film, "--overlay", pictures) == 0
+    assert f"overlay: {written}" in capsys.readouterr().out
+
+
+def test_two_images_of_the_same_name_keep_their_own_overlays(draw_film: Draw, tmp_path: Path, bundle: Bundle) -> None:
+    paths = [draw_film(f"{folder}/knee.png", brightness=number / 10) for number, folder in enumerate("abc", 2)]
+    assert screen(bundle.path, *paths, "--overlay", tmp_path / "pictures") == 0
+    assert len(list((tmp_path / "pictures").iterdir())) == 3
+
+
+def test_an_overlay_that_cannot_be_written_is_one_line(
+    film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screen(bundle.path, film, "--overlay", film) == 1
+    assert "the overlay cannot be written" in problem_of(capsys)
+
+
+def test_threads_are_those_asked_for(film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(bundle.path, film, "--threads", 1) == 0
+    assert ", 1 thread)" in capsys.readouterr().out
+    assert screen(bundle.path, film, "--threads", 0) == 2

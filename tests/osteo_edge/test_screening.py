@@ -1,0 +1,235 @@
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.console import show_json
+from osteo_edge.errors import RadiographError
+from osteo_edge.hashing import sha256_file
+from osteo_edge.manifest import Calibration, Manifest
+from osteo_edge.preprocessing import Pixels
+from osteo_edge.runtime import Interpreter, Prediction, open_interpreter
+from osteo_edge.screening import (
+    Failure,
+    Screening,
+    calibrated,
+    decide,
+    evidence_of,
+    score_of,
+    screen,
+    screen_all,
+)
+
+Draw = Callable[..., Path]
+Answering = Callable[..., Interpreter]
+TEMPERATURE_1 = Calibration("temperature", 1.0, "validation")
+
+
+def map_with(row: int, column: int, *, label: int = 2, rows: int = 8) -> Pixels:
+    """Evidence for one label in one cell."""
+    activation_map = np.zeros((rows, rows, 3), np.float32)
+    activation_map[row, column, label] = 5
+    return activation_map
+
+
+@pytest.mark.parametrize(("brightness", "outcome"), [(0.85, "refer"), (0.5, "uncertain"), (0.2, "no_finding")])
+def test_the_golden_model_answers_as_its_score_says(
+    brightness: float, outcome: str, draw_film: Draw, bundle: Bundle
+) -> None:
+    radiograph, screening = screen(draw_film(brightness=brightness), bundle, open_interpreter(bundle))
+    assert screening.outcome == outcome
+    assert screening.score == pytest.approx(sum(screening.probabilities.values()))
+    assert radiograph.pixels.shape == (400, 300)
+
+
+def test_a_screening_says_what_it_was_made_from(film: Path, bundle: Bundle) -> None:
+    _, screening = screen(film, bundle, open_interpreter(bundle))
+    assert screening.image == film
+    assert screening.image_sha256 == sha256_file(film)
+    assert screening.model_sha256 == sha256_file(bundle.model_path)
+    assert screening.intended_use == bundle.manifest.intended_use
+    assert screening.runtime.startswith("LiteRT")
+    assert datetime.fromisoformat(screening.taken_at).tzinfo is not None
+    assert list(screening.stage_ms) == ["read", "prepare", "infer", "map"]
+    assert min(screening.stage_ms.values()) >= 0
+
+
+def test_the_same_film_gives_the_same_answer(film: Path, bundle: Bundle) -> None:
+    first, second = (screen(film, bundle, open_interpreter(bundle))[1] for _ in range(2))
+    assert (first.score, first.probabilities, first.reasons) == (second.score, second.probabilities, second.reasons)
+    assert first.evidence is not None
+    assert second.evidence is not None
+    np.testing.assert_array_equal(first.evidence, second.evidence)
+
+
+def test_a_rejected_image_is_not_shown_to_the_model(draw_film: Draw, bundle: Bundle) -> None:
+    class Forbidden:
+        name = "forbidden"
+
+        def run(self, tensor: object) -> Prediction:
+            raise AssertionError("the model was asked")
+
+    radiograph, screening = screen(draw_film(height=100, width=100), bundle, Forbidden())
+    assert radiograph.pixels.shape == (100, 100)
+    assert screening.outcome == "rejected"
+    assert screening.reasons == ("too small: 100 x 100 pixels, at least 160 on each side are needed",)
+    assert (screening.score, screening.probabilities, screening.evidence) == (None, {}, None)
+    assert list(screening.stage_ms) == ["read"]
+
+
+def test_only_positive_labels_get_a_probability(film: Path, bundle: Bundle, answering: Answering) -> None:
+    _, screening = screen(film, bundle, answering([3, 1, 2]))
+    assert list(screening.probabilities) == ["osteopenia", "osteoporosis"]
+    weights = np.exp([3, 1, 2])
+    assert screening.score == pytest.approx(weights[1:].sum() / weights.sum())
+
+
+@pytest.mark.parametrize("brightness", [0.85, 0.5, 0.2, 0.0])
+def test_no_answer_can_be_read_as_a_rule_out(
+    brightness: float, draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, screening = screen(draw_film(brightness=brightness), bundle, open_interpreter(bundle))
+    show_json(screening.to_dict())
+    printed = capsys.readouterr().out
+    assert not re.search("normal|healthy|clear", printed.replace(str(screening.image), ""), re.IGNORECASE)
+    plain = json.loads(printed)
+    assert plain["outcome"] == screening.outcome
+    assert plain["headline"] == screening.headline
+    assert "evidence" not in plain
+
+
+@pytest.mark.parametrize(
+    ("score", "outcome", "reason"),
+    [
+        (0.0, "no_finding", "score 0.00 is below the threshold 0.60"),
+        (0.3999, "no_finding", "score 0.3999 is below the threshold 0.6000"),
+        (0.4, "uncertain", "score 0.40 lies between 0.40 and 0.60"),
+        (0.5999, "uncertain", "score 0.5999 lies between 0.4000 and 0.6000"),
+        (0.6, "refer", "score 0.60 is at or above the threshold 0.60"),
+        (1.0, "refer", "score 1.00 is at or above the threshold 0.60"),
+        (float("nan"), "uncertain", "the model gave no number for this image"),
+    ],
+)
+def test_the_edges_belong_to_the_graver_side(score: float, outcome: str, reason: str, manifest: Manifest) -> None:
+    assert decide(score, manifest.decision) == (outcome, reason)
+
+
+def test_a_band_may_lie_above_the_threshold_or_be_empty(manifest: Manifest) -> None:
+    above = replace(manifest.decision, threshold=0.4)
+    assert [decide(score, above)[0] for score in (0.39, 0.4, 0.59, 0.6)] == [
+        "no_finding",
+        "uncertain",
+        "uncertain",
+        "refer",
+    ]
+    none = replace(manifest.decision, threshold=0.5, abstain_low=0.5, abstain_high=0.5)
+    assert [decide(score, none)[0] for score in (0.49, 0.5)] == ["no_finding", "refer"]
+
+
+@pytest.mark.parametrize("logits", [[np.nan, 0, 0], [np.inf, 0, 0], [-np.inf] * 3])
+def test_a_model_that_gives_no_number_gives_no_answer(
+    logits: list[float], film: Path, bundle: Bundle, answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, screening = screen(film, bundle, answering(logits, np.full((8, 8, 3), np.nan)))
+    assert screening.outcome == "uncertain"
+    assert screening.evidence is None
+    show_json(screening.to_dict())
+    assert json.loads(capsys.readouterr().out)["score"] is None
+
+
+@pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
+def test_calibrated_probabilities_sum_to_one(temperature: float) -> None:
+    logits = np.random.default_rng(0).normal(scale=300, size=(50, 3)).astype(np.float32)
+    found = calibrated(logits, replace(TEMPERATURE_1, temperature=temperature))
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found.argmax(axis=1), logits.argmax(axis=1))
+
+
+def test_a_temperature_of_one_is_softmax_and_a_high_one_flattens() -> None:
+    logits = np.log([0.2, 0.3, 0.5])
+    np.testing.assert_allclose(calibrated(logits, TEMPERATURE_1), [0.2, 0.3, 0.5])
+    np.testing.assert_allclose(calibrated(logits, replace(TEMPERATURE_1, temperature=1e6)), [1 / 3] * 3, rtol=1e-5)
+
+
+def test_the_score_is_summed_over_the_positive_labels_of_each_case(manifest: Manifest) -> None:
+    probabilities = np.array([[0.2, 0.3, 0.5], [0.9, 0.1, 0.0]])
+    np.testing.assert_allclose(score_of(probabilities, manifest), [0.8, 0.1])
+    one = replace(manifest, decision=replace(manifest.decision, positive_labels=("osteoporosis",)))
+    np.testing.assert_allclose(score_of(probabilities, one), [0.5, 0.0])
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (400, 300), (300, 400)])
+@pytest.mark.parametrize(("y", "x"), [(0, 0), (0, -1), (-1, 0), (-1, -1)])
+def test_evidence_in_a_corner_of_the_film_is_shown_in_that_corner(
+    shape: tuple[int, int], y: int, x: int, manifest: Manifest
+) -> None:
+    rows = [0, 7] if shape[0] >= shape[1] else [1, 6]  # the letterbox covers the middle three quarters
+    columns = [0, 7] if shape[1] >= shape[0] else [1, 6]
+    logits = np.zeros(3, np.float32)
+    evidence = evidence_of(Prediction(logits, map_with(rows[y], columns[x])), manifest, shape)
+    assert evidence is not None
+    assert evidence.shape == shape
+    assert (evidence.min(), evidence.max()) == (0, 1)
+    assert evidence[y, x] > 0.5
+    assert evidence[-1 - y, -1 - x] == 0
+
+
+def test_evidence_for_other_labels_counts_against(manifest: Manifest) -> None:
+    logits = np.zeros(3, np.float32)
+    against = map_with(2, 2, label=0)
+    for activation_map in (against, against - 3, np.zeros((8, 8, 3), np.float32)):
+        evidence = evidence_of(Prediction(logits, activation_map), manifest, (64, 64))
+        assert evidence is not None
+        assert not evidence.any()
+    both = evidence_of(Prediction(logits, against + map_with(5, 5)), manifest, (64, 64))
+    assert both is not None
+    assert both.max() == both[44, 44] == 1
+
+
+def test_evidence_needs_no_label_that_is_not_positive(manifest: Manifest) -> None:
+    every = replace(manifest, decision=replace(manifest.decision, positive_labels=manifest.labels))
+    evidence = evidence_of(Prediction(np.zeros(3, np.float32), map_with(0, 0)), every, (64, 64))
+    assert evidence is not None
+    assert evidence[0, 0] == 1
+
+
+def test_evidence_lies_where_the_golden_model_saw_it(tmp_path: Path, bundle: Bundle) -> None:
+    pixels = np.full((320, 320), 40, np.uint8)
+    pixels[200:280, 40:120] = 255
+    path = tmp_path / "spot.png"
+    cv2.imwrite(str(path), pixels)
+    _, screening = screen(path, bundle, open_interpreter(bundle))
+    assert screening.evidence is not None
+    y, x = np.argwhere(screening.evidence > 0.9).mean(axis=0)
+    assert (y, x) == (pytest.approx(240, abs=20), pytest.approx(80, abs=20))
+
+
+def test_a_model_without_a_map_gives_no_evidence(film: Path, bundle: Bundle, answering: Answering) -> None:
+    assert screen(film, bundle, answering([0, 1, 2]))[1].evidence is None
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+    film: Path, tmp_path: Path, bundle: Bundle, answering: Answering
+) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_text("no image")
+    first, second, third = screen_all([film, bad, film], bundle, answering([0, 1, 2]))
+    assert isinstance(second, Failure)
+    assert second.image == bad
+    assert second.error.startswith(f"{bad}: not a PNG")
+    for answer in (first, third):
+        assert isinstance(answer, tuple)
+        assert isinstance(answer[1], Screening)
+
+
+def test_one_file_that_cannot_be_read_is_an_error(tmp_path: Path, bundle: Bundle, answering: Answering) -> None:
+    with pytest.raises(RadiographError, match=r"gone\.png: cannot be read"):
+        screen(tmp_path / "gone.png", bundle, answering([0, 1, 2]))

@@ -1,0 +1,62 @@
+"""The wheel: holds what it should, and does the main job in an environment that has never seen the repository."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+FOLDERS = {"osteo_edge": "osteo_edge"} | {
+    name: f"osteo_edge/{name}" for name in ("train", "convert", "benchmarks", "edge_app")
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel, built from the source distribution that lies beside it."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, REPOSITORY], check=True, capture_output=True)
+    return folder
+
+
+def test_the_wheel_holds_every_module_under_one_name_and_nothing_else(built: Path) -> None:
+    with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
+        files = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    expected = {
+        f"{inside}/{path.relative_to(REPOSITORY / folder).as_posix()}"
+        for folder, inside in FOLDERS.items()
+        for path in (REPOSITORY / folder).rglob("*.py")
+    }
+    assert files == expected | {"osteo_edge/py.typed"}
+
+
+def test_the_source_distribution_carries_the_tests_and_the_licence(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"LICENSE", "tests/conftest.py", "tests/test_wheel.py", "Makefile", "CHANGELOG.md"} <= names
+
+
+@pytest.mark.tf
+def test_a_fresh_environment_runs_the_demo_from_outside_the_repository(built: Path, tmp_path: Path) -> None:
+    wheel = next(built.glob("*.whl"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    binaries = tmp_path / "venv" / "bin"
+    install = [binaries / "python", "-m", "pip", "install", "--quiet", f"{wheel}[train]"]
+    subprocess.run(install, check=True, env=environment)
+    demo = [binaries / "osteo-edge", "demo", "--out", "trial", "--per-class", "20", "--epochs", "2"]
+    done = subprocess.run(demo, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    trial = tmp_path / "trial"
+    assert {path.name for path in trial.iterdir()} == {
+        "phantoms", "split.csv", "knee", "knee-int8", "report.html", "pictures",
+    }  # fmt: skip
+    assert len(list((trial / "pictures").glob("*.png"))) == 1
+    assert "DEMONSTRATION ONLY" in (trial / "report.html").read_text("utf-8")

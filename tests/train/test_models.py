@@ -1,0 +1,87 @@
+"""The networks: head, weights, counts."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.preprocessing import InputSpec
+from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.models import build, count_macs, freeze_batch_norm, set_head
+
+pytestmark = pytest.mark.tf
+
+SPEC = InputSpec(96, 96)
+SMALL = TrainConfig(alpha=0.35, weights="none", side_px=96)
+
+
+def _images(n: int) -> Any:
+    return np.random.default_rng(0).uniform(-1, 1, (n, 96, 96, 3)).astype(np.float32)
+
+
+def test_the_logits_are_the_mean_of_the_activation_map() -> None:
+    logits, activation_map = build(SMALL, SPEC).model(_images(2), training=False)
+    assert activation_map.shape == (2, 3, 3, 3)
+    np.testing.assert_allclose(np.mean(activation_map, (1, 2)), logits, rtol=1e-4, atol=1e-5)
+
+
+def test_a_linear_classifier_on_pooled_features_can_be_put_into_the_head() -> None:
+    network = build(SMALL, SPEC)
+    rng = np.random.default_rng(1)
+    kernel, bias = rng.normal(size=(1280, 3)).astype(np.float32), np.array([1, 2, 3], np.float32)
+    set_head(network, kernel, bias)
+    pooled = np.mean(network.backbone(_images(2), training=False), (1, 2))
+    np.testing.assert_allclose(
+        network.model(_images(2), training=False)[0], pooled @ kernel + bias, rtol=1e-3, atol=1e-3
+    )
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
+    first, again, other = (build(TrainConfig(alpha=0.35, weights="none", seed=seed), SPEC) for seed in (1, 1, 2))
+    first_weights = first.backbone.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(first_weights, again.backbone.get_weights(), strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first_weights, other.backbone.get_weights(), strict=True))
+
+
+def test_macs_of_mobilenet_v2_are_those_of_its_paper() -> None:
+    """Sandler et al. 2018 give 300 million for width 1.0 and 59 million for 0.35 at 224 x 224, with their classifier."""
+    full = build(TrainConfig(weights="none"), InputSpec(224, 224))
+    assert count_macs(full.model) == pytest.approx(300e6, rel=0.02)
+    narrow = build(TrainConfig(alpha=0.35, weights="none"), InputSpec(224, 224))
+    assert count_macs(narrow.model) == pytest.approx(59e6, rel=0.04)
+
+
+def test_batch_normalization_can_be_frozen_and_is_quick_when_trained_from_scratch() -> None:
+    network = build(SMALL, SPEC)
+    norms = [layer for layer in network.model.layers if type(layer).__name__ == "BatchNormalization"]
+    assert {layer.momentum for layer in norms} == {0.9}
+    freeze_batch_norm(network.model)
+    assert not any(layer.trainable for layer in norms)
+
+
+def test_a_weights_file_that_is_missing_or_of_another_width_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "other.h5"
+    with pytest.raises(OsteoEdgeError, match=r"other\.h5: no such weights file"):
+        build(TrainConfig(alpha=0.35, weights=str(path)), SPEC)
+    build(TrainConfig(alpha=0.5, weights="none"), SPEC).backbone.save_weights(path)
+    with pytest.raises(OsteoEdgeError, match=r"other\.h5: no weights for mobilenet_v2 with alpha 0\.35"):
+        build(TrainConfig(alpha=0.35, weights=str(path)), SPEC)
+    path.write_text("no weights")
+    with pytest.raises(OsteoEdgeError, match=r"other\.h5"):
+        build(TrainConfig(alpha=0.35, weights=str(path)), SPEC)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "name"),
+    [
+        (0.35, "mobilenet_v2_0.35_224_no_top.from-teachable-machine.h5"),
+        (1.0, "mobilenet_v2_1.0_224_no_top.dequantized-from-int8.h5"),
+    ],
+)
+def test_real_weights_are_loaded_and_their_file_is_recorded(shared_data: Path, alpha: float, name: str) -> None:
+    network = build(TrainConfig(alpha=alpha, weights=str(shared_data / "weights" / name)), InputSpec(224, 224))
+    assert network.weights_sha256 is not None
+    untrained = build(TrainConfig(alpha=alpha, weights="none"), InputSpec(224, 224))
+    assert not np.array_equal(network.backbone.get_weights()[0], untrained.backbone.get_weights()[0])
