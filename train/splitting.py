@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from osteo_edge.dataset import Dataset
 from osteo_edge.errors import DatasetError
@@ -19,7 +19,8 @@ def make_split(audit: Audit, dataset: Dataset, *, seed: int = 0, fractions: Sequ
     """Assign every image of `dataset` to a part by its group in `audit`, stratified by label as well as groups allow.
 
     `fractions` are those of train, validation and test, and add up to 1. Conflicts, surplus exact copies, blank and
-    unreadable files are excluded, with the reason. The same images and seed give the same split on any machine.
+    unreadable files are excluded, with the reason. The same image files and seed give the same split on any machine,
+    wherever the files lie and whatever they are called.
     Raises `DatasetError` where a label is alone, or cannot be in every part.
     """
     if len(fractions) != len(PARTS) or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
@@ -27,7 +28,8 @@ def make_split(audit: Audit, dataset: Dataset, *, seed: int = 0, fractions: Sequ
     reasons = audit.exclusions
     groups = _label_counts(audit, reasons)
     _check_enough(dataset, groups)
-    parts = _find_parts(dataset, groups, seed, dict(zip(PARTS, fractions, strict=True)))
+    shares = dict(zip(PARTS, fractions, strict=True))
+    parts = _find_parts(dataset, groups, _content(audit, groups), seed, shares)
     images = [(image.name, image.label, audit.groups[image.name], image.sha256) for image in audit.images]
     images += [(file.name, file.label, file.name, file.sha256) for file in audit.unreadable]
     rows = [
@@ -35,6 +37,16 @@ def make_split(audit: Audit, dataset: Dataset, *, seed: int = 0, fractions: Sequ
         for name, label, group, sha256 in sorted(images)
     ]
     return Split(tuple(rows))
+
+
+def _content(audit: Audit, groups: Iterable[str]) -> dict[str, str]:
+    """A name for each group that does not depend on what its files are called: the lowest SHA-256 among them."""
+    content = dict.fromkeys(groups, "~")
+    for image in audit.images:
+        group = audit.groups[image.name]
+        if group in content:
+            content[group] = min(content[group], image.sha256)
+    return content
 
 
 def _label_counts(audit: Audit, reasons: Mapping[str, str]) -> dict[str, Counter[str]]:
@@ -59,12 +71,16 @@ def _check_enough(dataset: Dataset, groups: Mapping[str, Counts]) -> None:
 
 
 def _find_parts(
-    dataset: Dataset, groups: Mapping[str, Counts], seed: int, fractions: Mapping[str, float]
+    dataset: Dataset,
+    groups: Mapping[str, Counts],
+    content: Mapping[str, str],
+    seed: int,
+    fractions: Mapping[str, float],
 ) -> dict[str, str]:
     """The part of each group, in the first order of groups that brings every label into every part."""
     incomplete: list[str] = []
     for attempt in range(ATTEMPTS):
-        parts = _assign(groups, _order(groups, seed, attempt), fractions)
+        parts = _assign(groups, _order(groups, content, seed, attempt), fractions)
         incomplete = [label for label in dataset.counts if len(_reached(label, groups, parts)) < len(PARTS)]
         if not incomplete:
             return parts
@@ -74,12 +90,12 @@ def _find_parts(
     )
 
 
-def _order(groups: Mapping[str, Counts], seed: int, attempt: int) -> list[str]:
+def _order(groups: Mapping[str, Counts], content: Mapping[str, str], seed: int, attempt: int) -> list[str]:
     """Small groups first and otherwise at random; later attempts at random only."""
 
     def place(group: str) -> tuple[int, str]:
         size = sum(groups[group].values()) if attempt == 0 else 0
-        return size, hashlib.sha256(f"{seed}:{attempt}:{group}".encode()).hexdigest()
+        return size, hashlib.sha256(f"{seed}:{attempt}:{content[group]}".encode()).hexdigest()
 
     return sorted(groups, key=place)
 

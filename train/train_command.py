@@ -1,5 +1,6 @@
 """`osteo-edge train`: the command; the work is in `training`."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from osteo_edge.train.audit import audit
 from osteo_edge.train.config import ALPHAS, KNEE_LABELS, TrainConfig
 from osteo_edge.train.splitting import make_split
 from osteo_edge.train.training import Job, Trained, train_bundle
+
+log = logging.getLogger(__name__)
 
 
 @click.command(short_help="Train a classifier on labelled X-rays.")
@@ -66,6 +69,7 @@ def train(
     config = TrainConfig(labels=_parse_labels(labels), alpha=float(alpha), weights=weights, epochs=epochs, seed=seed)
     require_free(out)
     dataset = read_dataset(data, labels=config.labels)
+    log.debug("%s: %d images", data, len(dataset.cases))
     split = _make_split(dataset, seed) if split_file is None else read_split(split_file)
     job = Job(dataset, split, config, name or out.name, label_source or dataset.label_source or "not stated")
     with progress("train") as advance:
@@ -85,7 +89,7 @@ def _parse_labels(text: str) -> tuple[str, ...]:
 
 def _make_split(dataset: Dataset, seed: int) -> Split:
     with progress("audit") as advance:
-        found = audit(dataset, on_progress=advance)
+        found = audit(dataset, on_progress=advance, confounders=False)
     return make_split(found, dataset, seed=seed)
 
 

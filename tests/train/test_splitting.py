@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from osteo_edge.dataset import Case, Dataset
 from osteo_edge.errors import DatasetError
+from osteo_edge.hashing import sha256_bytes
 from osteo_edge.split import EXCLUDED, PARTS, Split
 from osteo_edge.train.audit import Audit, Unreadable, components
 from osteo_edge.train.fingerprint import Fingerprint
@@ -20,7 +22,7 @@ def _audit(
 ) -> tuple[Audit, Dataset]:  # fmt: skip
     """What an audit would say of images that are known by name and label only."""
     images = tuple(
-        Fingerprint(name, label, None, "0" * 64, "", 64, 64, "png", 8, 1, 0.5, 0.1, ())
+        Fingerprint(name, label, None, sha256_bytes(name.encode()), "", 64, 64, "png", 8, 1, 0.5, 0.1, ())
         for name, label in sorted(labels.items())
     )
     groups = components(labels, (*exact, *patients, *conflicts))
@@ -145,3 +147,17 @@ def test_classes_joined_by_patients_so_that_no_split_has_all_of_them_are_an_erro
 def test_fractions_that_do_not_add_up_are_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="add up to 1"):
         make_split(*_audit(_labels(a=9, b=9)), fractions=(0.5, 0.2, 0.2))
+
+
+def test_the_split_does_not_depend_on_where_the_files_lie() -> None:
+    labels = {f"{label}/{number}.png": label for label in ("normal", "low") for number in range(20)}
+    found, dataset = _audit(labels)
+    here = _parts(make_split(found, dataset))
+    moved = replace(
+        found,
+        images=tuple(replace(image, name=f"../there/{image.name}") for image in found.images),
+        groups={f"../there/{name}": f"../there/{group}" for name, group in found.groups.items()},
+    )
+    cases = tuple(replace(case, name=f"../there/{case.name}") for case in dataset.cases)
+    there = _parts(make_split(moved, replace(dataset, cases=cases)))
+    assert there == {f"../there/{name}": part for name, part in here.items()}
