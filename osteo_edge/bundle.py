@@ -78,7 +78,7 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
     try:
         _write_folder(path, contents)
     except OSError as error:
-        raise BundleError(f"{path}: cannot be written ({error.strerror}); nothing was left behind") from error
+        raise BundleError(f"{path}: cannot be written ({error.strerror or error}); nothing was left behind") from error
     return Bundle(path, manifest)
 
 
@@ -94,7 +94,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BundleError(f"{error.filename or path}: cannot be read ({error.strerror})") from error
+        raise BundleError(f"{error.filename or path}: cannot be read ({error.strerror or error})") from error
 
 
 def _parse(content: bytes) -> Any:

@@ -16,5 +16,6 @@ def write_whole(path: Path, data: bytes, what: str) -> Path:
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
-        raise OsteoEdgeError(f"{path}: {what} cannot be written ({error.strerror}); choose another place") from error
+        reason = error.strerror or error
+        raise OsteoEdgeError(f"{path}: {what} cannot be written ({reason}); choose another place") from error
     return path

@@ -189,7 +189,7 @@ def test_evidence_for_other_labels_counts_against(manifest: Manifest) -> None:
         evidence = evidence_of(Prediction(logits, activation_map), manifest, (64, 64))
         assert evidence is not None
         assert not evidence.any()
-    outweighed = evidence_of(Prediction(logits, against + np.arange(3, dtype=np.float32)), manifest, (64, 64))
+    outweighed = evidence_of(Prediction(logits, np.add(against, [0, 1, 2], dtype=np.float32)), manifest, (64, 64))
     assert outweighed is not None
     assert outweighed[20, 20] < 0.2
     assert outweighed[44, 44] == 1
