@@ -8,6 +8,7 @@ from typing import Any
 
 from osteo_edge.bundle import Bundle, require_free, write_bundle
 from osteo_edge.console import Advance
+from osteo_edge.convert.equalization import equalize
 from osteo_edge.convert.parity import keras_logits, measure_parity, tflite_logits
 from osteo_edge.convert.rounding import compensate
 from osteo_edge.convert.tflite import ConvertPrecision, load_keras, to_tflite
@@ -46,9 +47,10 @@ def convert_bundle(source: Bundle, precision: ConvertPrecision, out: Path, *, on
 
 
 def _to_int8(source: Bundle, reference: Any, calibration: Pixels, on_progress: Advance) -> bytes:
-    """Round the weights with compensation, convert, and take the mean error that is left out of the head's bias."""
+    """Equalize, round with compensation, convert, and take the mean error that is left out of the head's bias."""
     spec = source.manifest.input
     model = load_keras(source)
+    equalize(model, calibration[:ROUNDING_IMAGES], spec)
     compensate(
         model,
         calibration[:ROUNDING_IMAGES],
@@ -80,6 +82,7 @@ def _manifest(source: Bundle, precision: ConvertPrecision, data: bytes, calibrat
     recipe: dict[str, Any] = {"convert": {"precision": precision}}
     if precision == "int8":
         recipe["convert"] |= {
+            "activations": "linear channels equalized",
             "weights": "per channel, rounded with compensation",
             "bias": "corrected per channel, and at the logits",
             "range": "min-max",

@@ -6,7 +6,6 @@ Cholesky form are those of GPTQ, Frantar et al. 2023). What is left of each chan
 (Nagel et al. 2019). On MobileNetV2 0.35 this takes most of what int8 weights cost; `docs/results.md` has the figures.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from osteo_edge.convert.graph import walk
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 
@@ -61,35 +61,6 @@ def compensate(
     rounded: list[str] = []
     walk(model, tensor, before=round_layer)
     on_progress(len(rounded), len(targets))
-
-
-def walk(
-    model: Any,
-    tensor: Pixels,
-    *,
-    before: Callable[[Any, Any], None] = lambda layer, inputs: None,
-    after: Callable[[Any, Any], None] = lambda layer, output: None,
-) -> None:
-    """Run a functional model layer by layer, each once, so that `before` may change a layer just before it runs.
-
-    `before` is given the layer and its input, `after` the layer and its output. Values are dropped when the last
-    layer that needs them has run.
-    """
-    values = {id(model.input): tensor}
-    needed = Counter(id(source) for layer in model.layers for source in _sources(layer))
-    for layer in model.layers:
-        sources = _sources(layer)
-        if not sources:
-            continue
-        inputs = [values[id(source)] for source in sources]
-        before(layer, inputs[0])
-        output = layer(inputs if len(inputs) > 1 else inputs[0])
-        after(layer, output)
-        values[id(layer.output)] = output
-        needed.subtract(map(id, sources))
-        for source in sources:
-            if needed[id(source)] == 0:
-                values.pop(id(source), None)
 
 
 def round_columns(weights: Floats, second: Floats) -> Floats:
@@ -140,13 +111,6 @@ def _correct_bias(layer: Any, kernel: Pixels, moments: Moments, target: Floats) 
         gamma, beta, mean, variance = norm.get_weights()
         shift = (target - means) * gamma / np.sqrt(variance + norm.epsilon)
         norm.set_weights([gamma, beta + shift.astype(np.float32), mean, variance])
-
-
-def _sources(layer: Any) -> list[Any]:
-    """The tensors that the layer takes; none for an input layer."""
-    if type(layer).__name__ == "InputLayer":
-        return []
-    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def _channel_means(layer: Any, output: Any) -> dict[str, Floats]:

@@ -1,6 +1,6 @@
 """Is this image fit to be screened at all? Plain checks that need no network; anything refused is told why."""
 
-import numpy as np
+import cv2
 
 from osteo_edge.manifest import Gate
 from osteo_edge.radiograph import Radiograph
@@ -23,6 +23,9 @@ def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
             f"not a radiograph: the file says modality {source.modality}",
         ),
         (source.chroma > gate.max_chroma, "a colour picture, not a radiograph"),
-        (float(np.std(radiograph.pixels)) < gate.min_contrast, "blank or nearly so: there is almost no contrast"),
+        (
+            float(cv2.meanStdDev(radiograph.pixels)[1][0, 0]) < gate.min_contrast,
+            "blank or nearly so: there is almost no contrast",
+        ),
     )
     return tuple(reason for fails, reason in checks if fails)

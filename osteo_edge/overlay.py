@@ -10,7 +10,7 @@ import numpy as np
 from osteo_edge.lettering import Colour, Picture, draw_text, text_width, wrap
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.screening import Screening
-from osteo_edge.wording import ADVICE, Outcome
+from osteo_edge.wording import ADVICE, PHANTOM_USE, Outcome
 from osteo_edge.writing import write_whole
 
 COLOUR_MAP = cv2.COLORMAP_VIRIDIS  # perceptually uniform, and readable by the colour-blind (Nuñez et al. 2018)
@@ -85,7 +85,10 @@ def _words(width: int, screening: Screening) -> Picture:
 
 def _small_print(width: int, screening: Screening) -> Picture:
     hashes = f"Model {screening.model_sha256[:12]}, image {screening.image_sha256[:12]}, {screening.taken_at}"
-    return _panel(width, [Text(screening.intended_use, 13, FAINT), Text(hashes, 13, FAINT)])
+    use = Text(screening.intended_use, 13, FAINT)
+    if screening.intended_use == PHANTOM_USE:
+        use = Text(screening.intended_use, 15, ACCENTS["rejected"], bold=True)
+    return _panel(width, [use, Text(hashes, 13, FAINT)])
 
 
 def _panel(width: int, texts: Sequence[Text]) -> Picture:

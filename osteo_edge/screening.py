@@ -21,6 +21,8 @@ from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.wording import ADVICE, HEADLINES, Outcome
 
+MAX_EVIDENCE_SIDE_PX = 512
+
 Probabilities = npt.NDArray[np.float64]
 
 
@@ -29,8 +31,9 @@ class Screening:
     """One answer.
 
     `score` is the calibrated probability of the positive labels together, `probabilities` that of each: the rest is not
-    shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` is (height, width) of
-    the image, in [0, 1] relative to the strongest region of this image, or None. Rejected images have neither.
+    shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` has the image's aspect,
+    at most 512 pixels on a side, and is in [0, 1] relative to the strongest region of this image, or None. Rejected
+    images have neither.
     """
 
     image: Path
@@ -155,6 +158,12 @@ def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, in
     return film / np.float32(strongest) if strongest > 0 else film
 
 
+def _fitted(shape: tuple[int, ...]) -> tuple[int, int]:
+    """The film's shape, shrunk to `MAX_EVIDENCE_SIDE_PX`: a map of a few cells gains nothing from ten megapixels."""
+    scale = min(1.0, MAX_EVIDENCE_SIDE_PX / max(shape))
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+
+
 def _answer(
     radiograph: Radiograph,
     bundle: Bundle,
@@ -173,7 +182,7 @@ def _answer(
         probabilities = {label: float(values[manifest.labels.index(label)]) for label in positive}
         score = float(score_of(values, manifest))
         with _timed(stage_ms, "map"):
-            evidence = evidence_of(prediction, manifest, radiograph.pixels.shape)
+            evidence = evidence_of(prediction, manifest, _fitted(radiograph.pixels.shape))
     return Screening(
         image=radiograph.source.path,
         outcome=outcome,

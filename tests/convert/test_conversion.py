@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
-from osteo_edge.convert.conversion import convert_bundle, find_outputs, shift_logits
+from osteo_edge.convert.conversion import convert_bundle, shift_logits
 from osteo_edge.convert.parity import keras_logits, tflite_logits
-from osteo_edge.convert.tflite import load_keras, to_tflite
+from osteo_edge.convert.tflite import load_keras
 from osteo_edge.errors import BundleError
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
@@ -74,27 +73,6 @@ def test_the_reported_parity_is_what_the_written_model_gives(int8: Bundle, keras
     differences = np.abs(calibrated(found, manifest.calibration) - calibrated(expected, manifest.calibration))
     assert int8.manifest.parity is not None
     assert int8.manifest.parity.largest_difference == pytest.approx(float(differences.max()), abs=1e-6)
-
-
-def test_compensated_rounding_loses_less_than_the_plain_conversion(int8: Bundle, keras_bundle: Bundle) -> None:
-    spec = keras_bundle.manifest.input
-    planes = np.concatenate([read_samples(keras_bundle, use) for use in (CALIBRATION, PARITY)])
-    expected = keras_logits(load_keras(keras_bundle), planes, spec)
-    data = to_tflite(load_keras(keras_bundle), spec, "int8", read_samples(keras_bundle, CALIBRATION))
-    plain_manifest = replace(int8.manifest, parity=None)
-    plain = _bundle_of(data, plain_manifest, int8.path.parent / "plain")
-    losses = [
-        np.abs(tflite_logits(open_interpreter(bundle), planes, spec, lambda done, total: None) - expected).mean()
-        for bundle in (int8, plain)
-    ]
-    assert losses[0] < losses[1]
-
-
-def _bundle_of(data: bytes, manifest: Any, path: Path) -> Bundle:
-    from osteo_edge.hashing import sha256_bytes
-
-    model = replace(manifest.model, sha256=sha256_bytes(data))
-    return write_bundle(path, replace(manifest, model=model, outputs=find_outputs(data, 3)), {model.file: data})
 
 
 def test_the_activation_map_comes_out_of_the_converted_model(

@@ -46,7 +46,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
 
 
 def test_macs_of_mobilenet_v2_are_those_of_its_paper() -> None:
-    """Sandler et al. 2018 give 300 million for width 1.0 and 59 million for 0.35 at 224 x 224, with their classifier."""
+    """Sandler et al. 2018 give 300 million for width 1.0 and 59 million for 0.35 at 224 x 224."""
     full = build(TrainConfig(weights="none"), InputSpec(224, 224))
     assert count_macs(full.model) == pytest.approx(300e6, rel=0.02)
     narrow = build(TrainConfig(alpha=0.35, weights="none"), InputSpec(224, 224))
