@@ -44,7 +44,7 @@ types: $(STAMP)  ## mypy strict, on the package as it is installed (type checker
 	$(BIN)/python -m pip install --quiet --no-deps --target build/types .
 	rm -rf build/lib build/bdist.*
 	MYPYPATH=build/types $(BIN)/mypy -p osteo_edge
-	MYPYPATH=build/types $(BIN)/mypy tests
+	MYPYPATH=build/types:. $(BIN)/mypy --explicit-package-bases tests
 
 wheel: $(STAMP)  ## The wheel and the source distribution, into dist
 	$(BIN)/python -m build

@@ -93,5 +93,5 @@ def _rescale(chain: Chain, largest: Floats) -> None:
 
 
 def _largest(output: Any) -> Floats:
-    values = np.abs(np.asarray(output))
-    return values.reshape(-1, values.shape[-1]).max(axis=0)
+    values = np.abs(np.asarray(output, np.float32))
+    return np.asarray(values.reshape(-1, values.shape[-1]).max(axis=0))

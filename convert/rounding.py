@@ -128,12 +128,12 @@ def _round_layer(layer: Any, moments: Moments, target: Floats) -> None:
 
 
 def _moments(layer: Any, inputs: Any) -> Moments:
-    second, mean = 0.0, 0.0
+    second, mean = np.zeros(()), np.zeros(())
     for start in range(0, len(inputs), BATCH):
         batch = inputs[start : start + BATCH]
         rows, share = _patches(layer, batch).numpy(), len(batch) / len(inputs)
         second, mean = second + share * _second_moment(rows), mean + share * rows.mean(axis=1, dtype=np.float64)
-    return Moments(np.asarray(second), np.asarray(mean))
+    return Moments(second, mean)
 
 
 def _patches(layer: Any, inputs: Any) -> Any:
@@ -152,7 +152,7 @@ def _second_moment(rows: Pixels) -> Floats:
     """Of (groups, places, taps), from places drawn at random where there are more than enough."""
     if rows.shape[1] > MAX_PLACES:
         rows = rows[:, np.random.default_rng(0).choice(rows.shape[1], MAX_PLACES, replace=False)]
-    return np.asarray(np.matmul(rows.transpose(0, 2, 1), rows), np.float64) / rows.shape[1]
+    return np.asarray(np.matmul(rows.transpose(0, 2, 1), rows) / rows.shape[1], np.float64)
 
 
 def _is_convolution(layer: Any) -> bool:

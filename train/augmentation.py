@@ -27,8 +27,8 @@ def _move(plane: Pixels, rng: np.random.Generator) -> Pixels:
     height, width = plane.shape
     angle = rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
     scale = 1.0 + rng.uniform(-MAX_SCALE_CHANGE, MAX_SCALE_CHANGE)
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale)
-    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * (width, height)
+    matrix = np.asarray(cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale), np.float64)
+    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * np.array([width, height])
     moved = cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR)
     return np.asarray(moved[:, ::-1] if rng.random() < 0.5 else moved, np.float32)
 

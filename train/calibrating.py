@@ -1,12 +1,14 @@
 """What is fitted on validation alone: the temperature, and the operating point with its abstain band."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.manifest import Calibration, Decision
 from osteo_edge.train.config import TrainConfig
 
-Floats = npt.NDArray[np.floating]  # type: ignore[type-arg]
+Floats = npt.NDArray[np.floating[Any]]
 TEMPERATURE_BOUNDS = (0.05, 20.0)
 FITTED_ON = "validation"
 
