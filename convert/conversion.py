@@ -25,16 +25,21 @@ ROUNDING_IMAGES = 64
 """More change nothing that can be measured, and cost time."""
 
 
-def convert_bundle(source: Bundle, precision: ConvertPrecision, out: Path, *, on_progress: Advance) -> Bundle:
-    """Convert a Keras bundle to `precision`, measure what that changed, and write the bundle `out`."""
+def convert_bundle(
+    source: Bundle, precision: ConvertPrecision, out: Path, *, plain: bool = False, on_progress: Advance
+) -> Bundle:
+    """Convert a Keras bundle to `precision`, measure what that changed, and write the bundle `out`.
+
+    `plain` int8 is what the TensorFlow Lite converter makes by itself, to compare with.
+    """
     require_free(out)
     reference = load_keras(source)
     calibration = read_samples(source, CALIBRATION)
-    if precision == "int8":
+    if precision == "int8" and not plain:
         data = _to_int8(source, reference, calibration, on_progress)
     else:
-        data = to_tflite(reference, source.manifest.input, "float32", calibration)
-    manifest = _manifest(source, precision, data, len(calibration))
+        data = to_tflite(reference, source.manifest.input, precision, calibration)
+    manifest = _manifest(source, data, _recipe(precision, plain, len(calibration)))
     interpreter = _open(manifest, data)
     parity = measure_parity(
         source,
@@ -58,7 +63,7 @@ def _to_int8(source: Bundle, reference: Any, calibration: Pixels, on_progress: A
         on_progress=lambda done, total: on_progress(done, total, stage="round weights"),
     )
     draft = to_tflite(model, spec, "int8", calibration)
-    interpreter = _open(_manifest(source, "int8", draft, len(calibration)), draft)
+    interpreter = _open(_manifest(source, draft, {"precision": "int8"}), draft)
     found = tflite_logits(interpreter, calibration, spec, lambda done, total: on_progress(done, total, stage="correct"))
     shift_logits(model, (keras_logits(reference, calibration, spec) - found).mean(axis=0))
     return to_tflite(model, spec, "int8", calibration)
@@ -77,24 +82,30 @@ def _open(manifest: Manifest, data: bytes) -> Interpreter:
         return open_interpreter(write_bundle(Path(folder) / "draft", manifest, {MODEL_FILE: data}))
 
 
-def _manifest(source: Bundle, precision: ConvertPrecision, data: bytes, calibration_images: int) -> Manifest:
-    old = source.manifest
-    recipe: dict[str, Any] = {"convert": {"precision": precision}}
-    if precision == "int8":
-        recipe["convert"] |= {
-            "activations": "linear channels equalized",
-            "weights": "per channel, rounded with compensation",
-            "bias": "corrected per channel, and at the logits",
-            "range": "min-max",
-            "calibration_images": calibration_images,
-            "rounding_images": min(ROUNDING_IMAGES, calibration_images),
-        }
+def _recipe(precision: ConvertPrecision, plain: bool, calibration_images: int) -> dict[str, Any]:
+    """What was done, for the manifest."""
+    if precision == "float32":
+        return {"precision": precision}
+    post_training = {"precision": precision, "range": "min-max", "calibration_images": calibration_images}
+    if plain:
+        return {**post_training, "weights": "per channel, to nearest"}
+    return {
+        **post_training,
+        "activations": "linear channels equalized",
+        "weights": "per channel, rounded with compensation",
+        "bias": "corrected per channel, and at the logits",
+        "rounding_images": min(ROUNDING_IMAGES, calibration_images),
+    }
+
+
+def _manifest(source: Bundle, data: bytes, recipe: dict[str, Any]) -> Manifest:
+    old, precision = source.manifest, recipe["precision"]
     return replace(
         old,
         created_by=f"osteo-edge {VERSION}",
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         model=ModelFile(MODEL_FILE, "tflite", precision, sha256_bytes(data), old.model.parameters, old.model.macs),
-        parent=Parent(old.model.sha256, recipe | {"parent": old.parent.recipe}),
+        parent=Parent(old.model.sha256, {"convert": recipe, "parent": old.parent.recipe}),
         outputs=find_outputs(data, len(old.labels)),
         metrics={name: _before(metric) for name, metric in old.metrics.items()},
         files={},

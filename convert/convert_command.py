@@ -14,12 +14,14 @@ from osteo_edge.convert.tflite import ConvertPrecision
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--precision", type=click.Choice(["float32", "int8"]), required=True, help="int8 is four times smaller.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
+@click.option("--plain", is_flag=True, help="int8 as the TensorFlow Lite converter makes it, to compare with.")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
-def convert(bundle: Path, precision: ConvertPrecision, out: Path, as_json: bool) -> None:
+def convert(bundle: Path, precision: ConvertPrecision, out: Path, plain: bool, as_json: bool) -> None:
     """Convert a trained Keras bundle to TFLite and measure what that changed.
 
-    int8 is calibrated on training images that the bundle carries; both precisions are then compared with the Keras
-    model on validation images that it carries too, and what came out is written into the manifest.
+    int8 is calibrated on training images that the bundle carries, with linear channels equalized, weights rounded so
+    that the output changes least, and biases corrected. Both precisions are then compared with the Keras model on
+    validation images that the bundle carries too, and what came out is written into the manifest.
 
     \b
     Example:
@@ -27,7 +29,7 @@ def convert(bundle: Path, precision: ConvertPrecision, out: Path, as_json: bool)
     """
     source = read_bundle(bundle)
     with progress("convert and compare") as advance:
-        converted = convert_bundle(source, precision, out, on_progress=advance)
+        converted = convert_bundle(source, precision, out, plain=plain, on_progress=advance)
     if as_json:
         size = converted.model_path.stat().st_size
         show_json({"bundle": str(converted.path), "bytes": size, **converted.manifest.to_dict()})

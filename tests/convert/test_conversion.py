@@ -130,3 +130,9 @@ def test_samples_that_are_missing_or_broken_are_one_clear_line(
     broken = write_bundle(tmp_path / "broken", keras_bundle.manifest, files)
     with pytest.raises(BundleError, match=r"samples\.npz"):
         read_samples(broken, CALIBRATION)
+
+
+def test_a_plain_conversion_to_compare_with_is_recorded_as_such(keras_bundle: Bundle, tmp_path: Path) -> None:
+    plain = convert_bundle(keras_bundle, "int8", tmp_path / "plain", plain=True, on_progress=_silent)
+    assert plain.manifest.parent.recipe["convert"]["weights"] == "per channel, to nearest"
+    assert "rounding_images" not in plain.manifest.parent.recipe["convert"]
