@@ -104,7 +104,7 @@ def _backbone(config: TrainConfig, spec: InputSpec) -> tuple[Any, str | None]:
         model = keras.applications.MobileNetV2(shape, alpha=config.alpha, include_top=False, weights=initial)
         if path is not None:
             model.load_weights(str(path))
-    except (ValueError, OSError) as error:
+    except Exception as error:  # a failed download is a bare Exception in Keras, a wrong file nearly anything
         raise OsteoEdgeError(_weights_trouble(config, path, error)) from error
     if config.from_scratch:
         return model, None

@@ -73,6 +73,17 @@ def test_a_weights_file_that_is_missing_or_of_another_width_is_one_clear_line(tm
         build(TrainConfig(alpha=0.35, weights=str(path)), SPEC)
 
 
+def test_weights_that_cannot_be_downloaded_are_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from osteo_edge.train.keras import load_tensorflow
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise Exception("URL fetch failure on somewhere: None -- Name or service not known")
+
+    monkeypatch.setattr(load_tensorflow()[1].src.applications.mobilenet_v2.data_utils, "get_file", refuse)
+    with pytest.raises(OsteoEdgeError, match=r"cannot be downloaded \(URL fetch failure.*--weights PATH"):
+        build(TrainConfig(alpha=0.35, weights="imagenet"), SPEC)
+
+
 @pytest.mark.parametrize(
     ("alpha", "name"),
     [
