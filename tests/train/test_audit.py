@@ -221,9 +221,9 @@ def test_on_the_knees_age_predicts_the_label_and_size_and_format_do_not(shared_d
     write_joined(knees / "images", knees / "patients.csv", tmp_path / "data.csv")
     found = {each.name: each for each in audit(read_dataset(tmp_path / "data.csv")).confounders}
     assert {name for name, each in found.items() if each.flagged} == {"age", "OST"}
-    values = {name: round(each.auroc.value, 2) for name, each in found.items() if each.auroc}
-    assert values == pytest.approx(
-        {"image size": 0.54, "file": 0.47, "brightness": 0.55, "age": 0.89, "sex": 0.51, "weight": 0.51, "OST": 0.75},
-        abs=0.02,
-    )
+    values = {name: each.auroc.value for name, each in found.items() if each.auroc}
+    assert values.pop("age") == pytest.approx(0.89, abs=0.03)
+    assert values.pop("OST") == pytest.approx(0.75, abs=0.05)
+    assert sorted(values) == ["brightness", "file", "image size", "sex", "weight"]
+    assert all(0.35 < value < 0.65 for value in values.values()), "folds differ between versions of scikit-learn"
     assert all(each.auroc is not None and each.auroc.n == 170 for each in found.values())
