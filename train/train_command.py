@@ -10,7 +10,7 @@ from osteo_edge.bundle import require_free
 from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import Dataset, read_dataset
 from osteo_edge.evaluation import to_dict
-from osteo_edge.split import Split, read_split
+from osteo_edge.split import EXCLUDED, Split, read_split
 from osteo_edge.train.audit import audit
 from osteo_edge.train.config import ALPHAS, KNEE_LABELS, TrainConfig
 from osteo_edge.train.splitting import make_split
@@ -90,7 +90,17 @@ def _parse_labels(text: str) -> tuple[str, ...]:
 def _make_split(dataset: Dataset, seed: int) -> Split:
     with progress("audit") as advance:
         found = audit(dataset, on_progress=advance, confounders=False)
-    return make_split(found, dataset, seed=seed)
+    split = make_split(found, dataset, seed=seed)
+    excluded = sum(row.part == EXCLUDED for row in split.rows)
+    for file in found.unreadable:
+        click.echo(f"skipped {file.name}: {file.reason}", err=True)
+    if excluded:
+        click.echo(
+            f"Left out {excluded} of {len(split.rows)} images, {len(found.unreadable)} of them unreadable; "
+            "osteo-edge data split says why for each.",
+            err=True,
+        )
+    return split
 
 
 def _summary(trained: Trained) -> dict[str, Any]:
