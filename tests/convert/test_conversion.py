@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
-from osteo_edge.convert.conversion import convert_bundle, shift_logits
+from osteo_edge.convert.conversion import convert_bundle, shift_logits, spread
 from osteo_edge.convert.parity import keras_logits, tflite_logits
 from osteo_edge.convert.tflite import load_keras
 from osteo_edge.errors import BundleError
@@ -89,6 +89,14 @@ def test_the_activation_map_comes_out_of_the_converted_model(
     assert maps[1] is not None
     assert maps[0].shape == maps[1].shape == (3, 3, 3)
     assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.9
+
+
+def test_the_images_that_weights_are_rounded_for_come_from_the_whole_set() -> None:
+    planes = np.arange(102, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    chosen = spread(planes, 64).ravel()
+    assert (chosen[0], chosen[-1], len(set(chosen))) == (0, 101, 64)
+    assert np.diff(chosen).max() <= 2
+    np.testing.assert_array_equal(spread(planes[:5], 64), planes[:5])
 
 
 def test_a_shift_of_the_logits_is_just_that(keras_bundle: Bundle) -> None:
