@@ -75,7 +75,7 @@ def _to_int8(source: Bundle, reference: Any, calibration: Pixels, on_progress: A
 def spread(planes: Pixels, number: int) -> Pixels:
     """At most `number` images, evenly over all: sorted as they are, the first ones would lack the last label."""
     places = np.linspace(0, len(planes) - 1, min(number, len(planes))).round().astype(int)
-    return planes[places]
+    return np.asarray(planes[places])
 
 
 def shift_logits(model: Any, shift: Pixels) -> None:
