@@ -47,13 +47,17 @@ class Parent:
 
 @dataclass(frozen=True)
 class Outputs:
-    """Which of the model's outputs is which: logits are (1, labels), the activation map (1, rows, columns, labels)."""
+    """Which of the model's outputs is which: logits are (1, labels), the activation map (1, rows, columns, labels).
+
+    `severity` is (1, 3), logits of unsupervised grades low, medium and high; None for a model that gives none.
+    """
 
     logits: int
     activation_map: int | None
+    severity: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("logits", "activation_map"):
+        for name in ("logits", "activation_map", "severity"):
             _require(name, getattr(self, name) is None or getattr(self, name) >= 0, "must not be negative")
 
 

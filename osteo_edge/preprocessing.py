@@ -7,39 +7,45 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Pixels = npt.NDArray[np.float32]
+from osteo_edge.filters import Filter, Pixels, apply_filters
+
 Tensor = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """What the network was trained on: value = pixel * scale + offset, for pixels in [0, 1]."""
+    """What the network was trained on: value = pixel * scale + offset, for pixels in [0, 1], one of each a channel."""
 
-    scale: float
-    offset: float
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
 
 
-MOBILENET = Normalization(scale=2.0, offset=-1.0)
+MOBILENET = Normalization(scale=(2.0, 2.0, 2.0), offset=(-1.0, -1.0, -1.0))
+GREY = Normalization(scale=(2.0,), offset=(-1.0,))
 
 
 @dataclass(frozen=True)
 class InputSpec:
     """All that is needed to prepare an image for one network; part of the bundle.
 
-    `resize` "letterbox" scales the image to fit, keeps its aspect and centres it on black. A grey image is repeated
-    over `channels`.
+    `resize` "letterbox" scales the image to fit, keeps its aspect and centres it on black. `filters` are applied to the
+    scaled image, in their order. A grey image is repeated over `channels`.
     """
 
     height: int
     width: int
     channels: Literal[1, 3] = 3
     resize: Literal["letterbox"] = "letterbox"
+    filters: tuple[Filter, ...] = ()
     normalization: Normalization = MOBILENET
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
             if not 1 <= getattr(self, name) <= 4096:
                 raise ValueError(f"{name} must lie between 1 and 4096, not {getattr(self, name)}")
+        for name in ("scale", "offset"):
+            if len(getattr(self.normalization, name)) != self.channels:
+                raise ValueError(f"normalization.{name} must hold one number for each of {self.channels} channels")
 
 
 @dataclass(frozen=True)
@@ -65,23 +71,24 @@ def letterbox(height: int, width: int, spec: InputSpec) -> Box:
 
 
 def to_plane(pixels: Pixels, spec: InputSpec) -> Pixels:
-    """Place the image on the network's canvas: (spec.height, spec.width) in [0, 1].
+    """Place the image on the network's canvas, filtered: (spec.height, spec.width) in [0, 1].
 
-    Area averaging when shrinking, so that a 10-megapixel film does not alias; bilinear when enlarging.
+    Area averaging when shrinking, so that a 10-megapixel film does not alias; bilinear when enlarging. The filters
+    see the film alone: the canvas around it would give them an edge that is none.
     """
     height, width = pixels.shape
     box = letterbox(height, width, spec)
     shrinks = box.height <= height and box.width <= width
     scaled = cv2.resize(pixels, (box.width, box.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     plane = np.zeros((spec.height, spec.width), np.float32)
-    plane[box.top : box.top + box.height, box.left : box.left + box.width] = scaled
+    plane[box.top : box.top + box.height, box.left : box.left + box.width] = apply_filters(scaled, spec.filters)
     return plane
 
 
 def normalize(planes: Pixels, spec: InputSpec) -> Tensor:
     """Planes (n, height, width) in [0, 1] to the tensor (n, height, width, channels) that the network takes."""
-    values = planes * np.float32(spec.normalization.scale) + np.float32(spec.normalization.offset)
-    return np.repeat(values[..., np.newaxis], spec.channels, axis=-1)
+    scale, offset = np.float32(spec.normalization.scale), np.float32(spec.normalization.offset)
+    return np.asarray(planes[..., np.newaxis] * scale + offset, np.float32)
 
 
 def to_tensor(pixels: Pixels, spec: InputSpec) -> Tensor:

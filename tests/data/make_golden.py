@@ -85,9 +85,10 @@ def manifest(model: bytes) -> dict[str, Any]:
             "width": SIDE,
             "channels": 3,
             "resize": "letterbox",
-            "normalization": {"scale": 2.0, "offset": -1.0},
+            "filters": [],
+            "normalization": {"scale": [2.0] * 3, "offset": [-1.0] * 3},
         },
-        "outputs": {"logits": places[2], "activation_map": places[4]},
+        "outputs": {"logits": places[2], "activation_map": places[4], "severity": None},
         "labels": LABELS,
         "calibration": {"method": "temperature", "temperature": 1.0, "fitted_on": "validation"},
         "decision": {

@@ -28,8 +28,12 @@ OUT_OF_RANGE = [
     ("input.width", 4097),
     ("input.channels", 2),
     ("input.resize", "crop"),
+    ("input.filters", [{"kind": "blur", "amount": 1.0}]),
+    ("input.filters", [{"kind": "sobel", "amount": -1.0}]),
+    ("input.normalization.scale", [2.0]),
     ("outputs.logits", -1),
     ("outputs.activation_map", -1),
+    ("outputs.severity", -1),
     ("labels", ["one"]),
     ("labels", ["normal", "normal", "osteopenia"]),
     ("calibration.method", "platt"),
@@ -67,7 +71,7 @@ def fields(value: object = PLAIN, where: str = "") -> Iterator[tuple[str, bool]]
 
 
 DECLARED = [path for path, declared in fields() if declared]
-NULLABLE = {"parity", "parent.sha256", "outputs.activation_map"} | {
+NULLABLE = {"parity", "parent.sha256", "outputs.activation_map", "outputs.severity"} | {
     path for path in DECLARED if path.startswith("metrics.") and path.endswith((".value", ".low", ".high"))
 }
 
@@ -160,7 +164,7 @@ def test_a_newer_schema_asks_for_an_update(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_that_json_does_not_know_is_refused(constant: str, tmp_path: Path) -> None:
-    text = GOLDEN.read_text("utf-8").replace('"scale": 2.0', f'"scale": {constant}')
+    text = GOLDEN.read_text("utf-8").replace('"temperature": 1.0', f'"temperature": {constant}')
     (tmp_path / "manifest.json").write_text(text, "utf-8")
     with pytest.raises(BundleError, match=r"manifest\.json: .*(no JSON number|finite number)"):
         read_manifest(tmp_path)

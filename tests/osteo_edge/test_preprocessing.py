@@ -3,8 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
+from osteo_edge.filters import Filter
 from osteo_edge.preprocessing import (
-    MOBILENET,
+    GREY,
     Box,
     InputSpec,
     Normalization,
@@ -25,7 +26,7 @@ def noise(height: int, width: int) -> Pixels:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("spec", [SPEC, InputSpec(24, 48, channels=1), InputSpec(224, 224)])
+@pytest.mark.parametrize("spec", [SPEC, InputSpec(24, 48, channels=1, normalization=GREY), InputSpec(224, 224)])
 def test_a_tensor_has_the_shape_and_the_range_that_the_network_takes(shape: tuple[int, int], spec: InputSpec) -> None:
     tensor = to_tensor(noise(*shape), spec)
     assert tensor.shape == (1, spec.height, spec.width, spec.channels)
@@ -62,9 +63,23 @@ def test_black_is_normalized_like_any_other_value() -> None:
 
 
 def test_normalization_is_scale_and_offset() -> None:
-    spec = InputSpec(4, 4, channels=1, normalization=Normalization(scale=3.0, offset=0.5))
+    spec = InputSpec(4, 4, channels=1, normalization=Normalization(scale=(3.0,), offset=(0.5,)))
     np.testing.assert_array_equal(normalize(np.full((2, 4, 4), 0.5, np.float32), spec), np.full((2, 4, 4, 1), 2.0))
-    assert Normalization(2.0, -1.0) == MOBILENET
+
+
+def test_each_channel_has_its_own_normalization() -> None:
+    spec = InputSpec(4, 4, normalization=Normalization(scale=(1.0, 2.0, 4.0), offset=(0.0, -1.0, 0.5)))
+    np.testing.assert_array_equal(normalize(np.full((1, 4, 4), 0.5, np.float32), spec)[0, 0, 0], [0.5, 0.0, 2.5])
+
+
+def test_a_channel_without_normalization_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"normalization.scale must hold one number for each of 1 channels"):
+        InputSpec(4, 4, channels=1)
+
+
+def test_filters_see_the_film_and_not_the_canvas_around_it() -> None:
+    spec = InputSpec(32, 32, filters=(Filter("sobel", 1.0),))
+    np.testing.assert_allclose(to_plane(np.full((400, 300), 0.8, np.float32), spec), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [320, 331, 1000])
