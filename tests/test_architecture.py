@@ -15,13 +15,18 @@ CONFINED = {
     "tf_keras": ("train", "convert"),
     "keras": ("train", "convert"),
     "tensorflow_model_optimization": ("train",),
+    "sklearn": ("train",),
+    "skimage": ("train",),
+    "scipy": ("train",),
+    "xgboost": ("train",),
+    "matplotlib": ("train",),
     "kivy": ("edge_app.ui",),
     "kivymd": ("edge_app.ui",),
 }
 TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or imported when a command is called
     "osteo_edge.cli": ("osteo_edge",),
     "osteo_edge.runtime": ("tensorflow",),
-    "osteo_edge.doctor": ("tensorflow", "tf_keras"),
+    "osteo_edge.doctor": ("tensorflow", "tf_keras", "sklearn", "skimage", "xgboost", "matplotlib"),
 }
 
 

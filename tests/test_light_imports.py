@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.bundle import Bundle
+from osteo_edge.cli import COMMANDS
 
 HEAVY = {
     "IPython",
@@ -21,11 +22,13 @@ HEAVY = {
     "pydicom",
     "rich",
     "scipy",
+    "skimage",
     "sklearn",
     "tensorflow",
     "tensorflow_model_optimization",
     "tf_keras",
     "torch",
+    "xgboost",
 }
 REPORT_MODULES = """
 import sys
@@ -57,7 +60,7 @@ def test_help_loads_neither_numpy_nor_opencv() -> None:
     assert loaded & (HEAVY | {"numpy", "cv2"}) == set()
 
 
-@pytest.mark.parametrize("command", ["data", "train", "convert", "evaluate", "screen", "inspect", "demo", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert modules_after(command, "--help") & HEAVY == set()
 

@@ -13,8 +13,8 @@ import numpy as np
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 from osteo_edge.strict import to_dict
 from osteo_edge.train.keras import load_tensorflow
+from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import Network, weights_digest
-from osteo_edge.train.prepared import Prepared
 
 BATCH = 16
 
@@ -27,7 +27,7 @@ def cache_folder() -> Path:
 
 def frozen_features(
     network: Network,
-    prepared: Prepared,
+    part: Labelled,
     spec: InputSpec,
     *,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -37,12 +37,12 @@ def frozen_features(
     The key is the backbone's weights, the input spec and the image file's SHA-256, so an altered one never matches.
     """
     folder = cache_folder() / _key(network, spec)
-    files = [folder / f"{digest}.npy" for digest in prepared.sha256s]
+    files = [folder / f"{digest}.npy" for digest in part.sha256s]
     missing = [number for number, file in enumerate(files) if not file.is_file()]
     compute = _pooled(network)
     for start in range(0, len(missing), BATCH):
         numbers = missing[start : start + BATCH]
-        values = compute(normalize(np.asarray(prepared.planes[numbers]), spec)).numpy()
+        values = compute(normalize(part.planes(np.array(numbers)), spec)).numpy()
         for number, row in zip(numbers, values, strict=True):
             _save(files[number], row)
         on_progress(start + len(numbers), len(missing))

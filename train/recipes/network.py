@@ -1,0 +1,90 @@
+"""Recipes that train one network, or only its head, on each fold."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osteo_edge.console import Advance
+from osteo_edge.hashing import sha256_file
+from osteo_edge.strict import to_dict
+from osteo_edge.train.backbones import input_spec
+from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.features import frozen_features
+from osteo_edge.train.fitting import fit, predict_logits
+from osteo_edge.train.keras import load_tensorflow
+from osteo_edge.train.labelled import Indices, Labelled
+from osteo_edge.train.linear_head import Rotation, choose_linear
+from osteo_edge.train.models import build, weights_for
+from osteo_edge.train.prepared import Prepared
+from osteo_edge.train.recipe import Answers, Fold
+
+
+def network_recipe(config: TrainConfig) -> "FrozenRecipe | FittedRecipe":
+    """The recipe of a configuration: one that fits the head alone shares features between folds."""
+    return FrozenRecipe(config) if config.trainable_layers == 0 else FittedRecipe(config)
+
+
+class FrozenRecipe:
+    """A logistic regression on features of a frozen backbone, which are computed once for all folds."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.spec = input_spec(config)
+        self._config = config
+        self._known: tuple[Prepared, Rotation] | None = None
+
+    def describe(self) -> dict[str, Any]:
+        return _describe(self._config)
+
+    def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
+        features = self._rotated(fold.train, on_progress)
+        train, validation, test = (features[part.places] for part in (fold.train, fold.validation, fold.test))
+        labels = len(self._config.labels)
+        chosen = choose_linear(train, fold.train.classes, fold.train.groups, labels, seed=fold.seed)
+        logits = chosen.head.logits(validation)
+        return Answers(logits, chosen.head.logits(test), np.concatenate([chosen.held_out, logits]))
+
+    def _rotated(self, part: Labelled, on_progress: Advance) -> Any:
+        """Features of every prepared image, by its place."""
+        if self._known is None or self._known[0] is not part.prepared:
+            every = Labelled.of(part.prepared, part.labels)
+            features = frozen_features(
+                build(self._config, self.spec),
+                every,
+                self.spec,
+                on_progress=lambda done, total: on_progress(done, total, stage="features"),
+            )
+            self._known = part.prepared, Rotation(features)
+        return self._known[1].features
+
+
+class FittedRecipe:
+    """A network of its own for each fold, fitted on its training images and kept where validation was best."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.spec = input_spec(config)
+        self._config = config
+
+    def describe(self) -> dict[str, Any]:
+        return _describe(self._config)
+
+    def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
+        _, keras = load_tensorflow()
+        keras.backend.clear_session()
+        config = replace(self._config, seed=fold.seed)
+        network = build(config, self.spec)
+        fitted = fit(network, config, self.spec, fold.train, fold.validation, on_progress=on_progress)
+        validation, test = (
+            predict_logits(network.model, part, self.spec).astype(np.float64) for part in (fold.validation, fold.test)
+        )
+        return Answers(validation, test, losses={"validation": fitted.validation_losses})
+
+
+def _describe(config: TrainConfig) -> dict[str, Any]:
+    """The configuration, with the content of weights files in place of where they lie; each fold has its own seed."""
+    files = {name: Path(weights_for(config, name)) for name in config.backbone.split("+")}
+    digests = {name: sha256_file(path) if path.is_file() else str(path) for name, path in files.items()}
+    facts: dict[str, Any] = to_dict({**asdict(config), "weights": digests})
+    del facts["seed"]
+    return facts

@@ -1,0 +1,55 @@
+"""Recipes that train one network: each a set of changes to the default `TrainConfig`, with its source."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from osteo_edge.train.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named way to train a network. `source` says where it was published."""
+
+    title: str
+    source: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, config: TrainConfig) -> TrainConfig:
+        """The configuration with the recipe's changes."""
+        return replace(config, **self.changes)
+
+
+PRESETS = {
+    "osteo-edge": Preset(
+        "MobileNetV2, the head on frozen features, then all layers fine-tuned", "this project", {"backbone": "mobilenet_v2"}
+    ),
+    "frozen-features": Preset(
+        "MobileNetV2 features of ImageNet and a logistic regression",
+        "Razavian et al. 2014, CNN features off-the-shelf: an astounding baseline for recognition",
+        {"backbone": "mobilenet_v2", "trainable_layers": 0},
+    ),
+    "last-20": Preset(
+        "EfficientNet-B0, all but the last 20 layers frozen, batch normalization frozen, Adam 1e-4",
+        "Keras guide on fine-tuning EfficientNet (Fu 2020); Tan and Le 2019",
+        {
+            "backbone": "efficientnet_b0",
+            "trainable_layers": 20,
+            "freeze_batch_norm": True,
+            "learning_rate": 1e-4,
+            "schedule": "constant",
+        },
+    ),
+    "csp-darknet": Preset(
+        "The classification form of YOLOv5-s, from scratch",
+        "Wang et al. 2020, CSPNet; Ultralytics YOLOv5 v6.2",
+        {"backbone": "csp_darknet", "weights": "none"},
+    ),
+    "custom-cnn": Preset(
+        "A small network on grey input, from scratch", "this project, after LeCun et al. 1998", {"backbone": "custom_cnn", "weights": "none"}
+    ),
+    "late-fusion": Preset(
+        "MobileNetV2 and EfficientNet-B0 side by side, one head on the features of both",
+        "late fusion of networks, as reviewed by Ramachandram and Taylor 2017",
+        {"backbone": "mobilenet_v2+efficientnet_b0", "trainable_layers": 0},
+    ),
+}
