@@ -10,10 +10,12 @@ from osteo_edge.dataset import read_dataset
 from osteo_edge.evaluation import Evaluation, predict, to_dict
 from osteo_edge.evaluation import evaluate as measure
 from osteo_edge.hashing import sha256_file
+from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
-from osteo_edge.report import example_films, write_report
 from osteo_edge.runtime import Interpreter, open_interpreter
 from osteo_edge.split import PARTS, read_split, select
+from osteo_edge.subgroups import Subgroup
+from osteo_edge.train.evaluation_report import example_films, write_report
 from osteo_edge.train.keras_bundle import KerasInterpreter
 
 
@@ -24,17 +26,31 @@ from osteo_edge.train.keras_bundle import KerasInterpreter
     "--split", "split_file", type=click.Path(path_type=Path), required=True, help="The split it was trained with."
 )
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
+@click.option(
+    "--prevalence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Also the predictive values where this share of the people is positive, such as 0.1.",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page with films and maps too.")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
-def evaluate(bundle: Path, data: Path, split_file: Path, part: str, report: Path | None, as_json: bool) -> None:
+def evaluate(
+    bundle: Path,
+    data: Path,
+    split_file: Path,
+    part: str,
+    prevalence: float | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """Measure a Keras or TFLite bundle on one part of a split, every metric with its 95 % interval and n.
 
     Beside the model's AUROC stands what age alone and the OST index reach on the same cases, where the data set's CSV
-    has them: a model that does not beat them has not shown that it sees bone.
+    has them: a model that does not beat them has not shown that it sees bone. Subgroups are by sex, age and file
+    format. Figures that are too good to be true raise an alarm.
 
     \b
     Example:
-      osteo-edge evaluate knee-int8 knees.csv --split split.csv
+      osteo-edge evaluate knee-int8 knees.csv --split split.csv --prevalence 0.1
     """
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
@@ -46,9 +62,9 @@ def evaluate(bundle: Path, data: Path, split_file: Path, part: str, report: Path
     with progress("evaluate") as advance:
         names = [groups[case.name] for case in cases]
         predictions = predict(cases, names, manifest, interpreter, on_progress=advance)
-    evaluation = measure(predictions, manifest, part)
+    evaluation = measure(predictions, manifest, part, prevalence=prevalence)
     if report is not None:
-        write_report(report, loaded, evaluation, example_films(predictions, loaded, interpreter))
+        write_report(report, loaded, predictions, evaluation, example_films(predictions, loaded, interpreter))
     same_split = sha256_file(split_file) == manifest.data.split_sha256
     if as_json:
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
@@ -70,20 +86,42 @@ def _show(manifest: Manifest, evaluation: Evaluation, runtime: str, same_split: 
         )
     for line in evaluation.skipped:
         click.echo(f"skipped {line}", err=True)
-    counts = ", ".join(f"{number} {label}" for label, number in evaluation.counts.items())
-    source = manifest.data.label_source
-    rows = [(name, str(found)) for name, found in evaluation.estimates.items()]
-    show_table(
-        f"{manifest.name} on {evaluation.part}: {counts} (labels: {source}; {runtime})",
-        ("Metric", "Value, 95 % interval"),
-        rows,
-    )
+    for alarm in evaluation.alarms:
+        click.secho(f"ALARM: {alarm}", fg="red", bold=True)
+    _show_estimates(manifest, evaluation, runtime)
     columns = ("Given", *(f"answered {label}" for label in manifest.labels))
     confusion = [(label, *map(str, row)) for label, row in zip(manifest.labels, evaluation.confusion, strict=True)]
     show_table("Confusion matrix", columns, confusion)
+    _show_subgroups(evaluation)
     _show_rivals(evaluation)
     outcomes = ", ".join(f"{outcome} {number}" for outcome, number in evaluation.outcomes.items())
     click.echo(f"Outcomes: {outcomes}. Skipped: {len(evaluation.skipped)}.")
+
+
+def _show_estimates(manifest: Manifest, evaluation: Evaluation, runtime: str) -> None:
+    counts = ", ".join(f"{number} {label}" for label, number in evaluation.counts.items())
+    title = f"{manifest.name} on {evaluation.part}: {counts} (labels: {manifest.data.label_source}; {runtime})"
+    columns = ("Metric", "Value, 95 % interval")
+    first = [(name, str(evaluation.estimates[name])) for name in evaluation.headline]
+    others = [(name, str(found)) for name, found in evaluation.estimates.items() if name not in evaluation.headline]
+    show_table(title, columns, first)
+    show_table("In detail, and by label", columns, others)
+
+
+def _show_subgroups(evaluation: Evaluation) -> None:
+    names = next((list(group.estimates) for group in evaluation.subgroups if not group.too_few), [])
+    columns = ("Subgroup", "n", "positive", *names)
+    rows = [(f"{group.factor} {group.value}", *_cells(group, names)) for group in evaluation.subgroups]
+    show_table("Subgroups: a difference is a reason to look, not a finding", columns, rows)
+
+
+def _cells(group: Subgroup, names: list[str]) -> tuple[str, ...]:
+    found = ["too few" if group.too_few else _short(group.estimates[name]) for name in names]
+    return str(group.n), str(group.positives), *found
+
+
+def _short(found: Estimate) -> str:
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" if found.value == found.value else "not defined"
 
 
 def _show_rivals(evaluation: Evaluation) -> None:

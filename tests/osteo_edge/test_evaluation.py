@@ -2,13 +2,15 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError
-from osteo_edge.evaluation import Evaluation, Predictions, evaluate, ost_index, predict, questions, to_dict
+from osteo_edge.evaluation import Evaluation, Predictions, evaluate, measure, predict, questions, to_dict
+from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
 
@@ -27,13 +29,11 @@ class Listed:
         return Prediction(np.array(next(self._logits), np.float32), None)
 
 
-def case(label: str, *, path: Path = Path("x.png"), age: float | None = None, weight: float | None = None) -> Case:
-    return Case(path, path.name, label, age=age, weight=weight)
+def case(label: str, *, path: Path = Path("x.png"), age: float | None = None, sex: str | None = None) -> Case:
+    return Case(path, path.name, label, age=age, sex=sex)
 
 
-def predicted(
-    rows: Sequence[tuple[str, tuple[float, float, float]]], **patients: Sequence[float | None]
-) -> Predictions:
+def predicted(rows: Sequence[tuple[str, tuple[float, float, float]]], **patients: Sequence[Any]) -> Predictions:
     """Cases by label and probabilities, each a group of its own, with what is known of their patients."""
     known = [dict(zip(patients, values, strict=True)) for values in zip(*patients.values(), strict=True)]
     known = known or [{} for _ in rows]
@@ -66,19 +66,39 @@ def test_every_measure_is_as_worked_out_by_hand(six: Evaluation) -> None:
             "AUROC osteoporosis": 1.0,
             "sensitivity": 2 / 3,
             "specificity": 2 / 3,
+            "specificity at 90 % sensitivity": 2 / 3,
+            "calibration error": (0.1 + 0.3 + 0.7 + 0.5 + 0.2 + 0.1) / 6,
+            "balanced accuracy": (2 / 3 + 1 / 2 + 1) / 3,
             "accuracy": 4 / 6,
             "accuracy of the majority class": 3 / 6,
-            "balanced accuracy": (2 / 3 + 1 / 2 + 1) / 3,
+            "AUPRC osteopenia or osteoporosis": (1 + 1 + 3 / 4) / 3,
+            "AUPRC osteoporosis": 1.0,
             "Brier score": (0.01 + 0.09 + 0.49 + 0.25 + 0.04 + 0.01) / 6,
-            "calibration error": (0.1 + 0.3 + 0.7 + 0.5 + 0.2 + 0.1) / 6,
+            "log loss": -np.log([0.9, 0.7, 0.3, 0.4, 0.5, 0.7]).mean(),
+            "net benefit": (2 - 0.6 / 0.4) / 6,
+            "Cohen's kappa": (4 / 6 - 14 / 36) / (1 - 14 / 36),
+            "AUROC normal": 8 / 9,
+            "AUROC osteopenia": 6 / 8,
+            "AUROC, macro": (8 / 9 + 6 / 8 + 1) / 3,
+            "precision normal": 2 / 3,
+            "precision osteopenia": 1 / 2,
+            "precision osteoporosis": 1.0,
+            "recall normal": 2 / 3,
+            "recall osteopenia": 1 / 2,
+            "recall osteoporosis": 1.0,
+            "F1 normal": 2 / 3,
+            "F1 osteopenia": 1 / 2,
+            "F1 osteoporosis": 1.0,
+            "F1, macro": (2 / 3 + 1 / 2 + 1) / 3,
         }
     )
 
 
 def test_every_measure_has_its_interval_and_its_n(six: Evaluation) -> None:
-    for name, estimate in six.estimates.items():
+    for estimate in six.estimates.values():
         assert estimate.low <= estimate.value <= estimate.high
-        assert estimate.n == (3 if name in ("sensitivity", "specificity") else 6)
+    assert {six.estimates[name].n for name in ("sensitivity", "specificity", "recall normal")} == {3}
+    assert {six.estimates[name].n for name in ("AUROC osteoporosis", "accuracy", "Brier score")} == {6}
 
 
 def test_cases_outcomes_and_confusion_are_counted(six: Evaluation) -> None:
@@ -96,55 +116,50 @@ def test_a_part_without_positive_cases_has_no_auroc_and_no_sensitivity(manifest:
     assert found.rivals == ()
 
 
-def test_one_positive_label_is_one_question_and_several_are_two(manifest: Manifest) -> None:
+def test_the_questions_are_about_the_labels_of_the_decision(manifest: Manifest) -> None:
     assert [question.labels for question in questions(manifest)] == [LABELS[1:], LABELS[2:]]
     one = replace(manifest, decision=replace(manifest.decision, positive_labels=LABELS[2:]))
     assert [question.name for question in questions(one)] == ["osteoporosis"]
 
 
-def test_the_ost_index_is_low_in_those_at_risk() -> None:
-    assert ost_index(weight_kg=60, age_years=70) == pytest.approx(-2)
+def test_probabilities_from_anywhere_are_measured_alike(six: Evaluation, manifest: Manifest) -> None:
+    truth = np.array([LABELS.index(label) for label, _ in SIX])
+    probabilities = np.array([values for _, values in SIX])
+    groups = np.array([str(number) for number in range(6)])
+    decision = manifest.decision
+    found = measure(truth, probabilities, LABELS, decision.positive_labels, decision.threshold, groups)
+    assert found == six.estimates
+    of_each = measure(truth, probabilities, LABELS, decision.positive_labels, np.array([1, 1, 1, 0, 0, 1]), groups)
+    assert of_each["specificity"].value == 1
+    assert of_each["sensitivity"].value == pytest.approx(2 / 3)
 
 
-def many(model_knows: bool) -> Predictions:
-    """Sixty patients, of whom either the model or the age tells who has low bone density."""
-    telling, blind = np.repeat([0.1, 0.8], 30), np.tile([0.2, 0.4, 0.6], 20)
-    score = telling if model_knows else blind
-    ages = 40 + 40 * (blind if model_knows else telling)
-    rows = [
-        ("normal" if number < 30 else LABELS[1 + number % 2], (1 - value, value / 2, value / 2))
-        for number, value in enumerate(score)
+def test_with_a_prevalence_the_predictive_values_are_there_too(six: Evaluation, manifest: Manifest) -> None:
+    found = evaluate(predicted(SIX), manifest, "test", prevalence=0.25)
+    assert found.estimates["PPV at a prevalence of 0.25"].value == pytest.approx((2 / 12) / (2 / 12 + 3 / 12))
+    assert set(found.headline) - set(six.headline) == {f"{name} at a prevalence of 0.25" for name in ("PPV", "NPV")}
+
+
+def test_subgroups_and_rivals_are_of_the_patients_that_are_known(manifest: Manifest) -> None:
+    found = evaluate(predicted(SIX, sex=["female", "male"] * 3, age=[50, 60, 70, 50, 60, 70]), manifest, "test")
+    assert [f"{group.factor} {group.value}, {group.n}" for group in found.subgroups] == [
+        "sex female, 3",
+        "sex male, 3",
+        "age 40-54, 2",
+        "age 55-69, 2",
+        "age 70+, 2",
+        "format png, 6",
     ]
-    return predicted(rows, age=[float(age) for age in ages], weight=[65.0] * 60)
+    assert {rival.name for rival in found.rivals} == {"age alone"}
 
 
-@pytest.mark.parametrize(("model_knows", "verb"), [(True, "beats"), (False, "does not beat")])
-def test_the_verdict_goes_to_whoever_tells_more(model_knows: bool, verb: str, manifest: Manifest) -> None:
-    found = evaluate(many(model_knows), manifest, "test")
-    first = [rival for rival in found.rivals if rival.question == "osteopenia or osteoporosis"]
-    assert [rival.name for rival in first] == ["age alone", "the OST index"]
-    for rival in first:
-        assert rival.verdict == f"the model {verb} {rival.name}"
-        assert rival.auroc.value == pytest.approx(0.5 if model_knows else 1)
-        assert rival.model_auroc.value == pytest.approx(1 if model_knows else 0.5)
-        assert rival.difference.value == pytest.approx(rival.model_auroc.value - rival.auroc.value)
-        assert rival.auroc.n == rival.model_auroc.n == rival.difference.n == 60
-
-
-def test_a_rival_is_compared_where_its_numbers_are_known(manifest: Manifest) -> None:
-    ages = [50.0, None, 55.0, 70.0, None, 80.0]
-    weights = [70.0, 70.0, None, 60.0, 60.0, None]
-    found = evaluate(predicted(SIX, age=ages, weight=weights), manifest, "test")
-    sizes = {(rival.name, rival.question): rival.auroc.n for rival in found.rivals}
-    assert sizes == {
-        ("age alone", "osteopenia or osteoporosis"): 4,
-        ("age alone", "osteoporosis"): 4,
-        ("the OST index", "osteopenia or osteoporosis"): 2,
-    }
-
-
-def test_without_age_and_weight_there_is_no_rival(six: Evaluation) -> None:
-    assert six.rivals == ()
+def test_figures_too_good_to_be_true_raise_an_alarm_except_on_drawn_films(six: Evaluation, manifest: Manifest) -> None:
+    real = replace(manifest, data=replace(manifest.data, label_source="DXA"))
+    (alarm,) = evaluate(predicted(SIX), real, "test").alarms
+    assert alarm.startswith("AUROC osteoporosis 1.000: implausibly high")
+    assert six.alarms == ()
+    baseline = {"image size": Estimate(0.8, 0.7, 0.9, 6)}
+    assert len(evaluate(predicted(SIX), real, "test", baselines=baseline).alarms) == 2
 
 
 def test_every_case_is_run_in_order_with_its_group(draw_film: Callable[..., Path], manifest: Manifest) -> None:
@@ -183,6 +198,10 @@ def test_no_readable_image_at_all_is_an_error(
 
 
 def test_an_evaluation_is_plain_for_machines(manifest: Manifest) -> None:
-    plain = to_dict(evaluate(many(True), manifest, "test"))
-    assert json.loads(json.dumps(plain))["rivals"][0]["verdict"] == "the model beats age alone"
-    assert plain["estimates"]["sensitivity"]["n"] == 30
+    found = evaluate(predicted(SIX, age=[50, 60, 70, 50, 60, 70]), manifest, "test")
+    plain = json.loads(json.dumps(to_dict(found)))
+    assert plain["rivals"][0]["verdict"] == "the model does not beat age alone"
+    assert plain["estimates"]["sensitivity"]["n"] == 3
+    assert plain["subgroups"][-1]["value"] == "png"
+    assert plain["alarms"] == []
+    assert plain["headline"][0] == "AUROC osteopenia or osteoporosis"

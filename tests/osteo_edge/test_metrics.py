@@ -1,21 +1,15 @@
-import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 from osteo_edge import metrics
-from osteo_edge.metrics import Estimate, Indices, bootstrap, estimate, wilson
 
 
 def labelled(n: int, seed: int = 0) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     positive = rng.random(n) < 0.4
     return positive, np.round(rng.normal(size=n) + positive, 1)
-
-
-def hits(k: int, n: int) -> Any:
-    return np.arange(n) < k
 
 
 @pytest.mark.parametrize("n", [5, 20, 200, 2000])
@@ -44,7 +38,18 @@ def test_what_is_not_defined_is_nan() -> None:
     assert np.isnan(metrics.balanced_accuracy(np.zeros(0, np.intp), np.zeros(0, np.intp)))
     assert np.isnan(metrics.brier(none, np.zeros(0)))
     assert np.isnan(metrics.calibration_error(none, np.zeros(0)))
-    assert str(wilson(none)) == "not defined (n = 0)"
+    assert np.isnan(metrics.auprc(one_class, np.arange(3.0)))
+    assert np.isnan(metrics.auprc(~one_class, np.arange(3.0)))
+    assert np.isnan(metrics.auprc(none, np.zeros(0)))
+    assert np.isnan(metrics.specificity_at(one_class, np.arange(3.0)))
+    assert np.isnan(metrics.specificity_at(~one_class, np.arange(3.0)))
+    assert np.isnan(metrics.specificity_at(none, np.zeros(0)))
+    assert np.isnan(metrics.net_benefit(none, np.zeros(0), 0.5))
+    assert np.isnan(metrics.cohen_kappa(np.zeros(0, np.intp), np.zeros(0, np.intp)))
+    assert np.isnan(metrics.cohen_kappa(np.ones(3, np.intp), np.ones(3, np.intp)))
+    assert np.isnan(metrics.log_loss(np.zeros(0, np.intp), np.zeros((0, 3))))
+    assert np.isnan(metrics.predictive_values(0.0, 1.0, 0.1)[0])
+    assert np.isnan(metrics.predictive_values(1.0, 0.0, 0.1)[1])
 
 
 def test_sensitivity_and_specificity_count_their_own_class() -> None:
@@ -73,95 +78,92 @@ def test_a_certain_and_right_model_has_no_calibration_error() -> None:
     assert metrics.calibration_error(np.array([True, False]), np.array([1.0, 0.0])) == 0
 
 
-@pytest.mark.parametrize(
-    ("k", "n", "low", "high"),
-    [  # Newcombe 1998, table I, method 3
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-        (29, 29, 0.8830, 1.0),
-    ],
-)
-def test_wilson_gives_the_published_intervals(k: int, n: int, low: float, high: float) -> None:
-    found = wilson(hits(k, n))
-    assert found.n == n
-    assert (found.value, found.low, found.high) == pytest.approx((k / n, low, high), abs=6e-5)
+def pairs_in_order(positive: Any, score: Any, strata: Any) -> float:
+    """The stratified AUROC by its definition, pair by pair."""
+    gaps = [
+        score[one] - score[other]
+        for one in np.flatnonzero(positive)
+        for other in np.flatnonzero(~positive)
+        if strata[one] == strata[other]
+    ]
+    return float(np.mean((np.sign(gaps) + 1) / 2))
 
 
-def test_the_bootstrap_interval_of_a_mean_covers_it_about_95_times_in_100() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_a_stratified_auroc_compares_within_strata_only(seed: int) -> None:
+    positive, score = labelled(80, seed)
+    strata = np.random.default_rng(seed).integers(0, 6, 80)
+    assert metrics.auroc(positive, score, strata) == pytest.approx(pairs_in_order(positive, score, strata), abs=1e-12)
+
+
+def test_folds_on_different_scales_do_not_move_a_stratified_auroc() -> None:
+    positive, score = labelled(80)
+    strata = np.arange(80) % 4
+    shifted = score + 10.0 * strata
+    assert metrics.auroc(positive, shifted, strata) == pytest.approx(metrics.auroc(positive, score, strata))
+    assert metrics.auroc(positive, shifted) != pytest.approx(metrics.auroc(positive, score), abs=0.05)
+
+
+def test_strata_without_a_pair_leave_nothing_to_compare() -> None:
+    positive = np.array([True, True, False, False])
+    assert np.isnan(metrics.auroc(positive, np.arange(4.0), np.array([0, 0, 1, 1])))
+    assert metrics.auroc(positive, np.arange(4.0), np.array([0, 0, 0, 1])) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_average_precision_with_ties_is_that_of_scikit_learn(seed: int) -> None:
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    positive, score = labelled(100, seed)
+    expected = sklearn_metrics.average_precision_score(positive, score)
+    assert metrics.auprc(positive, score) == pytest.approx(expected, abs=1e-12)
+
+
+def test_classes_are_measured_as_by_scikit_learn() -> None:
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
     rng = np.random.default_rng(0)
-    covered = 0
-    for trial in range(200):
-        sample = rng.normal(size=40)
-        interval = bootstrap(lambda i, sample=sample: float(sample[i].mean()), 40, replicates=400, seed=trial)  # type: ignore[misc]
-        covered += interval.low <= 0 <= interval.high
-    assert 0.88 <= covered / 200 <= 0.99
+    truth, predicted = rng.integers(0, 3, (2, 200))
+    probabilities = rng.dirichlet(np.ones(3), 200)
+    expected = sklearn_metrics.precision_recall_fscore_support(truth, predicted)
+    for metric, values in zip((metrics.precision, metrics.recall, metrics.f1), expected, strict=False):
+        np.testing.assert_allclose(metric(truth, predicted, 3), values)
+    np.testing.assert_array_equal(
+        metrics.confusion(truth, predicted, 3), sklearn_metrics.confusion_matrix(truth, predicted)
+    )
+    assert metrics.cohen_kappa(truth, predicted) == pytest.approx(sklearn_metrics.cohen_kappa_score(truth, predicted))
+    assert metrics.log_loss(truth, probabilities) == pytest.approx(sklearn_metrics.log_loss(truth, probabilities))
 
 
-def test_the_same_seed_gives_the_same_interval() -> None:
-    positive, score = labelled(60)
-
-    def metric(i: Indices) -> float:
-        return metrics.auroc(positive[i], score[i])
-
-    assert bootstrap(metric, 60, replicates=200) == bootstrap(metric, 60, replicates=200)
-    assert bootstrap(metric, 60, replicates=200) != bootstrap(metric, 60, replicates=200, seed=1)
+def test_a_class_that_is_never_answered_has_no_precision_and_one_that_never_occurs_no_recall() -> None:
+    truth, predicted = np.array([0, 0, 1]), np.array([0, 2, 0])
+    np.testing.assert_array_equal(metrics.precision(truth, predicted, 4), [0.5, np.nan, 0, np.nan])
+    np.testing.assert_array_equal(metrics.recall(truth, predicted, 4), [0.5, 0, np.nan, np.nan])
+    np.testing.assert_array_equal(metrics.f1(truth, predicted, 4), [0.5, 0, 0, np.nan])
 
 
-def test_groups_are_drawn_as_a_whole() -> None:
-    groups = np.array(["b", "a", "c", "b", "a", "b"])
-    drawn: list[Indices] = []
-
-    def metric(i: Indices) -> float:
-        drawn.append(i)
-        return 0.0
-
-    bootstrap(metric, 6, groups=groups, replicates=300)
-    sizes = {"a": 2, "b": 3, "c": 1}
-    for i in drawn:
-        counts = np.bincount(i, minlength=6)
-        for name in sizes:
-            assert len(set(counts[groups == name])) == 1
-        assert sum(counts[groups == name][0] for name in sizes) == 3
-    assert {i.size for i in drawn} >= {3, 6, 9}
+def test_the_log_loss_of_a_wrong_certainty_is_large_but_finite() -> None:
+    assert 30 < metrics.log_loss(np.array([1]), np.array([[1.0, 0.0]])) < 40
 
 
-def test_cases_without_groups_are_drawn_one_by_one() -> None:
-    drawn: list[Indices] = []
-
-    def metric(i: Indices) -> float:
-        drawn.append(i)
-        return 0.0
-
-    bootstrap(metric, 10, replicates=500)
-    assert all(i.size == 10 and 0 <= i.min() <= i.max() < 10 for i in drawn)
-    assert np.bincount(np.concatenate(drawn)).min() > 400
+def test_the_specificity_is_that_of_the_strictest_threshold_that_finds_enough() -> None:
+    positive = np.repeat([True, False], 10)
+    score = np.concatenate([np.arange(10.0, 0, -1), [9.5, 5.5, 1.5, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1, 0.1]])
+    assert metrics.specificity_at(positive, score, 0.9) == pytest.approx(0.8)
+    assert metrics.specificity_at(positive, score, 0.91) == pytest.approx(0.7)
+    assert metrics.specificity_at(positive, np.zeros(20), 0.9) == 0
 
 
-def test_copies_in_one_group_do_not_narrow_the_interval() -> None:
-    positive, score = labelled(60)
-    copied_positive, copied_score, groups = (np.repeat(array, 4) for array in (positive, score, np.arange(60)))
-    single = bootstrap(lambda i: metrics.auroc(positive[i], score[i]), 60)
-    grouped = bootstrap(lambda i: metrics.auroc(copied_positive[i], copied_score[i]), 240, groups=groups)
-    assert (grouped.low, grouped.high) == pytest.approx((single.low, single.high))
+def test_net_benefit_is_as_worked_out_by_hand() -> None:
+    positive = np.array([True, True, False, False, False])
+    probability = np.array([0.9, 0.1, 0.4, 0.1, 0.1])
+    assert metrics.net_benefit(positive, probability, 0.25) == pytest.approx((1 - 0.25 / 0.75) / 5)
+    assert metrics.net_benefit(positive, probability, 0.95) == 0
+    own = np.array([0.5, 0.5, 0.2, 0.5, 0.5])
+    assert metrics.net_benefit(positive, probability, own) == pytest.approx((1 - 0.2 / 0.8) / 5)
+    assert np.isnan(metrics.net_benefit(positive, np.ones(5), 1.0))
 
 
-def test_draws_without_a_value_are_left_out_and_none_at_all_is_nan() -> None:
-    positive = np.array([True, False, False])
-    assert estimate(lambda i: metrics.auroc(positive[i], np.arange(3.0)[i]), 3).low == 0
-    for n in (0, 3):
-        assert np.isnan(bootstrap(lambda i: float("nan"), n, replicates=10).low)
-    assert estimate(lambda i: float("nan"), 3, replicates=10).to_dict()["n"] == 3
-
-
-def test_an_estimate_reads_well() -> None:
-    assert str(Estimate(0.8, 0.7, 0.9, 12)) == "0.800 [0.700, 0.900] (n = 12)"
-
-
-def test_2000_cases_in_groups_take_seconds_at_most() -> None:
-    positive, score = labelled(2000)
-    groups = np.random.default_rng(1).integers(0, 700, 2000).astype(str)
-    start = time.perf_counter()
-    estimate(lambda i: metrics.auroc(positive[i], score[i]), 2000, groups=groups)
-    assert time.perf_counter() - start < 5
+def test_predictive_values_follow_from_the_prevalence() -> None:
+    # of 1000 people 10 are positive: 9 found, 1 missed; 99 of 990 referred in vain
+    ppv, npv = metrics.predictive_values(0.9, 0.9, 0.01)
+    assert ppv == pytest.approx(9 / 108)
+    assert npv == pytest.approx(891 / 892)

@@ -1,0 +1,72 @@
+"""What a model answered on a set of cases beside what was true, and the two-class questions that it is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Groups = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A two-class question to the model, such as "osteoporosis against the rest"."""
+
+    name: str
+    labels: tuple[str, ...]
+
+
+def questions_about(positive_labels: Sequence[str]) -> tuple[Question, ...]:
+    """Any positive label against the rest, and, where there are several, the last (the gravest) against the rest.
+
+    >>> [question.name for question in questions_about(["osteopenia", "osteoporosis"])]
+    ['osteopenia or osteoporosis', 'osteoporosis']
+    """
+    positive = tuple(positive_labels)
+    anything = Question(" or ".join(positive), positive)
+    return (anything,) if len(positive) == 1 else (anything, Question(positive[-1], positive[-1:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answered on n cases, and what was true.
+
+    `truth` are class numbers, (n,); `probabilities` calibrated, (n, labels); `threshold` is (n,), since each fold of a
+    cross-validation has its own; `groups` are (n,) and never torn apart by the bootstrap; `strata` are fold numbers,
+    (n,), where scores may only be compared within a fold.
+    """
+
+    truth: Indices
+    probabilities: Floats
+    labels: tuple[str, ...]
+    positive_labels: tuple[str, ...]
+    threshold: Floats
+    groups: Groups
+    strata: Indices | None = None
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return questions_about(self.positive_labels)
+
+    @property
+    def predicted(self) -> Indices:
+        """The class number of the most probable label, (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1), np.intp)
+
+    def asked(self, labels: Sequence[str]) -> tuple[Bools, Floats]:
+        """Which cases have one of the labels, and the summed probability of these labels, (n,) each."""
+        places = [self.labels.index(label) for label in labels]
+        among = np.zeros(len(self.labels), bool)
+        among[places] = True
+        return among[self.truth], self.probabilities[:, places].sum(axis=1)
+
+    def take(self, cases: Indices | Bools) -> "Answers":
+        """The answers on some of the cases, or on cases drawn repeatedly."""
+        strata = None if self.strata is None else self.strata[cases]
+        arrays = (self.truth[cases], self.probabilities[cases])
+        return Answers(*arrays, self.labels, self.positive_labels, self.threshold[cases], self.groups[cases], strata)
