@@ -31,6 +31,8 @@ COMMANDS = {
     "train": Entry("osteo_edge.train.train_command", "train", "Train a classifier on labelled X-rays."),
     "convert": Entry("osteo_edge.convert.convert_command", "convert", "Convert a trained bundle to TFLite."),
     "evaluate": Entry("osteo_edge.train.evaluate_command", "evaluate", "Measure a bundle on one part of a split."),
+    "cv": Entry("osteo_edge.train.cv_command", "cv", "Compare recipes by repeated cross-validation."),
+    "explain": Entry("osteo_edge.train.explain_command", "explain", "Show what moved a Keras bundle's answer."),
     "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
     "inspect": Entry("osteo_edge.inspect_command", "inspect", "Show a bundle and verify every file in it."),
     "demo": Entry("osteo_edge.demo", "demo", "Run the whole job on drawn X-rays."),

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.filters import Filter, Pixels, apply_filters
+from osteo_edge.filters import Filter, apply_filters
+from osteo_edge.filters import Pixels as Pixels
 
 Tensor = npt.NDArray[np.float32]
 
