@@ -54,8 +54,10 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
 
 
 def show_json(value: Any, *, indent: int | None = 2) -> None:
-    """Print JSON to standard output; NaN becomes null, since JSON has none."""
-    click.echo(json.dumps(_without_nan(value), indent=indent, allow_nan=False, ensure_ascii=False))
+    """Print JSON to standard output, piece by piece; NaN becomes null, since JSON has none."""
+    encoder = json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False)
+    sys.stdout.writelines(encoder.iterencode(_without_nan(value)))
+    click.echo()
 
 
 def _without_nan(value: Any) -> Any:

@@ -39,10 +39,11 @@ class NearPair:
 class Audit:
     """What an audit found. Images are known by `Case.name`; every list is sorted.
 
-    `exact` are groups of images with equal bytes or equal pixels, `near` pairs that only look alike. `conflicts` are
-    the groups of copies, exact or near, that bear more than one label. `patients_with_two_labels` may be right, two
-    visits for instance, and exclude nothing. `groups` gives each readable image the name of the first image that is
-    joined with it by copies or by patient: such images belong into one part of a split.
+    `exact` are groups of images with equal bytes or equal pixels, `near` pairs that only look alike; of a crowd that
+    all look alike, enough pairs to join it (`near_duplicates.MOST_PAIRS`). `conflicts` are the groups of copies, exact
+    or near, that bear more than one label. `patients_with_two_labels` may be right, two visits for instance, and
+    exclude nothing. `groups` gives each readable image the name of the first image that is joined with it by copies
+    or by patient: such images belong into one part of a split.
     """
 
     dataset: str
@@ -78,8 +79,10 @@ class Audit:
         reasons |= dict.fromkeys(self.blank, "blank: every pixel has nearly the same brightness")
         reasons |= {name: f"exact copy of {first}" for name, first in self.copies.items()}
         for group in self.conflicts:
+            first = group[0]
+            second = next(name for name in group if labels[name] != labels[first])
             for name in group:
-                other = next(other for other in group if labels[other] != labels[name])
+                other = second if labels[name] == labels[first] else first
                 reasons[name] = f"label conflict: a copy of {other} ({labels[other]})"
         return reasons
 
@@ -104,8 +107,8 @@ def audit(
 ) -> Audit:
     """Read every image once and report copies, contradictions and confounders; a broken file is listed, not fatal.
 
-    Memory holds one image at a time and one or two kilobytes for each. `on_progress` is called with (done, total).
-    Confounders are measured without surplus copies, conflicts and blank images, and need scikit-learn
+    Memory holds one image at a time, and about two kilobytes for each when all are read. `on_progress` is called with
+    (done, total). Confounders are measured without surplus copies, conflicts and blank images, and need scikit-learn
     (`MissingExtraError`); a split needs none. Deterministic.
     """
     images, unreadable = _read(dataset.cases, on_progress)

@@ -1,6 +1,6 @@
 """What tells the label without looking at the bone: image size, file format, brightness, age, sex, weight."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,14 @@ import numpy.typing as npt
 
 from osteo_edge.dataset import Case
 from osteo_edge.errors import MissingExtraError
-from osteo_edge.metrics import Estimate, Indices, auroc, estimate
+from osteo_edge.metrics import Estimate, estimate
 from osteo_edge.train.fingerprint import Fingerprint
 
 Floats = npt.NDArray[np.floating[Any]]
+Bools = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
 Texts = npt.NDArray[np.str_]
+Folds = list[tuple[Indices, Indices]]
 
 FOLDS = 5
 REPLICATES = 500
@@ -42,20 +45,42 @@ class Confounder:
         return vars(self) | {"auroc": self.auroc.to_dict() if self.auroc else None}
 
 
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The images that a suspect is known of: the labels among them, each image's label and group by number, the folds.
+
+    `note` says why there is nothing to measure, where there is not.
+    """
+
+    names: list[str]
+    truth: Indices
+    groups: Indices
+    folds: Folds
+    note: str
+
+
 def measure_confounders(
     images: Sequence[Fingerprint], cases: Mapping[str, Case], groups: Mapping[str, str]
 ) -> tuple[Confounder, ...]:
     """Measure every suspect on `images`, which should hold no copies; `cases` and `groups` are by image name.
 
-    Age, sex, weight and OST are left out where no image has them. Deterministic. Raises `MissingExtraError` where
-    scikit-learn is not installed.
+    Age, sex, weight and OST are left out where no image has them. Every image counts, however many there are: time
+    grows in proportion, since the folds are made once for suspects that are known of the same images, and no draw of
+    the bootstrap sorts anything. Deterministic. Raises `MissingExtraError` where scikit-learn is not installed.
     """
     if not images:
         return ()
     labels = np.array([image.label for image in images], dtype=np.str_)
-    grouped = np.array([groups[image.name] for image in images], dtype=np.str_)
+    _, grouped = np.unique([groups[image.name] for image in images], return_inverse=True)
     suspects = _acquisition(images) | _covariates([cases[image.name] for image in images])
-    return tuple(_measure(name, columns, labels, grouped) for name, columns in suspects.items())
+    shared: dict[bytes, _Known] = {}
+    found = []
+    for name, columns in suspects.items():
+        known = np.logical_not(np.isnan(columns).any(axis=1))
+        if known.tobytes() not in shared:
+            shared[known.tobytes()] = _select(known, labels, grouped)
+        found.append(_measure(name, columns[known], shared[known.tobytes()]))
+    return tuple(found)
 
 
 def _acquisition(images: Sequence[Fingerprint]) -> dict[str, Floats]:
@@ -90,32 +115,54 @@ def osteoporosis_self_assessment(age: Floats, weight: Floats) -> Floats:
     return 0.2 * (weight - age)
 
 
-def _measure(name: str, columns: Floats, labels: Texts, groups: Texts) -> Confounder:
-    known = ~np.isnan(columns).any(axis=1)
-    columns, labels, groups = columns[known], labels[known], groups[known]
-    names, truth = np.unique(labels, return_inverse=True)
-    per_label = [len(set(groups[labels == label])) for label in names]
-    if len(names) < 2 or min(per_label) < 2:
-        return Confounder(name, None, {}, False, "needs two labels with two independent images each")
+def _select(known: Bools, labels: Texts, groups: Indices) -> _Known:
+    names, truth = np.unique(labels[known], return_inverse=True)
+    groups = groups[known]
+    independent = [np.unique(groups[truth == number]).size for number in range(len(names))]
+    folds: Folds = []
+    note = "needs two labels with two independent images each"
+    if len(names) > 1 and min(independent) > 1:
+        folds = _folds(truth, groups, min(FOLDS, *independent))
+        whole = all(np.unique(truth[seen]).size == len(names) for seen, _ in folds)
+        note = "" if whole else "too few independent images to hold some out"
+    return _Known(names.tolist(), truth, groups, folds, note)
+
+
+def _measure(name: str, columns: Floats, known: _Known) -> Confounder:
+    if known.note:
+        return Confounder(name, None, {}, False, known.note)
     if (columns == columns[0]).all():
         return Confounder(name, None, {}, False, "the same in every image")
-    folds = _folds(truth, groups, min(FOLDS, *per_label))
-    if any(set(truth[seen]) != set(truth) for seen, _ in folds):
-        return Confounder(name, None, {}, False, "too few independent images to hold some out")
-    scores = _scores(columns, truth, folds, linear=name not in ACQUISITION)
-
-    def one_against_rest(drawn: Indices) -> Floats:
-        return np.array([auroc(truth[drawn] == k, scores[drawn, k]) for k in range(len(names))])
-
+    scores = _scores(columns, known.truth, known.folds, linear=name not in ACQUISITION)
+    aurocs = [auroc_of_draws(known.truth == number, scores[:, number]) for number in range(len(known.names))]
+    count = known.truth.size
     value = estimate(
-        lambda drawn: float(np.mean(one_against_rest(drawn))), len(truth), groups=groups, replicates=REPLICATES
+        lambda drawn: float(np.mean([of(drawn) for of in aurocs])), count, groups=known.groups, replicates=REPLICATES
     )
-    parts = one_against_rest(np.arange(len(truth)))
+    by_label = {label: of(np.arange(count)) for label, of in zip(known.names, aurocs, strict=True)}
     flagged = value.low > FLAGGED_LOW or value.value >= FLAGGED_VALUE
-    return Confounder(name, value, dict(zip(names.tolist(), parts.tolist(), strict=True)), flagged)
+    return Confounder(name, value, by_label, flagged)
 
 
-def _folds(truth: Indices, groups: Texts, count: int) -> list[tuple[Indices, Indices]]:
+def auroc_of_draws(positive: Bools, score: Floats) -> Callable[[Indices], float]:
+    """`metrics.auroc` of drawn cases, for many draws: the scores are sorted once, and each draw is only counted.
+
+    >>> auroc_of_draws(np.array([True, False, True]), np.array([0.9, 0.1, 0.4]))(np.array([0, 1, 1]))
+    1.0
+    """
+    values, place = np.unique(score, return_inverse=True)
+    bins = place + values.size * positive
+
+    def of(drawn: Indices) -> float:
+        negatives, positives = np.bincount(bins[drawn], minlength=2 * values.size).reshape(2, -1).astype(np.float64)
+        pairs = negatives.sum() * positives.sum()
+        lower = np.cumsum(negatives) - negatives / 2
+        return float((lower * positives).sum() / pairs) if pairs else float("nan")
+
+    return of
+
+
+def _folds(truth: Indices, groups: Indices, count: int) -> Folds:
     """The numbers of the images to learn from and to score, in `count` ways; a group is on one side only."""
     try:
         from sklearn.model_selection import StratifiedGroupKFold
@@ -124,7 +171,7 @@ def _folds(truth: Indices, groups: Texts, count: int) -> list[tuple[Indices, Ind
     return list(StratifiedGroupKFold(count, shuffle=True, random_state=0).split(truth, truth, groups))
 
 
-def _scores(columns: Floats, truth: Indices, folds: list[tuple[Indices, Indices]], *, linear: bool) -> Floats:
+def _scores(columns: Floats, truth: Indices, folds: Folds, *, linear: bool) -> Floats:
     """A score for each image and label from a model that has seen neither the image nor another one of its group."""
     scores = np.zeros((len(truth), int(truth.max()) + 1))
     for seen, held_out in folds:

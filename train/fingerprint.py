@@ -1,7 +1,7 @@
 """What an audit keeps of one image: hashes, size, brightness, and never its pixels."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ THUMBNAIL = 64
 """Side of the square that the image is averaged to, in pixels."""
 KEPT = 16
 """The lowest 16 x 16 of the thumbnail's cosine coefficients make the 256 bits of a hash."""
+HASH_BYTES = KEPT * KEPT // 8
 ROUNDING = 1 / 255 / np.sqrt(12)
 """Standard deviation of a coefficient that stems from 8-bit rounding alone (uniform; the transform is orthonormal)."""
 DECIDED_BITS = 128
@@ -28,9 +29,12 @@ VARIANTS = ("as it is", "mirrored", "upside down", "turned by 180°", "transpose
             "transposed across")  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """One readable image: `hashes` holds 32 bytes for each of `VARIANTS`, or nothing for a featureless image."""
+    """One readable image, in less than a kilobyte.
+
+    `hashes` holds 32 bytes for each of `VARIANTS` in turn, or nothing for a featureless image.
+    """
 
     name: str
     label: str
@@ -44,7 +48,7 @@ class Fingerprint:
     file_bytes: int
     mean: float
     deviation: float
-    hashes: tuple[bytes, ...]
+    hashes: bytes
 
     @property
     def blank(self) -> bool:
@@ -52,8 +56,8 @@ class Fingerprint:
         return self.deviation < BLANK_DEVIATION
 
     def to_dict(self) -> dict[str, Any]:
-        values = {key: value for key, value in vars(self).items() if key != "hashes"}
-        return values | {"perceptual_hash": self.hashes[0].hex() if self.hashes else None}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "hashes"}
+        return values | {"perceptual_hash": self.hashes[:HASH_BYTES].hex() or None}
 
 
 def fingerprint(case: Case) -> Fingerprint:
@@ -83,8 +87,8 @@ def _content_sha256(radiograph: Radiograph) -> str:
     return hashlib.sha256(str(levels.shape).encode() + levels.tobytes()).hexdigest()
 
 
-def perceptual_hashes(pixels: Floats) -> tuple[bytes, ...]:
-    """The 256-bit hash of the image in each of `VARIANTS`; nothing where the image has too little structure.
+def perceptual_hashes(pixels: Floats) -> bytes:
+    """The 256-bit hashes of the image in each of `VARIANTS`; nothing where the image has too little structure.
 
     `pixels` are (height, width) in [0, 1]. The image is area-averaged to 64 x 64, and a bit says whether a
     low-frequency cosine coefficient is above their median (after Zauner 2010, "Implementation and Benchmarking of
@@ -92,26 +96,23 @@ def perceptual_hashes(pixels: Floats) -> tuple[bytes, ...]:
     bit or two, a crop or a turn by a few degrees more than is looked for.
 
     >>> perceptual_hashes(np.zeros((80, 60), np.float32))
-    ()
+    b''
     """
     thumbnail = cv2.resize(pixels, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    coefficients = cv2.dct(thumbnail.astype(np.float32))[:KEPT, :KEPT]
+    coefficients: Floats = np.asarray(cv2.dct(thumbnail.astype(np.float32))[:KEPT, :KEPT], np.float32)
     decided = np.abs(coefficients - np.median(coefficients)) > 2 * ROUNDING
     if decided.sum() < DECIDED_BITS:
-        return ()
-    return tuple(_bits(variant) for variant in _variants(coefficients))
+        return b""
+    variants = _variants(coefficients).reshape(len(VARIANTS), -1)
+    return np.packbits(variants > np.median(variants, axis=1, keepdims=True)).tobytes()
 
 
-def _variants(coefficients: npt.NDArray[Any]) -> list[Floats]:
+def _variants(coefficients: Floats) -> Floats:
     """The coefficients of the image mirrored and turned: the odd ones change sign, or rows and columns swap."""
     across = np.where(np.arange(KEPT) % 2, -1, 1)
     down = across[:, None]
-    swapped = coefficients.T
-    return [
-        variant for image in (coefficients, swapped) for variant in (image, image * across, image * down,
-                                                                     image * across * down)
-    ]  # fmt: skip
-
-
-def _bits(coefficients: Floats) -> bytes:
-    return np.packbits(coefficients > np.median(coefficients)).tobytes()
+    upright, transposed = (
+        np.stack((image, image * across, image * down, image * across * down))
+        for image in (coefficients, coefficients.T)
+    )
+    return np.concatenate((upright, transposed))

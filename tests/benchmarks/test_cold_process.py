@@ -39,3 +39,8 @@ def test_a_process_that_fails_is_reported_with_its_last_line() -> None:
 def test_a_program_that_is_not_there_is_reported() -> None:
     with pytest.raises(OsteoEdgeError, match=r"^/no/such/program: cannot be started \(FileNotFoundError"):
         run_cold(["/no/such/program"])
+
+
+def test_a_process_that_takes_too_long_is_reported() -> None:
+    with pytest.raises(OsteoEdgeError, match=r"not done after 1 s; try again on an idle machine$"):
+        run_cold(python("import time; time.sleep(30)"), timeout_s=1)

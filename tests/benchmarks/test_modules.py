@@ -11,7 +11,7 @@ from osteo_edge.bundle import Bundle
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["cold_start", "map_cost", "fidelity", "sizes"])
+@pytest.mark.parametrize("name", ["cold_start", "map_cost", "fidelity", "sizes", "scaling"])
 def test_a_benchmark_runs_as_a_module(name: str, bundle: Bundle, film: Path, tmp_path: Path) -> None:
     knees = tmp_path / "knees" / "normal"
     knees.mkdir(parents=True)
@@ -21,6 +21,7 @@ def test_a_benchmark_runs_as_a_module(name: str, bundle: Bundle, film: Path, tmp
         "map_cost": [bundle.path, "--runs", 10],
         "fidelity": [bundle.path, bundle.path, knees.parent],
         "sizes": [bundle.path],
+        "scaling": ["--sizes", "100,1000", "--runs", 1],
     }
     command = [sys.executable, "-m", f"osteo_edge.benchmarks.{name}", *map(str, arguments[name]), "--json"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)

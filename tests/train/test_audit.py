@@ -1,7 +1,9 @@
 import hashlib
 import json
+import time
 import tracemalloc
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +152,19 @@ def test_memory_does_not_grow_with_the_pixels(tmp_path: Path) -> None:
 
     peak(dataset.cases[:1])
     assert peak(dataset.cases) < peak(dataset.cases[:2]) + 700 * 700
+
+
+def test_a_label_conflict_among_thousands_of_copies_is_told_at_once(tmp_path: Path) -> None:
+    _save(tmp_path, "a/1.png", _picture(0))
+    found = audit(read_dataset(tmp_path), confounders=False)
+    (image,) = found.images
+    names = [f"{'ab'[number >= 5000]}/{number}.png" for number in range(10_000)]
+    images = tuple(replace(image, name=name, label=name[0]) for name in names)
+    start = time.process_time()
+    reasons = replace(found, images=images, exact=(), conflicts=(tuple(names),)).exclusions
+    assert time.process_time() - start < 0.5
+    assert reasons["a/17.png"] == "label conflict: a copy of b/5000.png (b)"
+    assert reasons["b/6000.png"] == "label conflict: a copy of a/0.png (a)"
 
 
 def test_auditing_twice_gives_the_same_and_json_can_hold_it(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from osteo_edge.dataset import Case
 from osteo_edge.errors import MissingExtraError
-from osteo_edge.train.confounders import Confounder, measure_confounders
+from osteo_edge.metrics import auroc
+from osteo_edge.train import confounders
+from osteo_edge.train.confounders import Confounder, Folds, Indices, auroc_of_draws, measure_confounders
 from osteo_edge.train.fingerprint import Fingerprint
 
 LABELS = ("a", "b", "c")
@@ -22,7 +24,7 @@ def _image(number: int, label: str, rng: np.random.Generator, **known: float) ->
     } | known
     return Fingerprint(
         name=f"{label}/{number}", label=label, patient=None, sha256="", pixels_sha256="", format="jpeg", bits=8,
-        hashes=(), **values,  # type: ignore[arg-type]
+        hashes=b"", **values,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -108,6 +110,35 @@ def test_copies_of_one_image_never_stand_on_both_sides_of_a_fold() -> None:
     found = {each.name: each for each in measure_confounders(images, cases, groups)}["brightness"]
     assert found.auroc is not None
     assert found.auroc.low < 0.55
+
+
+def test_a_draw_is_counted_to_the_auroc_that_sorting_it_gives() -> None:
+    rng = np.random.default_rng(0)
+    positive, score = rng.random(80) < 0.3, rng.random(80).round(1)
+    of = auroc_of_draws(positive, score)
+    for _ in range(50):
+        drawn = rng.integers(0, 80, 80)
+        assert of(drawn) == auroc(positive[drawn], score[drawn])
+    assert np.isnan(of(np.flatnonzero(positive)))
+
+
+def test_suspects_known_of_the_same_images_share_their_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counting(truth: Indices, groups: Indices, count: int) -> Folds:
+        made.append(truth.size)
+        return folds(truth, groups, count)
+
+    folds = confounders._folds
+    monkeypatch.setattr(confounders, "_folds", counting)
+    rng = np.random.default_rng(0)
+    images = [_image(number, LABELS[number % 3], rng) for number in range(60)]
+    cases = [
+        Case(Path(), image.name, image.label, age=60.0 + number % 7, weight=70.0 + number % 5 if number < 45 else None)
+        for number, image in enumerate(images)
+    ]
+    assert len(_measure(images, cases)) == 6
+    assert made == [60, 45]
 
 
 def test_measuring_twice_gives_the_same() -> None:

@@ -1,3 +1,4 @@
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from osteo_edge.dataset import Case
-from osteo_edge.train.fingerprint import VARIANTS, Fingerprint, fingerprint, perceptual_hashes
+from osteo_edge.train.fingerprint import HASH_BYTES, VARIANTS, Fingerprint, fingerprint, perceptual_hashes
 from osteo_edge.train.near_duplicates import NEAR_DISTANCE, hamming
 
 Image = npt.NDArray[np.uint8]
@@ -22,7 +23,8 @@ def _picture(seed: int, height: int = 200, width: int = 160) -> Image:
 
 
 def _codes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    return np.array([list(code) for code in perceptual_hashes(image.astype(np.float32) / 255)], np.uint8)
+    hashes = perceptual_hashes(image.astype(np.float32) / 255)
+    return np.frombuffer(hashes, np.uint8).reshape(len(VARIANTS), HASH_BYTES)
 
 
 def _fingerprint(path: Path, image: npt.NDArray[Any]) -> Fingerprint:
@@ -84,7 +86,7 @@ def test_different_pictures_hash_far_apart() -> None:
     ids=["black", "grey", "faint noise", "ramp"],
 )
 def test_an_image_without_structure_has_no_hash(image: Image) -> None:
-    assert perceptual_hashes(image.astype(np.float32) / 255) == ()
+    assert perceptual_hashes(image.astype(np.float32) / 255) == b""
 
 
 def test_an_image_of_one_brightness_is_blank_and_a_dark_film_is_not(tmp_path: Path) -> None:
@@ -120,3 +122,15 @@ def test_size_format_and_brightness_are_kept_and_serializable(tmp_path: Path) ->
     assert 0.4 < kept["mean"] < 0.6
     assert len(kept["perceptual_hash"]) == 64
     assert "hashes" not in kept
+
+
+def test_a_fingerprint_takes_less_than_a_kilobyte(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    assert cv2.imwrite(str(path), _picture(0))
+    case = Case(path, path.name, "x")
+    kept = [fingerprint(case)]
+    tracemalloc.start()
+    kept += [fingerprint(case) for _ in range(50)]
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert taken / (len(kept) - 1) < 1024

@@ -1,5 +1,8 @@
 """Training prepares an image exactly as the device does."""
 
+import resource
+import time
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +12,8 @@ import pytest
 from osteo_edge.dataset import Case, Dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.preprocessing import InputSpec, normalize, to_tensor
-from osteo_edge.radiograph import read_radiograph
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.train import prepared as train_prepared
 from osteo_edge.train.prepared import prepare
 
 SPEC = InputSpec(64, 64)
@@ -40,6 +44,47 @@ def test_an_unreadable_image_is_left_out_and_listed(phantoms: Dataset, tmp_path:
     assert len(prepared.planes) == len(prepared.sha256s) == 2
     assert [str(bad) in line for line in prepared.skipped] == [True]
     np.testing.assert_array_equal(prepared.planes[1], prepare(cases[2:], SPEC).planes[0])
+
+
+def test_neither_planes_nor_a_gap_among_them_are_held_in_memory(
+    phantoms: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_prepared, "MOST_THREADS", 1)
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    cases = (replace(phantoms.cases[0], path=bad), *phantoms.cases[1:])
+    before = resident_bytes()
+    tracemalloc.start()
+    prepared = prepare(cases, InputSpec(768, 768))
+    highest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(prepared.planes) == len(cases) - 1
+    assert highest < prepared.planes.nbytes / 2
+    assert resident_bytes() - before < prepared.planes.nbytes / 2
+
+
+def test_threads_read_only_a_few_images_ahead(phantoms: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_prepared, "MOST_THREADS", 2)
+    begun: list[Path] = []
+    ahead: list[int] = []
+
+    def reading(path: Path) -> Radiograph:
+        begun.append(path)
+        return read_radiograph(path)
+
+    def advance(done: int, total: int) -> None:
+        time.sleep(0.01)
+        ahead.append(len(begun) - done)
+
+    monkeypatch.setattr(train_prepared, "read_radiograph", reading)
+    prepare(phantoms.cases, SPEC, on_progress=advance)
+    assert len(ahead) == len(phantoms.cases)
+    assert max(ahead) <= 4
+
+
+def resident_bytes() -> int:
+    """What of this process's memory, mapped files included, is in RAM (proc(5), statm)."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()
 
 
 def test_no_readable_image_at_all_is_an_error(tmp_path: Path) -> None:
