@@ -17,9 +17,12 @@ class TrainConfig:
     `osteo_edge.train.backbones.BACKBONES`, or several joined with "+", whose last feature maps are then put side by
     side; `alpha` is MobileNetV2's width. `weights` is "imagenet" (Keras downloads them), "none" (from scratch), the
     path of a local Keras `.h5` without top, or a list such as "mobilenet_v2=a.h5,efficientnet_b0=b.h5,none", in which
-    an entry without a name is for every other backbone. `filters` become part of the input spec.
+    an entry without a name is for every other backbone. `region` and `filters` become part of the input spec: "knees"
+    crops each film to its knees, side by side. `taps` are layers of the backbone whose outputs the head sees in place
+    of the last one (`osteo_edge.train.taps`).
 
-    The fit: from given weights a logistic regression on frozen features comes first; then the last `trainable_layers`
+    The fit: from given weights a logistic regression on frozen features comes first, on features brought to one scale
+    where `standardize`; then the last `trainable_layers`
     layers of the backbone are fitted (0: none, None: all), with batch normalization as it came where
     `freeze_batch_norm`. `epochs` bounds that; early stopping ends it after `patience` epochs without a better
     validation loss. `learning_rate` None is 2e-3 from scratch and 1e-4 otherwise. `focal_gamma` is for the focal loss
@@ -31,7 +34,10 @@ class TrainConfig:
     alpha: float = 1.0
     weights: str = "imagenet"
     side_px: int = 224
+    region: Literal["film", "knees"] = "film"
     filters: tuple[Filter, ...] = ()
+    taps: tuple[str, ...] = ()
+    standardize: bool = False
     trainable_layers: int | None = None
     freeze_batch_norm: bool = True
     epochs: int = 20

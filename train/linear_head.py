@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from osteo_edge.console import Advance
 from osteo_edge.errors import DatasetError
+from osteo_edge.metrics import auroc
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.train.features import frozen_features
 from osteo_edge.train.labelled import Labelled
@@ -20,7 +21,10 @@ Classes = npt.NDArray[np.intp]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverses of the L2 penalty, as scikit-learn's C."""
+STANDARDIZED_STRENGTHS = (0.1, 1.0, 10.0, 100.0)
+"""The same for standardized features, whose mean square is 1 in all."""
 INNER_FOLDS = 4
+SMALLEST_DEVIATION = 1e-6
 log = logging.getLogger(__name__)
 
 
@@ -45,30 +49,43 @@ class Chosen:
     held_out: Floats
 
 
-class Rotation:
-    """Features turned into the space that the images span, where there are no more dimensions than images.
+class Span:
+    """The space that the training images span, where there are no more dimensions than images.
 
     An L2-penalized fit is the same there (it does not see a rotation, and what lies outside the span gets no weight),
-    and with 1280 features and a hundred images it is ten times faster. No label is looked at.
+    and with 1280 features and a hundred images it is ten times faster. With `standardize` each feature is first
+    brought to mean 0 and deviation 1 over the training images, and all together to a mean square of 1.
     """
 
-    def __init__(self, features: Features) -> None:
-        _, _, self._axes = np.linalg.svd(features.astype(np.float64), full_matrices=False)
-        self.features: Floats = features @ self._axes.T
+    def __init__(self, train: Features, *, standardize: bool = False) -> None:
+        self.strengths = STANDARDIZED_STRENGTHS if standardize else STRENGTHS
+        self._mean = train.mean(axis=0, dtype=np.float64) if standardize else np.zeros(train.shape[1])
+        deviation = train.std(axis=0, dtype=np.float64) if standardize else np.ones(train.shape[1])
+        self._scale = 1.0 / (deviation + SMALLEST_DEVIATION) / np.sqrt(train.shape[1]) if standardize else deviation
+        _, _, self._axes = np.linalg.svd((train - self._mean) * self._scale, full_matrices=False)
+
+    def turn(self, features: Features) -> Floats:
+        """Features (n, features) to their places in the span, (n, dimensions)."""
+        return np.asarray(((features - self._mean) * self._scale) @ self._axes.T, np.float64)
 
     def undo(self, head: LinearHead) -> LinearHead:
         """The head that answers the same on features as they were."""
-        return LinearHead(self._axes.T @ head.kernel, head.bias)
+        kernel = self._scale[:, np.newaxis] * (self._axes.T @ head.kernel)
+        return LinearHead(kernel, head.bias - self._mean @ kernel)
 
 
-def fit_head(network: Network, spec: InputSpec, train: Labelled, *, seed: int, on_progress: Advance) -> Chosen:
+def fit_head(
+    network: Network, spec: InputSpec, train: Labelled, *, seed: int, on_progress: Advance, standardize: bool = False
+) -> Chosen:
     """Put a logistic regression on features of the frozen backbone, pooled, into the network's head."""
     features = frozen_features(
         network, train, spec, on_progress=lambda done, total: on_progress(done, total, stage="features")
     )
-    rotation = Rotation(features)
-    chosen = choose_linear(rotation.features, train.classes, train.groups, len(train.labels), seed=seed)
-    head = rotation.undo(chosen.head)
+    span = Span(features, standardize=standardize)
+    chosen = choose_linear(
+        span.turn(features), train.classes, train.groups, len(train.labels), seed=seed, strengths=span.strengths
+    )
+    head = span.undo(chosen.head)
     set_head(network, head.kernel.astype(np.float32), head.bias.astype(np.float32))
     return chosen
 
@@ -97,20 +114,20 @@ def choose_linear(
     seed: int,
     strengths: Sequence[float] = STRENGTHS,
 ) -> Chosen:
-    """Fit with the strength whose grouped inner cross-validation has the lowest loss, every class counting alike."""
+    """Fit with the strength that ranks best in a grouped inner cross-validation, by `mean_auroc`."""
     inner = _inner_folds(classes, groups, n_labels, seed)
     held_out = {strength: _held_out(features, classes, n_labels, strength, inner) for strength in strengths}
-    losses = {strength: balanced_loss(logits, classes) for strength, logits in held_out.items()}
-    best = min(losses, key=lambda strength: losses[strength])
-    log.debug("head: inner losses %s, strength %s", losses, best)
+    areas = {strength: mean_auroc(logits, classes) for strength, logits in held_out.items()}
+    best = max(areas, key=lambda strength: areas[strength])
+    log.debug("head: inner AUROC %s, strength %s", areas, best)
     return Chosen(fit_linear(features, classes, n_labels, best), best, held_out[best])
 
 
-def balanced_loss(logits: Floats, classes: Classes) -> float:
-    """Cross-entropy of logits (n, labels), the mean over the classes of each class's mean."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(classes.size), classes]
-    return float(np.mean([losses[classes == label].mean() for label in np.unique(classes)]))
+def mean_auroc(logits: Floats, classes: Classes) -> float:
+    """The mean over the classes of the AUROC of each against the rest: it sees neither temperature nor threshold."""
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return float(np.mean([auroc(classes == label, shares[:, label]) for label in range(logits.shape[1])]))
 
 
 def _inner_folds(

@@ -14,8 +14,8 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.features import frozen_features
 from osteo_edge.train.fitting import fit, predict_logits
 from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.labelled import Indices, Labelled
-from osteo_edge.train.linear_head import Rotation, choose_linear
+from osteo_edge.train.labelled import Labelled
+from osteo_edge.train.linear_head import Features, Span, choose_linear
 from osteo_edge.train.models import build, weights_for
 from osteo_edge.train.prepared import Prepared
 from osteo_edge.train.recipe import Answers, Fold
@@ -32,31 +32,35 @@ class FrozenRecipe:
     def __init__(self, config: TrainConfig) -> None:
         self.spec = input_spec(config)
         self._config = config
-        self._known: tuple[Prepared, Rotation] | None = None
+        self._known: tuple[Prepared, Features] | None = None
 
     def describe(self) -> dict[str, Any]:
         return _describe(self._config)
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
-        features = self._rotated(fold.train, on_progress)
-        train, validation, test = (features[part.places] for part in (fold.train, fold.validation, fold.test))
+        features = self._features(fold.train, on_progress)
+        span = Span(features[fold.train.places], standardize=self._config.standardize)
+        train, validation, test = (
+            span.turn(features[part.places]) for part in (fold.train, fold.validation, fold.test)
+        )
         labels = len(self._config.labels)
-        chosen = choose_linear(train, fold.train.classes, fold.train.groups, labels, seed=fold.seed)
+        chosen = choose_linear(
+            train, fold.train.classes, fold.train.groups, labels, seed=fold.seed, strengths=span.strengths
+        )
         logits = chosen.head.logits(validation)
         return Answers(logits, chosen.head.logits(test), np.concatenate([chosen.held_out, logits]))
 
-    def _rotated(self, part: Labelled, on_progress: Advance) -> Any:
+    def _features(self, part: Labelled, on_progress: Advance) -> Features:
         """Features of every prepared image, by its place."""
         if self._known is None or self._known[0] is not part.prepared:
-            every = Labelled.of(part.prepared, part.labels)
             features = frozen_features(
                 build(self._config, self.spec),
-                every,
+                Labelled.of(part.prepared, part.labels),
                 self.spec,
                 on_progress=lambda done, total: on_progress(done, total, stage="features"),
             )
-            self._known = part.prepared, Rotation(features)
-        return self._known[1].features
+            self._known = part.prepared, features
+        return self._known[1]
 
 
 class FittedRecipe:

@@ -21,7 +21,9 @@ class Preset:
 
 PRESETS = {
     "osteo-edge": Preset(
-        "MobileNetV2, the head on frozen features, then all layers fine-tuned", "this project", {"backbone": "mobilenet_v2"}
+        "MobileNetV2, the head on frozen features, then all layers fine-tuned",
+        "this project",
+        {"backbone": "mobilenet_v2"},
     ),
     "frozen-features": Preset(
         "MobileNetV2 features of ImageNet and a logistic regression",
@@ -45,7 +47,9 @@ PRESETS = {
         {"backbone": "csp_darknet", "weights": "none"},
     ),
     "custom-cnn": Preset(
-        "A small network on grey input, from scratch", "this project, after LeCun et al. 1998", {"backbone": "custom_cnn", "weights": "none"}
+        "A small network on grey input, from scratch",
+        "this project, after LeCun et al. 1998",
+        {"backbone": "custom_cnn", "weights": "none"},
     ),
     "late-fusion": Preset(
         "MobileNetV2 and EfficientNet-B0 side by side, one head on the features of both",
