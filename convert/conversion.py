@@ -11,14 +11,14 @@ import numpy as np
 from osteo_edge.bundle import Bundle, require_free, write_bundle
 from osteo_edge.console import Advance
 from osteo_edge.convert.equalization import equalize
+from osteo_edge.convert.graph import sources_of
 from osteo_edge.convert.parity import keras_logits, measure_parity, tflite_logits
 from osteo_edge.convert.rounding import compensate
 from osteo_edge.convert.tflite import ConvertPrecision, load_keras, to_tflite
-from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import Manifest, Metric, ModelFile, Outputs, Parent
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.runtime import Interpreter, open_interpreter, output_shapes
+from osteo_edge.runtime import Interpreter, open_interpreter, output_places
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
 from osteo_edge.version import VERSION
 
@@ -80,7 +80,9 @@ def spread(planes: Pixels, number: int) -> Pixels:
 
 def shift_logits(model: Any, shift: Pixels) -> None:
     """Add `shift`, (labels,), to the logits: it goes into the bias of the head, whose mean over places they are."""
-    head = next(layer for layer in reversed(model.layers) if getattr(layer, "use_bias", False))
+    writers = {id(layer.output): layer for layer in model.layers}
+    (head_output,) = sources_of(writers[id(model.outputs[0])])
+    head = writers[id(head_output)]
     kernel, bias = head.get_weights()
     head.set_weights([kernel, bias + shift])
 
@@ -115,20 +117,18 @@ def _manifest(source: Bundle, data: bytes, recipe: dict[str, Any]) -> Manifest:
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         model=ModelFile(MODEL_FILE, "tflite", precision, sha256_bytes(data), old.model.parameters, old.model.macs),
         parent=Parent(old.model.sha256, {"convert": recipe, "parent": old.parent.recipe}),
-        outputs=find_outputs(data, len(old.labels)),
+        outputs=find_outputs(data, old.outputs),
         metrics={name: _before(metric) for name, metric in old.metrics.items()},
         files={},
     )
 
 
-def find_outputs(data: bytes, labels: int) -> Outputs:
-    """Which output is which, by shape: the converter keeps no order that one could rely on."""
-    shapes = output_shapes(data)
-    flat = [place for place, shape in enumerate(shapes) if shape == (1, labels)]
-    maps = [place for place, shape in enumerate(shapes) if len(shape) == 4 and shape[3] == labels]
-    if len(flat) != 1 or len(maps) > 1:
-        raise BundleError(f"the converted model has outputs {shapes}; one (1, {labels}) is needed for the logits")
-    return Outputs(logits=flat[0], activation_map=maps[0] if maps else None)
+def find_outputs(data: bytes, outputs: Outputs) -> Outputs:
+    """Where the Keras model's `outputs` lie in the converted model: the converter does not keep their order."""
+    places = output_places(data)
+    activation_map = None if outputs.activation_map is None else places[outputs.activation_map]
+    severity = None if outputs.severity is None else places[outputs.severity]
+    return Outputs(places[outputs.logits], activation_map, severity)
 
 
 def _before(metric: Metric) -> Metric:

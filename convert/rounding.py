@@ -50,7 +50,7 @@ def compensate(
     """
     tensor = normalize(np.asarray(planes), spec)
     targets: dict[str, Floats] = {}
-    walk(model, tensor, after=lambda layer, output: targets.update(_channel_means(layer, output)))
+    walk(model, tensor, before=lambda layer, inputs: targets.update(_channel_means(layer, inputs)))
 
     def round_layer(layer: Any, inputs: Any) -> None:
         if _is_convolution(layer):
@@ -100,24 +100,31 @@ def _round_kernel(layer: Any, kernel: Pixels, moments: Moments) -> Pixels:
 
 def _correct_bias(layer: Any, kernel: Pixels, moments: Moments, target: Floats) -> None:
     """Shift the bias, or that of the batch normalization behind, until the channel means are the old ones."""
-    flat = kernel.reshape(moments.mean.shape[1], -1).astype(np.float64)
-    means = (moments.mean.T * flat).sum(axis=0) if _is_depthwise(layer) else moments.mean[0] @ flat
+    error = target - _weighted_means(layer, kernel, moments.mean)
     if layer.use_bias:
-        weights, bias = layer.get_weights()
-        layer.set_weights([weights, bias + (target - means - bias).astype(np.float32)])
+        layer.set_weights([kernel, error.astype(np.float32)])
         return
     norm = _batch_norm_behind(layer)
     if norm is not None:
         gamma, beta, mean, variance = norm.get_weights()
-        shift = (target - means) * gamma / np.sqrt(variance + norm.epsilon)
+        shift = error * gamma / np.sqrt(variance + norm.epsilon)
         norm.set_weights([gamma, beta + shift.astype(np.float32), mean, variance])
 
 
-def _channel_means(layer: Any, output: Any) -> dict[str, Floats]:
-    tensorflow, _ = load_tensorflow()
+def _channel_means(layer: Any, inputs: Any) -> dict[str, Floats]:
+    """The mean of each output channel before the layer's own activation, if it has one."""
     if not _is_convolution(layer):
         return {}
-    return {layer.name: tensorflow.reduce_mean(output, (0, 1, 2)).numpy().astype(np.float64)}
+    kernel, *bias = layer.get_weights()
+    parts = [inputs[start : start + BATCH] for start in range(0, len(inputs), BATCH)]
+    means = [_patches(layer, part).numpy().mean(axis=1, dtype=np.float64) * len(part) for part in parts]
+    return {layer.name: _weighted_means(layer, kernel, sum(means) / len(inputs)) + sum(bias)}
+
+
+def _weighted_means(layer: Any, kernel: Pixels, mean: Floats) -> Floats:
+    """What `kernel` makes of mean patches, (groups, taps), for each output channel."""
+    flat = kernel.reshape(mean.shape[1], -1).astype(np.float64)
+    return np.asarray((mean.T * flat).sum(axis=0) if _is_depthwise(layer) else mean[0] @ flat)
 
 
 def _round_layer(layer: Any, moments: Moments, target: Floats) -> None:

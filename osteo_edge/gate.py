@@ -1,7 +1,8 @@
-"""Is this image fit to be screened at all? Plain checks that need no network; anything refused is told why."""
+"""Is this image fit to be screened at all? Checks that need no network; anything refused is told why."""
 
 import cv2
 
+from osteo_edge.layout import Layout
 from osteo_edge.manifest import Gate
 from osteo_edge.radiograph import Radiograph
 
@@ -29,3 +30,10 @@ def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
         ),
     )
     return tuple(reason for fails, reason in checks if fails)
+
+
+def knee_rejections(layout: Layout) -> tuple[str, ...]:
+    """Why the image must not be screened once it is laid out: where knees were looked for, there must be one."""
+    if layout.knees is None or layout.knees:
+        return ()
+    return ("no knee joint was found in this image: use a frontal film that shows the whole joint",)

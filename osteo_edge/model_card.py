@@ -1,6 +1,7 @@
 """The model card: the manifest in words, for people who decide whether to use the model."""
 
 from osteo_edge.manifest import Manifest, Metric
+from osteo_edge.wording import SEVERITY_USE
 
 
 def render_card(manifest: Manifest) -> str:
@@ -26,6 +27,8 @@ def _sections(manifest: Manifest) -> list[str]:
         f"- Split: {data.split_rule} (split file `{data.split_sha256[:12]}`)",
         f"## Measured\n\n{_metrics(manifest.metrics)}",
     ]
+    if manifest.outputs.severity is not None:
+        sections.append(f"## Grades\n\n{SEVERITY_USE}")
     if manifest.parity is not None:
         sections.append(_parity(manifest))
     limitations = (

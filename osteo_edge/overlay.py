@@ -10,7 +10,7 @@ import numpy as np
 from osteo_edge.lettering import Colour, Picture, draw_text, text_width, wrap
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.screening import Screening
-from osteo_edge.wording import ADVICE, PHANTOM_USE, Outcome
+from osteo_edge.wording import PHANTOM_USE, Outcome
 from osteo_edge.writing import write_whole
 
 COLOUR_MAP = cv2.COLORMAP_VIRIDIS  # perceptually uniform, and readable by the colour-blind (Nuñez et al. 2018)
@@ -79,7 +79,7 @@ def _fit(pixels: Pixels, max_side_px: int) -> Pixels:
 
 
 def _words(width: int, screening: Screening) -> Picture:
-    body = [Text(text, 15, INK) for text in (*screening.reasons, ADVICE[screening.outcome])]
+    body = [Text(text, 15, INK) for text in screening.notes]
     return _panel(width, [Text(screening.headline, 22, ACCENTS[screening.outcome], bold=True), *body])
 
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from osteo_edge.filters import Filter, apply_filters
 from osteo_edge.filters import Pixels as Pixels
+from osteo_edge.knees import find_knees
+from osteo_edge.layout import Layout, Placement, cut_out, lay_out_film, lay_out_knees
 
 Tensor = npt.NDArray[np.float32]
 
@@ -24,19 +26,22 @@ class Normalization:
 MOBILENET = Normalization(scale=(2.0, 2.0, 2.0), offset=(-1.0, -1.0, -1.0))
 GREY = Normalization(scale=(2.0,), offset=(-1.0,))
 
+STRETCH_PERCENTILES = (1.0, 99.0)
+
 
 @dataclass(frozen=True)
 class InputSpec:
     """All that is needed to prepare an image for one network; part of the bundle.
 
-    `resize` "letterbox" scales the image to fit, keeps its aspect and centres it on black. `filters` are applied to the
-    scaled image, in their order. A grey image is repeated over `channels`.
+    `resize` "letterbox" scales the image to fit, keeps its aspect and centres it on black. "knees" puts a square around
+    each knee side by side on the canvas, meant to be twice as wide as high, and stretches the contrast of each.
+    `filters` are applied to each scaled part, in their order. A grey image is repeated over `channels`.
     """
 
     height: int
     width: int
     channels: Literal[1, 3] = 3
-    resize: Literal["letterbox"] = "letterbox"
+    resize: Literal["letterbox", "knees"] = "letterbox"
     filters: tuple[Filter, ...] = ()
     normalization: Normalization = MOBILENET
 
@@ -44,45 +49,31 @@ class InputSpec:
         for name in ("height", "width"):
             if not 1 <= getattr(self, name) <= 4096:
                 raise ValueError(f"{name} must lie between 1 and 4096, not {getattr(self, name)}")
+        if self.resize == "knees" and self.width < 2:
+            raise ValueError('width must be at least 2 for resize "knees", which puts two knees side by side')
         for name in ("scale", "offset"):
             if len(getattr(self.normalization, name)) != self.channels:
                 raise ValueError(f"normalization.{name} must hold one number for each of {self.channels} channels")
 
 
-@dataclass(frozen=True)
-class Box:
-    """Where the scaled image lies on the canvas, in canvas pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
+def lay_out(pixels: Pixels, spec: InputSpec) -> Layout:
+    """What of the image lies where on the network's canvas; for "knees", this is where they are looked for."""
+    film, canvas = (pixels.shape[0], pixels.shape[1]), (spec.height, spec.width)
+    return lay_out_film(film, canvas) if spec.resize == "letterbox" else lay_out_knees(film, find_knees(pixels), canvas)
 
 
-def letterbox(height: int, width: int, spec: InputSpec) -> Box:
-    """The largest centred box of the image's aspect on the network's canvas.
+def to_plane(pixels: Pixels, spec: InputSpec, layout: Layout | None = None) -> Pixels:
+    """Draw the image on the network's canvas, filtered: (spec.height, spec.width) in [0, 1].
 
-    >>> letterbox(1000, 500, InputSpec(224, 224))
-    Box(top=0, left=56, height=224, width=112)
+    `layout` is that of `lay_out`, where it is known already. The filters see each part of the film alone: the canvas
+    around it would give them an edge that is none.
     """
-    scale = min(spec.height / height, spec.width / width)
-    inner_height = min(spec.height, max(1, round(height * scale)))
-    inner_width = min(spec.width, max(1, round(width * scale)))
-    return Box((spec.height - inner_height) // 2, (spec.width - inner_width) // 2, inner_height, inner_width)
-
-
-def to_plane(pixels: Pixels, spec: InputSpec) -> Pixels:
-    """Place the image on the network's canvas, filtered: (spec.height, spec.width) in [0, 1].
-
-    Area averaging when shrinking, so that a 10-megapixel film does not alias; bilinear when enlarging. The filters
-    see the film alone: the canvas around it would give them an edge that is none.
-    """
-    height, width = pixels.shape
-    box = letterbox(height, width, spec)
-    shrinks = box.height <= height and box.width <= width
-    scaled = cv2.resize(pixels, (box.width, box.height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    plane = np.zeros((spec.height, spec.width), np.float32)
-    plane[box.top : box.top + box.height, box.left : box.left + box.width] = apply_filters(scaled, spec.filters)
+    layout = layout or lay_out(pixels, spec)
+    plane = np.zeros(layout.canvas, np.float32)
+    for placement in layout.placements:
+        part, box = _scaled(pixels, placement), placement.target
+        part = _stretched(part) if spec.resize == "knees" else part
+        plane[box.top : box.top + box.height, box.left : box.left + box.width] = apply_filters(part, spec.filters)
     return plane
 
 
@@ -92,29 +83,31 @@ def normalize(planes: Pixels, spec: InputSpec) -> Tensor:
     return np.asarray(planes[..., np.newaxis] * scale + offset, np.float32)
 
 
-def to_tensor(pixels: Pixels, spec: InputSpec) -> Tensor:
+def to_tensor(pixels: Pixels, spec: InputSpec, layout: Layout | None = None) -> Tensor:
     """Resize, normalize and add the batch and channel axes.
 
     `pixels` are (height, width) in [0, 1], bone bright; the result is float32 (1, spec.height, spec.width, channels)
-    in the range that the network was trained on.
+    in the range that the network was trained on. `layout` is that of `lay_out`, where it is known already.
 
     >>> to_tensor(np.ones((8, 6), np.float32), InputSpec(4, 4)).shape
     (1, 4, 4, 3)
     """
-    return normalize(to_plane(pixels, spec)[np.newaxis], spec)
+    return normalize(to_plane(pixels, spec, layout)[np.newaxis], spec)
 
 
-def from_canvas(canvas: Pixels, height: int, width: int, spec: InputSpec) -> Pixels:
-    """Bring a picture of the canvas, of any resolution, back onto the (height, width) image that lies in its letterbox.
+def _scaled(pixels: Pixels, placement: Placement) -> Pixels:
+    """The placement's part of the film at its size on the canvas.
 
-    For drawing an activation map over the film that it belongs to; bilinear.
+    Area averaging when shrinking, so that a 10-megapixel film does not alias; bilinear when enlarging.
     """
-    box = letterbox(height, width, spec)
-    rows, columns = canvas.shape
-    to_y, to_x = rows / spec.height, columns / spec.width
-    step_y, step_x = box.height / height * to_y, box.width / width * to_x
-    start_y, start_x = box.top * to_y + step_y / 2 - 0.5, box.left * to_x + step_x / 2 - 0.5
-    place_of = np.array([[step_x, 0.0, start_x], [0.0, step_y, start_y]])  # on the canvas, of a pixel of the image
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    film = cv2.warpAffine(canvas, place_of, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(film, np.float32)
+    part, target = cut_out(pixels, placement.source), placement.target
+    shrinks = target.height <= part.shape[0] and target.width <= part.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    scaled = np.asarray(cv2.resize(part, (target.width, target.height), interpolation=interpolation), np.float32)
+    return np.ascontiguousarray(scaled[:, ::-1]) if placement.mirrored else scaled
+
+
+def _stretched(part: Pixels) -> Pixels:
+    """The contrast between the part's 1st and 99th percentile made 0 to 1: a knee looks alike on a dark film."""
+    low, high = np.percentile(part, STRETCH_PERCENTILES)
+    return np.asarray(np.clip((part - low) / (high - low + 1e-6), 0, 1), np.float32)

@@ -16,6 +16,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.quiet import native_messages_held
+from osteo_edge.wording import SEVERITIES
 
 Floats = npt.NDArray[np.float32]
 MAX_THREADS = 4
@@ -26,11 +27,13 @@ class Prediction:
     """What a network answers for one image.
 
     `logits` are (labels,), before calibration; `activation_map` is (rows, columns, labels) in logit units, its spatial
-    mean being the logits, or None where the model has none.
+    mean being the logits, or None where the model has none. `severity` are (3,), logits of the unsupervised grades low,
+    medium and high, or None.
     """
 
     logits: Floats
     activation_map: Floats | None
+    severity: Floats | None = None
 
 
 class Interpreter(Protocol):
@@ -99,16 +102,21 @@ class TFLiteInterpreter:
         try:
             self._logits = outputs[places.logits]
             self._map = None if places.activation_map is None else outputs[places.activation_map]
+            self._severity = None if places.severity is None else outputs[places.severity]
         except IndexError as error:
             raise BundleError(
                 f"{bundle.model_path}: has {len(outputs)} outputs, fewer than its manifest says"
             ) from error
-        _check_shapes(bundle, self._input, self._logits, self._map)
+        _check_shapes(bundle, self._input, self._logits, self._map, self._severity)
 
     def run(self, tensor: Tensor) -> Prediction:
         self._interpreter.set_tensor(self._input["index"], quantize(tensor, self._input))
         self._interpreter.invoke()
-        return Prediction(self._read(self._logits), None if self._map is None else self._read(self._map))
+        return Prediction(
+            logits=self._read(self._logits),
+            activation_map=None if self._map is None else self._read(self._map),
+            severity=None if self._severity is None else self._read(self._severity),
+        )
 
     def _read(self, detail: dict[str, Any]) -> Floats:
         return dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
@@ -138,6 +146,19 @@ def output_shapes(model: bytes) -> tuple[tuple[int, ...], ...]:
         _, module = _import_first(installed_backends())
         details = module.Interpreter(model_content=model).get_output_details()
     return tuple(tuple(int(side) for side in detail["shape"]) for detail in details)
+
+
+def output_places(model: bytes) -> tuple[int, ...]:
+    """Where each output of the converted function lies among the TFLite model's, in the function's order.
+
+    Two outputs may have one shape; the names in the model's signature, which are numbered, tell them apart.
+    """
+    with native_messages_held():
+        _, module = _import_first(installed_backends())
+        interpreter = module.Interpreter(model_content=model)
+        named = interpreter.get_signature_runner().get_output_details()
+    places = {detail["index"]: place for place, detail in enumerate(interpreter.get_output_details())}
+    return tuple(places[named[name]["index"]] for name in sorted(named))
 
 
 def _import_first(backends: Iterable[Backend]) -> tuple[Backend, ModuleType]:
@@ -170,9 +191,17 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _check_shapes(bundle: Bundle, given: dict[str, Any], logits: dict[str, Any], maps: dict[str, Any] | None) -> None:
+def _check_shapes(
+    bundle: Bundle,
+    given: dict[str, Any],
+    logits: dict[str, Any],
+    maps: dict[str, Any] | None,
+    severity: dict[str, Any] | None,
+) -> None:
     spec, labels = bundle.manifest.input, len(bundle.manifest.labels)
     expected = {"input": (given, (1, spec.height, spec.width, spec.channels)), "logits": (logits, (1, labels))}
+    if severity is not None:
+        expected["severity"] = (severity, (1, len(SEVERITIES)))
     for what, (detail, shape) in expected.items():
         if tuple(detail["shape"]) != shape:
             found = tuple(int(side) for side in detail["shape"])

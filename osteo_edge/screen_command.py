@@ -9,7 +9,6 @@ from osteo_edge.console import show_json
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import Failure, Screening, screen_all
-from osteo_edge.wording import ADVICE
 
 
 @click.command(short_help="Screen X-ray images with a TFLite bundle.")
@@ -55,7 +54,7 @@ def _show(screening: Screening, picture: Path | None, as_json: bool) -> None:
     if as_json:
         show_json({**screening.to_dict(), "overlay": None if picture is None else str(picture)}, indent=None)
         return
-    lines = [*screening.reasons, ADVICE[screening.outcome]]
+    lines = [*screening.notes]
     if screening.probabilities:
         lines.append("calibrated probability: " + _numbers(screening.probabilities, "{:.2f}"))
     lines.append(f"{_numbers(screening.stage_ms, '{:.0f} ms')} ({screening.runtime})")

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import MissingExtraError, RadiographError
-from osteo_edge.gate import rejections
+from osteo_edge.gate import knee_rejections, rejections
+from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.manifest import Calibration, Decision, Manifest
-from osteo_edge.preprocessing import Pixels, from_canvas, to_tensor
+from osteo_edge.preprocessing import Pixels, lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction
-from osteo_edge.wording import ADVICE, HEADLINES, Outcome
+from osteo_edge.wording import ADVICE, HEADLINES, SEVERITIES, Outcome, Severity, severity_words
 
 MAX_EVIDENCE_SIDE_PX = 512
 
@@ -33,7 +34,7 @@ class Screening:
     `score` is the calibrated probability of the positive labels together, `probabilities` that of each: the rest is not
     shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` has the image's aspect,
     at most 512 pixels on a side, and is in [0, 1] relative to the strongest region of this image, or None. Rejected
-    images have neither.
+    images have neither. `severity` is the unsupervised grade of a referred image, where the model gives one.
     """
 
     image: Path
@@ -48,16 +49,24 @@ class Screening:
     taken_at: str
     runtime: str
     stage_ms: dict[str, float] = field(default_factory=dict)
+    severity: Severity | None = None
 
     @property
     def headline(self) -> str:
         return HEADLINES[self.outcome]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be shown below the headline: why, what to do, and the grade with what it is not."""
+        grade = () if self.severity is None else (severity_words(self.severity),)
+        return (*self.reasons, ADVICE[self.outcome], *grade)
+
     def to_dict(self) -> dict[str, Any]:
         """The screening for machines, without the picture."""
         left_out = {"evidence", "image"}
         plain = {name: value for name, value in vars(self).items() if name not in left_out}
-        words = {"headline": self.headline, "advice": ADVICE[self.outcome]}
+        grade = None if self.severity is None else severity_words(self.severity)
+        words = {"headline": self.headline, "advice": ADVICE[self.outcome], "severity_words": grade}
         return {"image": str(self.image), **words, **plain, "reasons": list(self.reasons)}
 
 
@@ -94,11 +103,17 @@ def screen(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiog
     if reasons:
         return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
     with _timed(stage_ms, "prepare"):
-        tensor = to_tensor(radiograph.pixels, manifest.input)
+        layout = lay_out(radiograph.pixels, manifest.input)
+        tensor = to_tensor(radiograph.pixels, manifest.input, layout)
+    reasons = knee_rejections(layout)
+    if reasons:
+        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
     with _timed(stage_ms, "infer"):
         prediction = interpreter.run(tensor)
+    with _timed(stage_ms, "map"):
+        evidence = evidence_of(prediction, manifest, layout)
     outcome, why = decide(score_of(calibrated(prediction.logits, manifest.calibration), manifest), manifest.decision)
-    return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms)
+    return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
 
 
 def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilities:
@@ -141,8 +156,17 @@ def _telling_digits(score: float, bounds: Sequence[float]) -> int:
     return next(apart, 9)
 
 
-def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, int]) -> Pixels | None:
+def severity_of(prediction: Prediction) -> Severity | None:
+    """The unsupervised grade that the model gives; None where it gives none, or no number."""
+    if prediction.severity is None or not np.isfinite(prediction.severity).all():
+        return None
+    return SEVERITIES[int(prediction.severity.argmax())]
+
+
+def evidence_of(prediction: Prediction, manifest: Manifest, layout: Layout) -> Pixels | None:
     """Where the model saw evidence for the positive labels: (height, width) in [0, 1], 1 in the strongest region.
+
+    The film's shape, shrunk to `MAX_EVIDENCE_SIDE_PX`; 0 where the film lies nowhere on the canvas.
 
     The class-activation map (Zhou et al. 2016) of the positive labels less that of the others; below zero is cut.
     None where the model has no map, or no numbers in it.
@@ -153,12 +177,12 @@ def evidence_of(prediction: Prediction, manifest: Manifest, shape: tuple[int, in
     towards = prediction.activation_map[..., positive].max(axis=-1)
     against = prediction.activation_map[..., np.logical_not(positive)]
     net = towards - against.max(axis=-1) if against.shape[-1] else towards
-    film = from_canvas(np.maximum(net, 0.0), *shape, manifest.input)
+    film = from_canvas(np.maximum(net, 0.0), layout, _fitted(layout.film))
     strongest = float(film.max())
     return film / np.float32(strongest) if strongest > 0 else film
 
 
-def _fitted(shape: tuple[int, ...]) -> tuple[int, int]:
+def _fitted(shape: tuple[int, int]) -> tuple[int, int]:
     """The film's shape, shrunk to `MAX_EVIDENCE_SIDE_PX`: a map of a few cells gains nothing from ten megapixels."""
     scale = min(1.0, MAX_EVIDENCE_SIDE_PX / max(shape))
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
@@ -172,17 +196,16 @@ def _answer(
     prediction: Prediction | None,
     reasons: Sequence[str],
     stage_ms: dict[str, float],
+    evidence: Pixels | None = None,
 ) -> Screening:
     manifest = bundle.manifest
     probabilities: dict[str, float] = {}
-    score, evidence = None, None
+    score = None
     if prediction is not None:
         values = calibrated(prediction.logits, manifest.calibration)
         positive = manifest.decision.positive_labels
         probabilities = {label: float(values[manifest.labels.index(label)]) for label in positive}
         score = float(score_of(values, manifest))
-        with _timed(stage_ms, "map"):
-            evidence = evidence_of(prediction, manifest, _fitted(radiograph.pixels.shape))
     return Screening(
         image=radiograph.source.path,
         outcome=outcome,
@@ -196,6 +219,7 @@ def _answer(
         taken_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         runtime=interpreter.name,
         stage_ms={stage: round(ms, 2) for stage, ms in stage_ms.items()},
+        severity=severity_of(prediction) if prediction is not None and outcome == "refer" else None,
     )
 
 

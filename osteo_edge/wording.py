@@ -7,6 +7,8 @@ negative answer says that it does not rule out low bone density.
 from typing import Literal
 
 Outcome = Literal["refer", "no_finding", "uncertain", "rejected"]
+Severity = Literal["low", "medium", "high"]
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
 HEADLINES: dict[Outcome, str] = {
     "refer": "Possible low bone density: refer for DXA",
@@ -32,6 +34,24 @@ PHANTOM_USE = (
     "DEMONSTRATION ONLY: trained on drawn images (phantoms), never on patients. Must not be used on patients. "
     "It shows how the program works and says nothing about any real bone."
 )
+
+NO_CLINICAL_STAGE = "a grouping of this model's own, not a clinical stage"
+
+SEVERITY_USE = (
+    "An image that is referred is also given an unsupervised grade, low, medium or high: the nearest of three groups "
+    "that k-means found among the positive training images, in the order of their distance from the reference class. "
+    f"It is {NO_CLINICAL_STAGE}, and has been compared with no measurement of bone."
+)
+"""For the model card of a model that grades."""
+
+
+def severity_words(severity: Severity) -> str:
+    """The unsupervised grade as it is shown, with what it is not.
+
+    >>> severity_words("high")
+    "unsupervised grade: high (a grouping of this model's own, not a clinical stage)"
+    """
+    return f"unsupervised grade: {severity} ({NO_CLINICAL_STAGE})"
 
 
 def intended_use(label_source: str) -> str:

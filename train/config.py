@@ -19,7 +19,8 @@ class TrainConfig:
     path of a local Keras `.h5` without top, or a list such as "mobilenet_v2=a.h5,efficientnet_b0=b.h5,none", in which
     an entry without a name is for every other backbone. `region` and `filters` become part of the input spec: "knees"
     crops each film to its knees, side by side. `taps` are layers of the backbone whose outputs the head sees in place
-    of the last one (`osteo_edge.train.taps`).
+    of the last one (`osteo_edge.train.taps`); with `severity` the network also grades what is positive
+    (`osteo_edge.train.two_stage`).
 
     The fit: from given weights a logistic regression on frozen features comes first, on features brought to one scale
     where `standardize`; then the last `trainable_layers`
@@ -38,6 +39,7 @@ class TrainConfig:
     filters: tuple[Filter, ...] = ()
     taps: tuple[str, ...] = ()
     standardize: bool = False
+    severity: bool = False
     trainable_layers: int | None = None
     freeze_batch_norm: bool = True
     epochs: int = 20

@@ -7,6 +7,7 @@ import numpy as np
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.evaluation import Evaluation, Predictions, answers_of
+from osteo_edge.filters import Pixels
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, score_of, screen
@@ -62,12 +63,18 @@ def _sections(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, 
         "<h2>Films</h2><p>For each label a typical case and the hardest ones. The colours show where the model saw "
         "evidence for low bone density, relative to the strongest region of the film.</p>"
     )
-    yield page.films(films)
+    yield page.films(_captioned(film) for film in films)
     yield f"<h2>Everything measured</h2>{page.estimate_table(evaluation.estimates.items())}"
     yield (
         f'<p class="faint">Model <code>{manifest.model.sha256}</code>, split '
         f"<code>{manifest.data.split_sha256}</code>, made by {escape(manifest.created_by)}.</p>"
     )
+
+
+def _captioned(film: Film) -> tuple[Pixels, Pixels | None, str]:
+    label, radiograph, screening = film
+    caption = f"{screening.image.name}, label {label}. {screening.headline}. {'; '.join(screening.reasons)}"
+    return radiograph.pixels, screening.evidence, caption
 
 
 def _facts(bundle: Bundle, evaluation: Evaluation) -> str:

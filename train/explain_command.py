@@ -10,10 +10,11 @@ import numpy as np
 
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_json, show_table
-from osteo_edge.gate import rejections
+from osteo_edge.gate import knee_rejections, rejections
+from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.lettering import Colour, Picture, draw_text, wrap
 from osteo_edge.overlay import ACCENTS, FAINT, INK, MARGIN_PX, PANEL, blend
-from osteo_edge.preprocessing import InputSpec, from_canvas
+from osteo_edge.preprocessing import lay_out
 from osteo_edge.radiograph import Pixels, Radiograph, read_radiograph
 from osteo_edge.train import explaining
 from osteo_edge.train.explaining import COMPLETE, REPEATS, Explanation, Shuffled, open_probe, place_of
@@ -82,7 +83,7 @@ def explain(bundle: Path, image: Path, out: Path, label: str | None, check: bool
         with progress("shuffle the weights") as advance:
             stages = explaining.randomization_check(probe, radiograph.pixels, place, on_progress=advance)
     write_picture(out, radiograph.pixels, found, loaded)
-    for reason in rejections(radiograph, loaded.manifest.gate):
+    for reason in _reasons(radiograph, loaded):
         click.echo(f"Warning: this image would be rejected and not screened: {reason}", err=True)
     if as_json:
         show_json(_to_dict(radiograph, loaded, found, stages, out))
@@ -99,14 +100,14 @@ def write_picture(path: Path, pixels: Pixels, found: Explanation, bundle: Bundle
 
 def draw_picture(pixels: Pixels, found: Explanation, bundle: Bundle) -> Picture:
     """The film and the three maps over it, with titles, limits and the intended use; blue, green, red."""
-    film = blend(pixels, None, max_side_px=FILM_PX)
+    film, layout = blend(pixels, None, max_side_px=FILM_PX), lay_out(pixels, bundle.manifest.input)
     columns = [
         _column(
             film, "The film", ("Beside it, yellow is most of that map in this film, blue a little, no colour nothing.",)
         )
     ]
     for shown, relevance in _maps(found):
-        strength = _strength(relevance, film.shape[:2], bundle.manifest.input)
+        strength = _strength(relevance, layout, film.shape[:2])
         words = (shown.what, shown.limit) if strength.any() else (shown.what, shown.limit, "Nothing is above zero.")
         columns.append(_column(blend(pixels, strength, max_side_px=FILM_PX), shown.title, words))
     height = max(column.shape[0] for column in columns)
@@ -122,13 +123,19 @@ def _maps(found: Explanation) -> tuple[tuple[Shown, Pixels], ...]:
     )
 
 
-def _strength(relevance: Pixels, shape: Sequence[int], spec: InputSpec) -> Pixels:
+def _reasons(radiograph: Radiograph, bundle: Bundle) -> tuple[str, ...]:
+    """Why the image would be rejected, in words for the user."""
+    found = rejections(radiograph, bundle.manifest.gate)
+    return found or knee_rejections(lay_out(radiograph.pixels, bundle.manifest.input))
+
+
+def _strength(relevance: Pixels, layout: Layout, shape: Sequence[int]) -> Pixels:
     """What is towards the label, over the film: (height, width) in [0, 1]; with Grad-CAM, this is its ReLU."""
     towards = np.maximum(relevance, 0)
     if not towards.any():
         return np.zeros(tuple(shape), np.float32)
     strongest = np.percentile(towards[towards > 0], STRONGEST)
-    return np.asarray(np.clip(from_canvas(towards, shape[0], shape[1], spec) / strongest, 0, 1), np.float32)
+    return np.asarray(np.clip(from_canvas(towards, layout, (shape[0], shape[1])) / strongest, 0, 1), np.float32)
 
 
 def _column(film: Picture, title: str, words: Sequence[str]) -> Picture:
@@ -214,7 +221,7 @@ def _to_dict(
         "model_sha256": manifest.model.sha256,
         "image_sha256": radiograph.sha256,
         "intended_use": manifest.intended_use,
-        "rejections": list(rejections(radiograph, manifest.gate)),
+        "rejections": list(_reasons(radiograph, bundle)),
         "label": found.label,
         "logit": found.logit,
         "black_logit": found.black_logit,

@@ -1,248 +1,249 @@
-"""Fit a network: the head on frozen features first, then the whole, keeping the best by validation loss."""
+"""Fit a network: the head on frozen features first, then more of it, keeping the best by validation loss."""
 
 import logging
-import math
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from osteo_edge.console import Advance
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
-from osteo_edge.train.augmentation import augment
+from osteo_edge.train import keeping
 from osteo_edge.train.config import TrainConfig
-from osteo_edge.train.features import frozen_features
+from osteo_edge.train.distribution import is_chief, share_of
+from osteo_edge.train.keeping import Epoch, Record, Saved
 from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.models import Network, freeze_batch_norm, set_head
-from osteo_edge.train.prepared import Prepared
+from osteo_edge.train.labelled import Labelled
+from osteo_edge.train.linear_head import fit_head
+from osteo_edge.train.models import Network, set_trainable
+from osteo_edge.train.objectives import peak_rate, rate_at
+from osteo_edge.train.pipeline import single_threaded_opencv, steps_per_epoch, training_batches
+from osteo_edge.train.range_test import lr_range_test
+from osteo_edge.train.training_copy import TrainingCopy, Weights, open_copy
 
-Classes = npt.NDArray[np.intp]
-HEAD_STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledPlanes:
-    """Prepared images with their class numbers."""
+@dataclass(frozen=True)
+class FitOptions:
+    """How a fit is run, beside what it is to reach.
 
-    prepared: Prepared
-    classes: Classes
+    `strategy` is a tf.distribute strategy, None for one processor. `checkpoints` is a folder, seen by all workers,
+    that is written after each epoch and gone on from if it is there. `find_rate` takes the learning rate from a range
+    test.
+    """
+
+    strategy: Any = None
+    checkpoints: Path | None = None
+    find_rate: bool = False
+
+
+@dataclass(frozen=True)
+class HeadTimes:
+    """What features and head took together, and the features of how many images were computed in a second.
+
+    The rate leaves out the first batch, which also compiles; None where the cache had all but that.
+    """
+
+    seconds: float
+    features_per_second: float | None
 
 
 @dataclass(frozen=True)
 class Fit:
     """How a fit went: validation loss by epoch (epoch 0 is the frozen backbone), the best one, and whether it ended
-    by Ctrl-C."""
+    by Ctrl-C. `head` has the times of features and head, `epochs` losses and times of the epochs after that;
+    `resumed_after` is the last epoch of the killed run that it went on with."""
 
     validation_losses: tuple[float, ...]
     best_epoch: int
     interrupted: bool
+    learning_rate: float | None = None
+    head: HeadTimes | None = field(default=None, compare=False)
+    epochs: tuple[Epoch, ...] = field(default=(), compare=False)
+    resumed_after: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What one fit works with."""
+
+    network: Network
+    config: TrainConfig
+    spec: InputSpec
+    train: Labelled
+    validation: Labelled
+    on_progress: Advance
+    options: FitOptions
+
+    @property
+    def strategy(self) -> Any:
+        tensorflow, _ = load_tensorflow()
+        return self.options.strategy or tensorflow.distribute.get_strategy()
+
+    @property
+    def steps(self) -> int:
+        return steps_per_epoch(len(self.train), self.config.batch_size, self.strategy.num_replicas_in_sync)
+
+    @property
+    def key(self) -> str:
+        facts = (self.network.weights_sha256, self.strategy.num_replicas_in_sync, self.options.find_rate)
+        return keeping.fit_key(self.config, self.train, self.validation, *facts)
 
 
 def fit(
     network: Network,
     config: TrainConfig,
     spec: InputSpec,
-    train: LabelledPlanes,
-    validation: LabelledPlanes,
+    train: Labelled,
+    validation: Labelled,
     *,
     on_progress: Advance,
+    options: FitOptions | None = None,
 ) -> Fit:
     """Fit the network in place and leave its best weights in it.
 
-    From scratch everything is trained at once. From given weights the head is fitted on features of the frozen
-    backbone, then everything is fine-tuned with batch normalization frozen. Ctrl-C ends the fit of the whole after
-    the batch at hand, and the best so far is kept.
+    From given weights the head is fitted on features of the frozen backbone first. Then the last
+    `config.trainable_layers` layers, or all, are fitted by Adam (Kingma and Ba 2015). Ctrl-C ends that after the batch
+    at hand, and the best so far is kept.
     """
-    first_losses: list[float] = []
-    if not config.from_scratch:
-        fit_head(network, config, spec, train, validation, on_progress=on_progress)
-        freeze_batch_norm(network.model)
-        first_losses = [_loss(network, spec, validation)]
-    return _fit_whole(network, config, spec, train, validation, first_losses, on_progress)
+    task = Task(network, config, spec, train, validation, on_progress, options or FitOptions())
+    folder = task.options.checkpoints
+    saved = None if folder is None else keeping.load(folder, task.key)
+    if saved is not None:
+        log.debug("going on after epoch %d of %s", len(saved.record.epochs), folder)
+        return _fit_epochs(task, saved.record, saved, None)
+    head_loss, head = _fit_head(task)
+    if config.trainable_layers == 0:
+        return Fit((head_loss or 0.0,), 0, False, head=head)
+    set_trainable(network, config)
+    rate = _found_rate(task) if task.options.find_rate else peak_rate(config)
+    return _fit_epochs(task, Record(rate, head_loss), None, head)
 
 
-def class_weights(classes: Classes, n_labels: int) -> dict[int, float]:
-    """Weights that let each class count alike: n / (labels * n of the class)."""
-    counts = np.bincount(classes, minlength=n_labels)
-    return {number: float(classes.size / (n_labels * max(1, count))) for number, count in enumerate(counts)}
+def predict_logits(model: Any, part: Labelled, spec: InputSpec, *, batch_size: int = 16) -> Pixels:
+    """The model's logits, (n, labels), for prepared images, of which one batch at a time is read."""
+    batches = [np.arange(start, min(start + batch_size, len(part))) for start in range(0, len(part), batch_size)]
+    return np.concatenate([model.predict_on_batch(normalize(part.planes(batch), spec))[0] for batch in batches])
 
 
-def fit_head(
-    network: Network,
-    config: TrainConfig,
-    spec: InputSpec,
-    train: LabelledPlanes,
-    validation: LabelledPlanes,
-    *,
-    on_progress: Advance,
-) -> None:
-    """Put a logistic regression on frozen features into the head; its strength is chosen by validation loss."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import log_loss
-
-    def features(part: LabelledPlanes, name: str) -> Pixels:
-        return frozen_features(
-            network,
-            part.prepared,
-            spec,
-            on_progress=lambda done, total: on_progress(done, total, stage=f"features, {name}"),
-        )
-
-    seen, unseen = features(train, "train"), features(validation, "validation")
-    numbers = list(range(len(config.labels)))
-    fitted = [
-        LogisticRegression(C=strength, class_weight="balanced", max_iter=2000).fit(seen, train.classes)
-        for strength in HEAD_STRENGTHS
-    ]
-    losses = [log_loss(validation.classes, model.predict_proba(unseen), labels=numbers) for model in fitted]
-    best = fitted[int(np.argmin(losses))]
-    log.debug("head: validation loss %s at C %s", losses, HEAD_STRENGTHS)
-    kernel, bias = np.atleast_2d(best.coef_).T, np.atleast_1d(best.intercept_)
-    if len(config.labels) == 2:
-        kernel, bias = np.hstack([-kernel / 2, kernel / 2]), np.array([-bias[0] / 2, bias[0] / 2])
-    set_head(network, kernel.astype(np.float32), bias.astype(np.float32))
-
-
-def _fit_whole(
-    network: Network,
-    config: TrainConfig,
-    spec: InputSpec,
-    train: LabelledPlanes,
-    validation: LabelledPlanes,
-    first_losses: list[float],
-    on_progress: Advance,
-) -> Fit:
-    _, keras = load_tensorflow()
-    model = keras.Model(network.model.input, network.model.outputs[0])
-    steps = math.ceil(train.classes.size / config.batch_size)
-    rate = config.learning_rate_scratch if config.from_scratch else config.learning_rate_fine_tune
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.1 * rate, steps * max(1, config.epochs), alpha=0.01, warmup_target=rate, warmup_steps=steps
-    )
-    model.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    keeper = _best_keeper(model, config, steps, first_losses, on_progress)
-    batches = _batches(train, spec, config)
-    with _ctrl_c_noted() as interrupt:
-        keeper.interrupt = interrupt
-        model.fit(
-            batches,
-            validation_data=_batches(validation, spec, config, vary=False),
-            epochs=config.epochs,
-            class_weight=class_weights(train.classes, len(config.labels)),
-            callbacks=[keeper],
-            shuffle=False,
-            verbose=0,
-        )
-    if keeper.weights is None:
-        raise OsteoEdgeError("training diverged: no epoch gave a finite validation loss; lower the learning rate")
-    model.set_weights(keeper.weights)
-    first_epoch = 0 if first_losses else 1
-    return Fit(tuple(keeper.losses), first_epoch + int(np.argmin(keeper.losses)), interrupt.is_set())
-
-
-@contextmanager
-def _ctrl_c_noted() -> Iterator[threading.Event]:
-    """Note the first Ctrl-C instead of raising it wherever TensorFlow happens to be; a second one is raised."""
-    noted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-
-    def note(number: int, frame: object) -> None:
-        noted.set()
-        signal.signal(signal.SIGINT, usual)
-
-    usual = signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, usual)
-
-
-def _loss(network: Network, spec: InputSpec, part: LabelledPlanes) -> float:
-    """Mean cross-entropy of the network as it is."""
-    logits = predict_logits(network.model, part.prepared.planes, spec)
+def cross_entropy(network: Network, spec: InputSpec, part: Labelled) -> float:
+    """Mean cross-entropy of the network as it is, whatever it is trained with; infinite where it is not a number."""
+    logits = predict_logits(network.model, part, spec).astype(np.float64)
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return float(-np.mean(log_probabilities[np.arange(part.classes.size), part.classes]))
+    return keeping.finite(float(-np.mean(log_probabilities[np.arange(len(part)), part.classes])))
 
 
-def predict_logits(model: Any, planes: Pixels, spec: InputSpec, *, batch_size: int = 16) -> Pixels:
-    """The model's logits, (n, labels), for prepared planes (n, height, width)."""
-    parts = [
-        model(normalize(np.asarray(planes[start : start + batch_size]), spec), training=False)[0].numpy()
-        for start in range(0, len(planes), batch_size)
-    ]
-    return np.concatenate(parts)
+def _fit_head(task: Task) -> tuple[float | None, HeadTimes | None]:
+    """The validation loss of the head on frozen features, and its times; None where it is not fitted."""
+    if task.config.from_scratch and task.config.trainable_layers != 0:
+        return None, None
+    moments: list[tuple[int, float]] = []
+
+    def note_time(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+        moments.append((done, time.perf_counter()))
+        task.on_progress(done, total, note, stage)
+
+    started = time.perf_counter()
+    seed, standardize = task.config.seed, task.config.standardize
+    fit_head(task.network, task.spec, task.train, seed=seed, standardize=standardize, on_progress=note_time)
+    times = HeadTimes(time.perf_counter() - started, _per_second(moments))
+    return cross_entropy(task.network, task.spec, task.validation), times
 
 
-def _best_keeper(model: Any, config: TrainConfig, steps: int, first_losses: list[float], on_progress: Advance) -> Any:
-    _, keras = load_tensorflow()
-
-    class BestKeeper(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-        """Remember the weights with the lowest validation loss, show progress, and stop when it no longer falls."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.losses = list(first_losses)
-            self.weights = model.get_weights() if first_losses else None
-            self.epoch = 0
-            self.interrupt = threading.Event()
-
-        def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-            if self.interrupt.is_set():
-                model.stop_training = True
-            done = self.epoch * steps + batch + 1
-            on_progress(done, config.epochs * steps, self._note(), "train")
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-            self.epoch = epoch + 1
-            loss = logs["val_loss"] if math.isfinite(logs["val_loss"]) else math.inf
-            if loss < min(self.losses, default=math.inf):
-                self.weights = model.get_weights()
-            self.losses.append(loss)
-            log.debug("epoch %d: loss %.4f, validation %.4f", self.epoch, logs["loss"], loss)
-            if len(self.losses) - 1 - int(np.argmin(self.losses)) >= config.patience:
-                model.stop_training = True
-
-        def _note(self) -> str:
-            return f"epoch {self.epoch + 1}, best validation loss {min(self.losses):.3f}" if self.losses else ""
-
-    return BestKeeper()
+def _per_second(moments: list[tuple[int, float]]) -> float | None:
+    if len(moments) < 2:
+        return None
+    (first, began), (last, ended) = moments[0], moments[-1]
+    return (last - first) / max(1e-9, ended - began)
 
 
-def _batches(part: LabelledPlanes, spec: InputSpec, config: TrainConfig, *, vary: bool = True) -> Any:
-    _, keras = load_tensorflow()
+def _found_rate(task: Task) -> float:
+    found = lr_range_test(task.network, task.config, task.spec, task.train, on_progress=task.on_progress)
+    log.debug("range test: learning rate %.2g", found.suggested)
+    return found.suggested
 
-    class Batches(keras.utils.Sequence):  # type: ignore[misc, name-defined]
-        """Batches in an order and with variations that depend on the seed, the epoch and the image alone."""
 
-        def __init__(self) -> None:
-            self.epoch = 0
-            self.on_epoch_end()
+def _fit_epochs(task: Task, record: Record, saved: Saved | None, head: HeadTimes | None) -> Fit:
+    if saved is not None:
+        set_trainable(task.network, task.config)
+    batches = _batches(task, first_epoch=len(record.epochs) + 1)
+    copy = open_copy(task.network, task.config, task.strategy, batches.element_spec)
+    best = copy.weights() if saved is None and record.head_loss is not None else []
+    if saved is not None:
+        copy.restore(saved.weights, saved.optimizer)
+        best = saved.best
+    with keeping.ctrl_c_noted() as interrupt, single_threaded_opencv():
+        record, best = _run_epochs(task, copy, iter(batches), record, best, interrupt)
+    if not best:
+        _discard(task)
+        raise OsteoEdgeError("training diverged: no epoch gave a finite validation loss; lower the learning rate")
+    task.network.model.set_weights(best)
+    losses = record.validation_losses
+    resumed = None if saved is None else len(saved.record.epochs)
+    return Fit(losses, record.best_epoch, interrupt.is_set(), record.learning_rate, head, record.epochs, resumed)
 
-        def __len__(self) -> int:
-            return math.ceil(part.classes.size / config.batch_size)
 
-        def on_epoch_end(self) -> None:
-            rng = np.random.default_rng([config.seed, self.epoch])
-            self.order = rng.permutation(part.classes.size) if vary else np.arange(part.classes.size)
-            self.epoch += 1
+def _batches(task: Task, *, first_epoch: int) -> Any:
+    """The batches from an epoch on, each worker of a strategy reading its own share."""
 
-        def __getitem__(self, index: int) -> tuple[Pixels, Classes]:
-            numbers = self.order[index * config.batch_size : (index + 1) * config.batch_size]
-            planes = np.stack([self._plane(int(number)) for number in numbers])
-            return normalize(planes, spec), part.classes[numbers]
+    def share(context: Any) -> Any:
+        return training_batches(task.train, task.spec, task.config, first_epoch=first_epoch, share=share_of(context))
 
-        def _plane(self, number: int) -> Pixels:
-            plane = np.asarray(part.prepared.planes[number])
-            return augment(plane, np.random.default_rng([config.seed, self.epoch, number])) if vary else plane
+    return task.strategy.distribute_datasets_from_function(share)
 
-    return Batches()
+
+def _run_epochs(
+    task: Task, copy: TrainingCopy, batches: Any, record: Record, best: Weights, interrupt: Event
+) -> tuple[Record, Weights]:
+    while len(record.epochs) < task.config.epochs and record.stale_epochs < task.config.patience:
+        epoch = _run_epoch(task, copy, batches, record, interrupt)
+        weights = copy.weights()
+        if epoch.validation_loss < min(record.validation_losses, default=np.inf):
+            best = weights
+        record = record.and_epoch(epoch)
+        log.debug("epoch %d: %s", len(record.epochs), epoch)
+        if interrupt.is_set():
+            break
+        _save(task, copy, Saved(record, weights, copy.optimizer_state(), best))
+    return record, best
+
+
+def _run_epoch(task: Task, copy: TrainingCopy, batches: Any, record: Record, interrupt: Event) -> Epoch:
+    """One pass over the training images; waiting is the time until the next batch is there."""
+    losses, waiting, working = [], 0.0, 0.0
+    done, losses_so_far = len(record.epochs) * task.steps, record.validation_losses
+    show = partial(task.on_progress, total=task.config.epochs * task.steps, note=_note(record), stage="train")
+    for step in range(task.steps):
+        copy.set_rate(rate_at(done + step, task.steps, record.learning_rate, task.config, losses_so_far))
+        started = time.perf_counter()
+        batch = next(batches)
+        came = time.perf_counter()
+        losses.append(float(copy.step(*batch)))
+        waiting, working = waiting + came - started, working + time.perf_counter() - came
+        show(done + step + 1)
+        if interrupt.is_set():
+            break
+    task.network.model.set_weights(copy.weights())
+    return Epoch(float(np.mean(losses)), cross_entropy(task.network, task.spec, task.validation), working, waiting)
+
+
+def _note(record: Record) -> str:
+    losses = record.validation_losses
+    return f"epoch {len(record.epochs) + 1}, best validation loss {min(losses):.3f}" if losses else ""
+
+
+def _save(task: Task, copy: TrainingCopy, saved: Saved) -> None:
+    if task.options.checkpoints is not None and is_chief(copy.strategy):
+        keeping.save(task.options.checkpoints, task.key, saved)
+
+
+def _discard(task: Task) -> None:
+    if task.options.checkpoints is not None:
+        keeping.discard(task.options.checkpoints)

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
+from osteo_edge.filters import Pixels
 from osteo_edge.intervals import Estimate
 from osteo_edge.overlay import blend
-from osteo_edge.radiograph import Radiograph
-from osteo_edge.screening import Screening
 
 FILM_SIDE_PX = 420
 BAR_WIDTH_PX = 240
@@ -99,14 +98,13 @@ def alarms(sentences: Iterable[str]) -> str:
     return "".join(f'<p class="alarm">{escape(sentence)}</p>' for sentence in sentences)
 
 
-def films(shown: Iterable[tuple[str, Radiograph, Screening]]) -> str:
-    """Films with the evidence that the model saw, each with its true label and the answer."""
+def films(shown: Iterable[tuple[Pixels, Pixels | None, str]]) -> str:
+    """Films, (height, width) in [0, 1], each with the evidence that a model saw in it, if any, and a caption."""
     return f'<div class="films">{"".join(_film(*film) for film in shown)}</div>'
 
 
-def _film(label: str, radiograph: Radiograph, screening: Screening) -> str:
-    picture = blend(radiograph.pixels, screening.evidence, max_side_px=FILM_SIDE_PX)
-    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 88])
+def _film(pixels: Pixels, evidence: Pixels | None, caption: str) -> str:
+    _, data = cv2.imencode(".jpg", blend(pixels, evidence, max_side_px=FILM_SIDE_PX), [cv2.IMWRITE_JPEG_QUALITY, 88])
     source = f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
-    caption = escape(f"{screening.image.name}, label {label}. {screening.headline}. {'; '.join(screening.reasons)}")
-    return f'<figure><img src="{source}" alt="{caption}"><figcaption>{caption}</figcaption></figure>'
+    text = escape(caption)
+    return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'

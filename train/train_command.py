@@ -9,75 +9,133 @@ import click
 from osteo_edge.bundle import require_free
 from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import Dataset, read_dataset
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.evaluation import to_dict
 from osteo_edge.split import EXCLUDED, Split, read_split
 from osteo_edge.train.audit import audit
-from osteo_edge.train.config import ALPHAS, KNEE_LABELS, TrainConfig
+from osteo_edge.train.config_file import choose_config
+from osteo_edge.train.distribution import StrategyName
+from osteo_edge.train.option_groups import GroupedCommand, grouped, option
+from osteo_edge.train.recipes.presets import PRESETS
+from osteo_edge.train.recipes.table import RECIPES
 from osteo_edge.train.splitting import make_split
-from osteo_edge.train.training import Job, Trained, train_bundle
+from osteo_edge.train.train_options import (
+    FIND,
+    fit_options,
+    given_settings,
+    machine_options,
+    network_options,
+    optimization_options,
+    recipes_help,
+)
+from osteo_edge.train.training import DEFAULT_RECIPE, Job, Trained, fit_job, write_trained
+from osteo_edge.train.training_copy import computes_in_float16
 
 log = logging.getLogger(__name__)
 
 
-@click.command(short_help="Train a classifier on labelled X-rays.")
+@click.command(cls=GroupedCommand, short_help="Train a classifier on labelled X-rays.")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
-@click.option(
-    "--split", "split_file", type=click.Path(path_type=Path), help="A split file [default: audit and split now]."
+@grouped(
+    "Recipe and data",
+    option("--recipe", default=DEFAULT_RECIPE, show_default=True, metavar="NAME", help=recipes_help()),
+    option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with settings, see above."),
+    option("--split", "split_file", type=click.Path(path_type=Path), help="[default: audit and split now]"),
+    option("--labels", help="In output order, the reference first.  [default: normal,osteopenia,osteoporosis]"),
+    option("--label-source", help="What decided the labels: DXA, QUS, radiologist, ...  [default: as the data says]"),
 )
-@click.option("--backbone", type=click.Choice(["mobilenet_v2"]), default="mobilenet_v2", show_default=True)
-@click.option(
-    "--alpha", type=click.Choice([str(alpha) for alpha in ALPHAS]), default="1.0", show_default=True, help="Width."
+@network_options
+@fit_options
+@optimization_options
+@machine_options
+@grouped(
+    "Output",
+    option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist."),
+    option("--name", help="What the bundle calls itself.  [default: the name of --out]"),
+    option("--json", "as_json", is_flag=True, help="The result for machines."),
 )
-@click.option(
-    "--weights", default="imagenet", show_default=True, help="imagenet (downloaded), none, or a local .h5 without top."
-)
-@click.option(
-    "--labels", default=",".join(KNEE_LABELS), show_default=True, help="In output order, the reference first."
-)
-@click.option("--epochs", type=click.IntRange(0, 10_000), default=20, show_default=True, help="At most; stops early.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--name", help="What the bundle calls itself [default: the name of --out].")
-@click.option("--label-source", help="What decided the labels: DXA, QUS, radiologist, ... [default: as the data says].")
-@click.option("--json", "as_json", is_flag=True, help="The result for machines.")
 def train(
     data: Path,
     out: Path,
+    recipe: str,
+    config_file: Path | None,
     split_file: Path | None,
-    backbone: str,
-    alpha: str,
-    weights: str,
-    labels: str,
-    epochs: int,
-    seed: int,
+    labels: str | None,
     name: str | None,
     label_source: str | None,
+    strategy: StrategyName,
+    resume: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Train a classifier on labelled X-rays and write a Keras bundle.
 
     DATA is a folder of class folders, or a CSV with path,label and optional patient, age, sex, weight. The head is
-    fitted on features of the frozen backbone first, then the whole network is fine-tuned; with --weights none it is
+    fitted on features of the frozen backbone first, then the network is fine-tuned; with --weights none it is
     trained from scratch at once. Temperature and threshold are chosen on the validation part; the test part is
-    measured once, at the end. Ctrl-C keeps the best so far.
+    measured once, at the end. Ctrl-C keeps the best so far; a run that was killed goes on where it was when the same
+    command is given again.
+
+    Settings come from the recipe, then from the TOML file, then from the options: the later one counts. The file's
+    keys are the options' names with underscores, but side_px for --side and filters for --filter, for instance
+    `learning_rate = 1e-4` or `filters = ["clahe:2"]`; and dropout, target_sensitivity and so on as the bundle
+    records them.
 
     \b
     Example:
       osteo-edge data split knees.csv --out split.csv
       osteo-edge train knees.csv --split split.csv --out knee --alpha 0.35 --epochs 20
+      osteo-edge train knees.csv --split split.csv --out last20 --recipe last-20 --mixup 0.2
     """
-    config = TrainConfig(labels=_parse_labels(labels), alpha=float(alpha), weights=weights, epochs=epochs, seed=seed)
+    _check_recipe(recipe)
+    if labels is not None:
+        settings["labels"] = _parse_labels(labels)
+    config = choose_config(recipe, config_file, given_settings(settings))
     require_free(out)
     dataset = read_dataset(data, labels=config.labels)
     log.debug("%s: %d images", data, len(dataset.cases))
-    split = _make_split(dataset, seed) if split_file is None else read_split(split_file)
-    job = Job(dataset, split, config, name or out.name, label_source or dataset.label_source or "not stated")
+    split = _make_split(dataset, config.seed) if split_file is None else read_split(split_file)
+    job = Job(
+        dataset,
+        split,
+        config,
+        name or out.name,
+        label_source or dataset.label_source or "not stated",
+        recipe=recipe,
+        find_rate=settings["learning_rate"] == FIND,
+        strategy=strategy,
+        resume=resume,
+    )
+    _train(job, out, as_json=as_json)
+
+
+def _train(job: Job, out: Path, *, as_json: bool) -> None:
     with progress("train") as advance:
-        trained = train_bundle(job, out, on_progress=advance)
+        fitted = fit_job(job, out, on_progress=advance)
+    if fitted.fit.resumed_after is not None:
+        click.echo(f"Went on after epoch {fitted.fit.resumed_after} of the run before.", err=True)
+    if not fitted.is_chief:
+        click.echo("Fitted; the first worker writes the bundle.")
+        return
+    if job.config.mixed_precision and not computes_in_float16(job.config):
+        click.echo("No GPU here: computed in float32, not in mixed precision.", err=True)
+    trained = write_trained(job, fitted, out)
     if as_json:
         show_json(_summary(trained))
     else:
         _show(trained)
+
+
+def _check_recipe(recipe: str) -> None:
+    """A recipe that is no single network cannot become a bundle here."""
+    if recipe in PRESETS:
+        return
+    if recipe in RECIPES and not RECIPES[recipe].on_device:
+        raise OsteoEdgeError(
+            f"recipe {recipe}: cannot run on a device, so it becomes no bundle; compare it with the others by "
+            f"osteo-edge cv --recipe {recipe}"
+        )
+    raise click.BadParameter(f"no recipe is called {recipe!r}; there are {', '.join(PRESETS)}", param_hint="--recipe")
 
 
 def _parse_labels(text: str) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """The whole training job: data set and split in, Keras bundle out."""
 
-import logging
 import tempfile
-from dataclasses import asdict, dataclass, replace
+import time
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,34 +17,66 @@ from osteo_edge.errors import DatasetError
 from osteo_edge.evaluation import Evaluation, Predictions
 from osteo_edge.gate import DEFAULT_GATE
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.manifest import SCHEMA, Calibration, DataCard, Manifest, Metric, Parent
+from osteo_edge.manifest import SCHEMA, DataCard, Manifest, Metric, Outputs, Parent
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples
 from osteo_edge.screening import calibrated
 from osteo_edge.split import PARTS, Split, select, write_split
-from osteo_edge.strict import to_dict
+from osteo_edge.train import two_stage
+from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.calibrating import choose_decision, fit_temperature
 from osteo_edge.train.config import TrainConfig
-from osteo_edge.train.fitting import Fit, LabelledPlanes, fit, predict_logits
+from osteo_edge.train.distribution import StrategyName, is_chief, open_strategy
+from osteo_edge.train.fitting import Fit, FitOptions, fit, predict_logits
+from osteo_edge.train.keeping import discard
 from osteo_edge.train.keras_bundle import MODEL_FILE, SPLIT_FILE, model_bytes, model_file
+from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import OUTPUTS, Network, build
-from osteo_edge.train.prepared import Prepared, prepare
+from osteo_edge.train.prepared import prepare
+from osteo_edge.train.training_record import Reading, describe_training
 from osteo_edge.version import VERSION
 from osteo_edge.wording import intended_use
 
+DEFAULT_RECIPE = "osteo-edge"
+PLAIN_RECIPE = "fine-tuned"
+"""The preset that a default `TrainConfig` already is."""
 SPLIT_RULE = "by duplicate group, and by patient where known"
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to train on and what to call it. `label_source` says what decided the labels: DXA, QUS, phantom, ..."""
+    """What to train on and what to call it. `label_source` says what decided the labels: DXA, QUS, phantom, ...
+
+    `recipe` is the preset that `config` came from. `find_rate` takes the learning rate from a range test. An
+    interrupted run is gone on with unless `resume` is False.
+    """
 
     dataset: Dataset
     split: Split
     config: TrainConfig
     name: str
     label_source: str
+    recipe: str = PLAIN_RECIPE
+    find_rate: bool = False
+    strategy: StrategyName = "none"
+    resume: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted network with the images that it was fitted and chosen on. Only the chief of several workers writes.
+
+    `severity` tells of the grades where the network has them.
+    """
+
+    network: Network
+    spec: InputSpec
+    parts: dict[str, Labelled]
+    fit: Fit
+    reading: Reading
+    is_chief: bool
+    outputs: Outputs = OUTPUTS
+    severity: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,19 +90,45 @@ class Trained:
 
 
 def train_bundle(job: Job, out: Path, *, on_progress: Advance) -> Trained:
-    """Train, calibrate and choose the threshold on validation, measure once on test, and write the bundle `out`.
+    """Train, calibrate and choose the threshold on validation, measure once on test, and write the bundle `out`."""
+    return write_trained(job, fit_job(job, out, on_progress=on_progress), out)
+
+
+def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
+    """Read the images and fit the network; what a killed run left beside `out` is gone on with.
 
     The network is built first, so that a wrong weights file is found before the images are read.
     """
     require_free(out)
-    spec = InputSpec(job.config.side_px, job.config.side_px)
     check_parts(job)
+    strategy = open_strategy(job.strategy)
+    spec = input_spec(job.config)
     network = build(job.config, spec)
+    started = time.perf_counter()
     parts = {part: _prepare(job, part, spec, on_progress) for part in PARTS}
-    fitted = fit(network, job.config, spec, parts["train"], parts["validation"], on_progress=on_progress)
-    manifest, files, evaluations = _settle(job, network, spec, parts, fitted)
-    skipped = tuple(line for part in parts.values() for line in part.prepared.skipped)
-    return Trained(write_bundle(out, manifest, files), fitted, evaluations, skipped)
+    reading = Reading(sum(map(len, parts.values())), time.perf_counter() - started)
+    if not job.resume:
+        discard(checkpoints_of(out))
+    options = FitOptions(strategy, checkpoints_of(out), job.find_rate)
+    found = fit(
+        network, job.config, spec, parts["train"], parts["validation"], on_progress=on_progress, options=options
+    )
+    fitted = Fitted(network, spec, parts, found, reading, is_chief(strategy))
+    return _with_grades(fitted, job.config.seed) if job.config.severity else fitted
+
+
+def write_trained(job: Job, fitted: Fitted, out: Path) -> Trained:
+    """Calibrate, choose, measure and write the bundle; then the checkpoints are no longer needed."""
+    manifest, files, evaluations = _settle(job, fitted)
+    bundle = write_bundle(out, manifest, files)
+    discard(checkpoints_of(out))
+    skipped = tuple(line for part in fitted.parts.values() for line in part.prepared.skipped)
+    return Trained(bundle, fitted.fit, evaluations, skipped)
+
+
+def checkpoints_of(out: Path) -> Path:
+    """Where a run that writes the bundle `out` keeps what it needs to go on after it was killed."""
+    return out.with_name(f"{out.name}.partial-training")
 
 
 def check_parts(job: Job) -> None:
@@ -85,50 +143,42 @@ def check_parts(job: Job) -> None:
             )
 
 
-def _prepare(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> LabelledPlanes:
+def _prepare(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> Labelled:
     cases = [case for case in select(job.dataset, job.split, part) if case.label in job.config.labels]
     prepared = prepare(cases, spec, on_progress=lambda done, total: on_progress(done, total, stage=f"read {part}"))
-    return LabelledPlanes(prepared, prepared.classes(job.config.labels))
+    return Labelled.of(prepared, job.config.labels, {row.name: row.group for row in job.split.rows})
 
 
-def _settle(
-    job: Job, network: Network, spec: InputSpec, parts: dict[str, LabelledPlanes], fitted: Fit
-) -> tuple[Manifest, dict[str, bytes], dict[str, Evaluation]]:
+def _with_grades(fitted: Fitted, seed: int) -> Fitted:
+    """The network with a second stage that grades what is positive."""
+    graded = two_stage.attach_severity(fitted.network, fitted.parts["train"], fitted.spec, seed=seed)
+    held_out = {"validation": fitted.parts["validation"]}
+    described = two_stage.describe_severity(graded, held_out, fitted.spec, seed=seed)
+    return replace(fitted, network=graded.network, outputs=two_stage.OUTPUTS, severity=described)
+
+
+def _settle(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[str, Evaluation]]:
     """Everything after the fit: calibration, decision, measures, files."""
-    logits = {part: predict_logits(network.model, parts[part].prepared.planes, spec) for part in ("validation", "test")}
-    calibration = fit_temperature(logits["validation"], parts["validation"].classes)
-    split_data = _split_bytes(job.split)
-    data = model_bytes(network.model)
-    manifest = _manifest(job, network, spec, fitted, parts, calibration, logits["validation"], data, split_data)
+    model, parts = fitted.network.model, fitted.parts
+    logits = {part: predict_logits(model, parts[part], fitted.spec) for part in ("validation", "test")}
+    files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: _split_bytes(job.split)}
+    manifest = _manifest(job, fitted, logits["validation"], files)
     evaluations = {
-        part: evaluation.evaluate(_predictions(job, parts[part].prepared, logits[part], manifest), manifest, part)
-        for part in logits
+        part: evaluation.evaluate(_predictions(parts[part], found, manifest), manifest, part)
+        for part, found in logits.items()
     }
-    files = {MODEL_FILE: data, SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: split_data}
     return replace(manifest, metrics=_metrics(evaluations)), files, evaluations
 
 
-def _manifest(
-    job: Job,
-    network: Network,
-    spec: InputSpec,
-    fitted: Fit,
-    parts: dict[str, LabelledPlanes],
-    calibration: Calibration,
-    validation_logits: Any,
-    data: bytes,
-    split_data: bytes,
-) -> Manifest:
-    labels = job.config.labels
+def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str, bytes]) -> Manifest:
+    config, parts = job.config, fitted.parts
     classes = parts["validation"].classes
+    calibration = fit_temperature(validation_logits, classes)
     scores = calibrated(validation_logits, calibration)[:, 1:].sum(axis=1)
-    history = {"validation_losses": [round(loss, 6) for loss in fitted.validation_losses if np.isfinite(loss)]}
-    recipe = {
-        "train": asdict(job.config),
-        "best_epoch": fitted.best_epoch,
-        "interrupted": fitted.interrupted,
-        **history,
-    }
+    split_digest, counts = sha256_bytes(files[SPLIT_FILE]), _counts(parts, config.labels)
+    recipe = describe_training(config, job.recipe, job.strategy, fitted.fit, fitted.reading, len(parts["train"]))
+    if fitted.severity is not None:
+        recipe["severity"] = fitted.severity
     return Manifest(
         schema=SCHEMA,
         name=job.name,
@@ -136,34 +186,32 @@ def _manifest(
         created_by=f"osteo-edge {VERSION}",
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         intended_use=intended_use(job.label_source),
-        model=model_file(network.model, data),
-        parent=Parent(network.weights_sha256, _plain(recipe)),
-        input=spec,
-        outputs=OUTPUTS,
-        labels=labels,
+        model=model_file(fitted.network.model, files[MODEL_FILE]),
+        parent=Parent(fitted.network.weights_sha256, recipe),
+        input=fitted.spec,
+        outputs=fitted.outputs,
+        labels=config.labels,
         calibration=calibration,
-        decision=choose_decision(scores, classes > 0, job.config),
+        decision=choose_decision(scores, classes > 0, config),
         gate=DEFAULT_GATE,
         parity=None,
         metrics={},
-        data=DataCard(job.dataset.name, _counts(parts, labels), SPLIT_RULE, sha256_bytes(split_data), job.label_source),
+        data=DataCard(job.dataset.name, counts, SPLIT_RULE, split_digest, job.label_source),
         files={},
     )
 
 
-def _predictions(job: Job, prepared: Prepared, logits: Any, manifest: Manifest) -> Predictions:
-    groups = {row.name: row.group for row in job.split.rows}
-    names = np.array([groups[case.name] for case in prepared.cases])
-    return Predictions(prepared.cases, names, calibrated(logits, manifest.calibration), ())
+def _predictions(part: Labelled, logits: Any, manifest: Manifest) -> Predictions:
+    return Predictions(part.cases, part.groups, calibrated(logits, manifest.calibration), ())
 
 
-def _samples(job: Job, parts: dict[str, LabelledPlanes]) -> bytes:
+def _samples(job: Job, parts: dict[str, Labelled]) -> bytes:
     """Evenly spread over the parts, so that every label is among them."""
 
     def spread(part: str, number: int) -> Any:
         order = np.argsort(parts[part].classes, kind="stable")
         places = np.unique(np.linspace(0, order.size - 1, min(number, order.size)).round().astype(int))
-        return np.asarray(parts[part].prepared.planes[np.sort(order[places])])
+        return parts[part].planes(np.sort(order[places]))
 
     config = job.config
     return pack_samples(
@@ -183,7 +231,7 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _counts(parts: dict[str, LabelledPlanes], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
+def _counts(parts: dict[str, Labelled], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
     return {
         part: {label: int((planes.classes == number).sum()) for number, label in enumerate(labels)}
         for part, planes in parts.items()
@@ -195,8 +243,3 @@ def _split_bytes(split: Split) -> bytes:
         path = Path(folder) / SPLIT_FILE
         write_split(split, path)
         return path.read_bytes()
-
-
-def _plain(recipe: dict[str, Any]) -> dict[str, Any]:
-    """As JSON will give it back: lists for tuples."""
-    return {key: to_dict(value) for key, value in recipe.items()}

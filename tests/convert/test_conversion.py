@@ -1,16 +1,21 @@
 """Conversion, small: a Keras bundle in, TFLite bundles out, with what was lost."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
-from osteo_edge.convert.conversion import convert_bundle, shift_logits, spread
+from osteo_edge.convert.conversion import convert_bundle, find_outputs, shift_logits, spread
+from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.parity import keras_logits, tflite_logits
-from osteo_edge.convert.tflite import load_keras
+from osteo_edge.convert.tflite import load_keras, to_tflite
 from osteo_edge.errors import BundleError
+from osteo_edge.manifest import Outputs
+from osteo_edge.preprocessing import InputSpec, normalize
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
 
@@ -105,6 +110,50 @@ def test_a_shift_of_the_logits_is_just_that(keras_bundle: Bundle) -> None:
     shift_logits(model, np.array([1.0, 0.0, -2.0], np.float32))
     after = keras_logits(model, planes, keras_bundle.manifest.input)
     np.testing.assert_allclose(after - before, np.tile([1.0, 0.0, -2.0], (len(planes), 1)), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def graded_model() -> Any:
+    """A network whose logits, severity logits and their maps have the same shapes, and never the same values."""
+    _, keras = load_tensorflow()
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3))
+    features = keras.layers.Conv2D(8, 4, strides=4, activation="relu")(image)
+    activation_map = keras.layers.Conv2D(3, 1, name="activation_map")(features)
+    severity_map = keras.layers.Conv2D(3, 1, name="severity_map")(features)
+    logits, severity = (keras.layers.GlobalAveragePooling2D()(each) for each in (activation_map, severity_map))
+    return keras.Model(image, [logits, activation_map, severity], name="graded")
+
+
+GRADED = Outputs(logits=0, activation_map=1, severity=2)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-5), ("int8", 0.05)])
+def test_severity_is_told_from_logits_of_the_same_shape(
+    precision: Any, tolerance: float, graded_model: Any, golden_bundle: Callable[..., Bundle]
+) -> None:
+    planes = np.random.default_rng(0).random((8, 32, 32)).astype(np.float32)
+    spec = InputSpec(32, 32)
+    data = to_tflite(graded_model, spec, precision, planes)
+    bundle = golden_bundle(model=data, precision=precision, outputs=find_outputs(data, GRADED))
+    for plane in planes:
+        tensor = normalize(plane[np.newaxis], spec)
+        found = open_interpreter(bundle).run(tensor)
+        logits, _, severity = (output.numpy()[0] for output in graded_model(tensor))
+        assert np.abs(logits - severity).max() > 2 * tolerance
+        assert found.severity is not None
+        np.testing.assert_allclose(found.logits, logits, atol=tolerance)
+        np.testing.assert_allclose(found.severity, severity, atol=tolerance)
+
+
+def test_a_shift_of_the_logits_leaves_the_severity(graded_model: Any) -> None:
+    tensor = np.random.default_rng(0).random((2, 32, 32, 3)).astype(np.float32)
+    before = [output.numpy() for output in graded_model(tensor)]
+    shift_logits(graded_model, np.array([1.0, 0.0, -2.0], np.float32))
+    after = [output.numpy() for output in graded_model(tensor)]
+    shift_logits(graded_model, np.array([-1.0, 0.0, 2.0], np.float32))
+    np.testing.assert_allclose(after[0] - before[0], np.tile([1.0, 0.0, -2.0], (2, 1)), atol=1e-5)
+    np.testing.assert_array_equal(after[2], before[2])
 
 
 def test_a_tflite_bundle_cannot_be_converted_again(int8: Bundle, tmp_path: Path) -> None:

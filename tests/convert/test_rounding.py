@@ -79,3 +79,22 @@ def test_a_whole_network_is_put_on_its_grid_and_answers_almost_as_before() -> No
     assert done == [4, 3, 2, 1, 0]
     error = np.abs(model(tensor)[0].numpy() - before).mean()
     assert error < 0.3 * np.abs(plain(tensor)[0].numpy() - before).mean()
+
+
+@pytest.mark.tf
+def test_the_mean_error_of_a_layer_is_taken_before_its_own_activation() -> None:
+    """As in EfficientNet's squeeze-and-excite, whose convolutions have a bias and a swish or sigmoid of their own."""
+    from osteo_edge.convert.keras import load_tensorflow
+
+    _, keras = load_tensorflow()
+    keras.utils.set_random_seed(0)
+    image = keras.Input((16, 16, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(keepdims=True)(image)
+    squeezed = keras.layers.Conv2D(4, 1, activation="swish", bias_initializer="random_normal")(pooled)
+    excited = keras.layers.Conv2D(3, 1, activation="sigmoid", bias_initializer="random_normal")(squeezed)
+    model = keras.Model(image, keras.layers.Multiply()([image, excited]))
+    planes = RNG.random((24, 16, 16)).astype(np.float32)
+    tensor = np.repeat(planes[..., np.newaxis] * 2 - 1, 3, axis=-1)
+    before = model(tensor).numpy()
+    compensate(model, planes, InputSpec(16, 16))
+    assert np.abs(model(tensor).numpy() - before).max() < 0.01 * np.abs(before).max()

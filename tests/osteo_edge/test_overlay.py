@@ -45,6 +45,12 @@ def film_in(picture: lettering.Picture, grey: int) -> tuple[int, int]:
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
 
 
+def test_a_grade_is_written_into_the_picture(screening: Screening) -> None:
+    pixels = np.full((200, 200), 0.5, np.float32)
+    plain, graded = (draw_overlay(pixels, replace(screening, severity=grade)) for grade in (None, "high"))
+    assert graded.shape[0] > plain.shape[0]
+
+
 @pytest.mark.parametrize("size", [13, 15, 22])
 @pytest.mark.parametrize("bold", [False, True])
 @pytest.mark.usefixtures("either_font")

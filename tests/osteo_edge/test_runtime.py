@@ -22,6 +22,7 @@ from osteo_edge.runtime import (
     dequantize,
     installed_backends,
     open_interpreter,
+    output_places,
     output_shapes,
     quantize,
 )
@@ -93,6 +94,25 @@ def test_the_same_image_gives_the_same_bits(bundle: Bundle) -> None:
 def test_a_model_without_a_map_gives_none(golden_bundle: Callable[..., Bundle], manifest: Manifest) -> None:
     flat = golden_bundle(outputs=Outputs(manifest.outputs.logits, None))
     assert open_interpreter(flat).run(canvas(0.5)).activation_map is None
+
+
+def test_an_output_that_the_manifest_calls_severity_is_read_beside_the_others(
+    golden_bundle: Callable[..., Bundle], manifest: Manifest
+) -> None:
+    plain, graded = (
+        open_interpreter(golden_bundle(name, outputs=replace(manifest.outputs, severity=severity))).run(canvas(0.5))
+        for name, severity in (("plain", None), ("graded", manifest.outputs.logits))
+    )
+    assert plain.severity is None
+    assert graded.severity is not None
+    np.testing.assert_array_equal(graded.severity, graded.logits)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_outputs_are_found_in_the_order_of_the_function_that_was_converted(precision: str, manifest: Manifest) -> None:
+    model = (GOLDEN / f"golden-{precision}.tflite").read_bytes()
+    shapes = [output_shapes(model)[place] for place in output_places(model)]
+    assert shapes == [(1, 8, 8, 3), (1, 3)]  # by name: activation_map, logits
 
 
 @pytest.mark.parametrize("detail", [INT8, FLOAT32])
@@ -174,6 +194,8 @@ for size in (*range(0, 64, 7), *range(64, len(whole), 61), len(whole) - 1):
         ({"outputs": Outputs(0, 2)}, "has 2 outputs, fewer than its manifest says"),
         ({"outputs": Outputs(1, None)}, "its logits is (1, 8, 8, 3), but the manifest says (1, 3)"),
         ({"outputs": Outputs(0, 0)}, "its activation map is not (1, rows, columns, 3)"),
+        ({"outputs": Outputs(0, 1, 1)}, "its severity is (1, 8, 8, 3), but the manifest says (1, 3)"),
+        ({"outputs": Outputs(0, 1, 2)}, "has 2 outputs, fewer than its manifest says"),
         ({"input": InputSpec(64, 64)}, "its input is (1, 32, 32, 3), but the manifest says (1, 64, 64, 3)"),
         ({"labels": ("normal", "osteopenia", "osteoporosis", "other")}, "its logits is (1, 3), but"),
     ],

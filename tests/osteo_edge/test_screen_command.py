@@ -55,6 +55,20 @@ def test_an_answer_says_what_why_and_for_what_use(
     assert not RULING_OUT.search(printed.out.replace(str(path), ""))
 
 
+def test_a_grade_is_shown_with_what_it_is_not_and_only_on_a_referral(
+    draw_film: Draw, golden_bundle: Callable[..., Bundle], bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = replace(bundle.manifest.outputs, severity=bundle.manifest.outputs.logits)
+    graded = golden_bundle("graded", outputs=outputs)
+    referred, other = (draw_film(f"{name}.png", brightness=BRIGHTNESS[name]) for name in ("refer", "no_finding"))
+    assert screen(graded.path, referred, other) == 0
+    answered = capsys.readouterr().out
+    assert answered.count("unsupervised grade: high (a grouping of this model's own, not a clinical stage)") == 1
+    assert answered.index("unsupervised grade") < answered.index(f"{other}: ")
+    assert screen(graded.path, referred, other, "--json") == 0
+    assert [answer["severity"] for answer in read_lines(capsys.readouterr().out)] == ["high", None]
+
+
 def test_a_rejected_image_is_answered_too(draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     assert screen(bundle.path, draw_film(height=64, width=64)) == 0
     printed = capsys.readouterr().out

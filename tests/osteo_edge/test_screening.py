@@ -25,11 +25,32 @@ from osteo_edge.screening import (
     score_of,
     screen,
     screen_all,
+    severity_of,
 )
 
 Draw = Callable[..., Path]
 Answering = Callable[..., Interpreter]
+Grading = Callable[[list[float], list[float]], Interpreter]
 TEMPERATURE_1 = Calibration("temperature", 1.0, "validation")
+
+
+@pytest.fixture
+def grading(answering: Answering) -> Grading:
+    """An interpreter that always answers the given logits and severity logits."""
+
+    def make(logits: list[float], severity: list[float]) -> Interpreter:
+        prediction = answering(logits).run(np.zeros((1, 32, 32, 3), np.float32))
+        graded = replace(prediction, severity=np.array(severity, np.float32))
+
+        class Graded:
+            name = "graded"
+
+            def run(self, tensor: Pixels) -> Prediction:
+                return graded
+
+        return Graded()
+
+    return make
 
 
 def map_with(row: int, column: int, *, label: int = 2, rows: int = 8) -> Pixels:
@@ -214,6 +235,34 @@ def test_evidence_lies_where_the_golden_model_saw_it(tmp_path: Path, bundle: Bun
     assert screening.evidence is not None
     y, x = np.argwhere(screening.evidence > 0.9).mean(axis=0)
     assert (y, x) == (pytest.approx(240, abs=20), pytest.approx(80, abs=20))
+
+
+def test_only_a_referred_image_is_graded(film: Path, bundle: Bundle, grading: Grading) -> None:
+    found = {
+        outcome: screen(film, bundle, grading(logits, [0, 1, 5]))[1]
+        for outcome, logits in (("refer", [0.0, 9, 9]), ("uncertain", [0.0, 0, -9]), ("no_finding", [9.0, 0, 0]))
+    }
+    assert {outcome: screening.outcome for outcome, screening in found.items()} == {name: name for name in found}
+    assert {outcome: screening.severity for outcome, screening in found.items()} == {
+        "refer": "high",
+        "uncertain": None,
+        "no_finding": None,
+    }
+    assert found["refer"].to_dict()["severity"] == "high"
+    assert "not a clinical stage" in found["refer"].to_dict()["severity_words"]
+    assert found["refer"].notes[-1] == found["refer"].to_dict()["severity_words"]
+    assert found["no_finding"].to_dict()["severity_words"] is None
+    assert len(found["no_finding"].notes) == 2
+
+
+@pytest.mark.parametrize(("logits", "severity"), [([2, 1, 0], "low"), ([0, 3, 1], "medium"), ([-9, -8, -7], "high")])
+def test_the_grade_is_that_of_the_largest_severity_logit(logits: list[float], severity: str) -> None:
+    assert severity_of(Prediction(np.zeros(3, np.float32), None, np.array(logits, np.float32))) == severity
+
+
+@pytest.mark.parametrize("logits", [None, np.array([np.nan, 0, 1], np.float32), np.array([np.inf, 0, 1], np.float32)])
+def test_a_model_that_gives_no_severity_or_no_number_gives_no_grade(logits: Pixels | None) -> None:
+    assert severity_of(Prediction(np.zeros(3, np.float32), None, logits)) is None
 
 
 def test_a_model_without_a_map_gives_no_evidence(film: Path, bundle: Bundle, answering: Answering) -> None:

@@ -3,9 +3,21 @@ import typing
 
 import pytest
 
-from osteo_edge.wording import ADVICE, HEADLINES, INTENDED_USE, PHANTOM_USE, Outcome, intended_use
+from osteo_edge.wording import (
+    ADVICE,
+    HEADLINES,
+    INTENDED_USE,
+    PHANTOM_USE,
+    SEVERITIES,
+    SEVERITY_USE,
+    Outcome,
+    Severity,
+    intended_use,
+    severity_words,
+)
 
-TEXTS = [*HEADLINES.values(), *ADVICE.values(), INTENDED_USE, PHANTOM_USE]
+GRADES = [severity_words(severity) for severity in SEVERITIES]
+TEXTS = [*HEADLINES.values(), *ADVICE.values(), INTENDED_USE, PHANTOM_USE, SEVERITY_USE, *GRADES]
 
 
 def test_every_outcome_has_a_headline_and_advice() -> None:
@@ -21,6 +33,12 @@ def test_no_text_says_that_a_bone_is_fine(text: str) -> None:
 def test_the_answer_without_finding_does_not_rule_out() -> None:
     assert "does not rule out" in HEADLINES["no_finding"]
     assert "not a diagnosis" in ADVICE["refer"]
+
+
+def test_a_grade_is_never_shown_without_saying_that_it_is_no_clinical_stage() -> None:
+    assert typing.get_args(Severity) == SEVERITIES
+    assert [words.split(" (")[0] for words in GRADES] == [f"unsupervised grade: {name}" for name in SEVERITIES]
+    assert all("not a clinical stage" in words for words in (*GRADES, SEVERITY_USE))
 
 
 def test_drawn_labels_allow_no_use_on_patients() -> None:

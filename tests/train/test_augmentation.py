@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from osteo_edge.train.augmentation import augment
+from osteo_edge.train.augmentation import Level, _cut_out, augment
 
 PLANE = np.zeros((64, 64), np.float32)
 PLANE[16:48, 20:40] = np.linspace(0.2, 0.9, 20, dtype=np.float32)
@@ -34,3 +34,43 @@ def test_about_half_of_the_variations_are_mirrored() -> None:
         return bool(varied[:, :32].mean() > varied[:, 32:].mean())
 
     assert 20 < sum(brighter_on_the_left(seed) for seed in range(60)) < 40
+
+
+def test_no_augmentation_is_the_image_itself() -> None:
+    np.testing.assert_array_equal(augment(PLANE, np.random.default_rng(0), "none"), PLANE)
+
+
+def test_a_strong_variation_is_repeatable_and_keeps_shape_type_and_range() -> None:
+    for seed in range(20):
+        varied = augment(PLANE, np.random.default_rng(seed), "strong")
+        np.testing.assert_array_equal(varied, augment(PLANE, np.random.default_rng(seed), "strong"))
+        assert varied.shape == PLANE.shape
+        assert varied.dtype == np.float32
+        assert varied.min() >= 0.0
+        assert varied.max() <= 1.0
+
+
+def test_a_strong_variation_lies_further_from_the_image_than_a_standard_one() -> None:
+    def distance(level: Level) -> float:
+        return float(
+            np.mean([np.abs(augment(PLANE, np.random.default_rng(i), level) - PLANE).mean() for i in range(40)])
+        )
+
+    assert distance("strong") > 1.2 * distance("standard")
+
+
+def test_a_strong_variation_takes_the_sharpness_of_a_file_away() -> None:
+    """Noise as fine as a pixel is what tells formats apart; it must not come through as it was."""
+    fine = np.clip(0.5 + 0.2 * np.random.default_rng(0).standard_normal((64, 64)), 0.05, 1).astype(np.float32)
+
+    def sharpness(level: Level) -> float:
+        planes = [augment(fine, np.random.default_rng(seed), level) for seed in range(40)]
+        return float(np.mean([np.abs(np.diff(plane, axis=1)).mean() for plane in planes]))
+
+    assert sharpness("strong") < 0.6 * sharpness("standard")
+
+
+def test_at_most_a_sixteenth_of_a_film_is_cut_out() -> None:
+    whole = np.full((64, 64), 0.5, np.float32)
+    covered = [float((_cut_out(whole, np.random.default_rng(seed)) == 0).mean()) for seed in range(200)]
+    assert 0.03 < max(covered) <= 1 / 16

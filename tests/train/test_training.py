@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,14 @@ from osteo_edge.preprocessing import InputSpec, to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
 from osteo_edge.split import Split, write_split
+from osteo_edge.strict import to_dict
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.features import frozen_features
-from osteo_edge.train.fitting import class_weights
 from osteo_edge.train.keras_bundle import KerasInterpreter
+from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import build
 from osteo_edge.train.prepared import prepare
+from osteo_edge.train.recipes.presets import PRESETS
 from osteo_edge.train.training import Job, Trained, train_bundle
 
 pytestmark = pytest.mark.tf
@@ -53,6 +55,22 @@ def test_the_bundle_verifies_and_says_what_it_was_made_of(
     assert manifest.parent.recipe["train"]["alpha"] == 0.35
     write_split(phantom_split, tmp_path / "split.csv")
     assert (trained.bundle.path / "split.csv").read_bytes() == (tmp_path / "split.csv").read_bytes()
+
+
+def test_the_bundle_records_recipe_machine_and_time(trained: Trained) -> None:
+    recipe = trained.bundle.manifest.parent.recipe
+    assert recipe["recipe"] == {"name": "fine-tuned", "source": PRESETS["fine-tuned"].source}
+    assert recipe["learning_rate"] == 2e-3
+    assert recipe["validation_losses"] == pytest.approx(trained.fit.validation_losses, abs=1e-6)
+    assert len(recipe["training_losses"]) == len(recipe["validation_losses"]) == 2
+    assert recipe["environment"]["tensorflow"].startswith("2.")
+    assert recipe["environment"]["strategy"] == "none"
+    timing = recipe["timing"]
+    assert timing["seconds"]["read"] > 0
+    assert timing["seconds"]["head"] is None
+    assert timing["seconds"]["fit"] == pytest.approx(sum(timing["epoch_seconds"]), abs=1e-3)
+    assert timing["images"]["train"] == sum(trained.bundle.manifest.data.counts["train"].values())
+    assert all(0 <= share <= 1 for share in timing["waiting_share"])
 
 
 def test_every_metric_carries_its_interval_and_n_on_validation_and_test(trained: Trained) -> None:
@@ -137,7 +155,8 @@ def test_two_labels_are_enough_with_a_frozen_backbone(phantoms: Dataset, phantom
 
 
 def test_features_are_computed_once_for_each_image(phantoms: Dataset, feature_cache: Path) -> None:
-    network, prepared = build(TINY, _spec()), prepare(phantoms.cases[:5], _spec())
+    network = build(TINY, _spec())
+    prepared = Labelled.of(prepare(phantoms.cases[:5], _spec()), TINY.labels)
     computed: list[int] = []
     first = frozen_features(network, prepared, _spec(), on_progress=lambda done, total: computed.append(total))
     again = frozen_features(network, prepared, _spec(), on_progress=lambda done, total: computed.append(total))
@@ -149,17 +168,12 @@ def test_features_are_computed_once_for_each_image(phantoms: Dataset, feature_ca
     assert not list(feature_cache.rglob("*.partial"))
 
 
-def test_class_weights_let_each_class_count_alike() -> None:
-    weights = class_weights(np.array([0, 0, 0, 1]), 2)
-    assert weights[0] * 3 == pytest.approx(weights[1] * 1)
-
-
 @pytest.mark.slow
 def test_ctrl_c_keeps_the_best_so_far(phantoms: Dataset, phantom_split: Split, tmp_path: Path) -> None:
     write_split(phantom_split, tmp_path / "split.csv")
     out = tmp_path / "kept"
     words = ["train", str(phantoms.root), "--split", str(tmp_path / "split.csv"), "--out", str(out), "-v"]
-    options = ["--weights", "none", "--alpha", "0.35", "--epochs", "1000"]
+    options = ["--recipe", "fine-tuned", "--weights", "none", "--alpha", "0.35", "--epochs", "1000"]
     command = [sys.executable, "-m", "osteo_edge", *words, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -177,7 +191,7 @@ def test_ctrl_c_keeps_the_best_so_far(phantoms: Dataset, phantom_split: Split, t
 @pytest.mark.slow
 def test_ctrl_c_before_there_is_anything_leaves_nothing(phantoms: Dataset, tmp_path: Path) -> None:
     out = tmp_path / "none"
-    words = ["train", str(phantoms.root), "--out", str(out), "--weights", "none", "-v"]
+    words = ["train", str(phantoms.root), "--out", str(out), "--recipe", "fine-tuned", "--weights", "none", "-v"]
     command = [sys.executable, "-m", "osteo_edge", *words]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -189,10 +203,24 @@ def test_ctrl_c_before_there_is_anything_leaves_nothing(phantoms: Dataset, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+def test_a_network_with_severity_writes_a_bundle_with_grades(
+    phantoms: Dataset, phantom_split: Split, tmp_path: Path
+) -> None:
+    config = replace(
+        TINY, backbone="custom_cnn", alpha=1.0, side_px=64, epochs=15, patience=15, batch_size=8, severity=True
+    )
+    made = _train(phantoms, phantom_split, tmp_path / "graded", config)
+    assert made.bundle.manifest.outputs.severity == 2
+    assert set(made.bundle.manifest.parent.recipe["severity"]["training_images"]) == {"low", "medium", "high"}
+    prediction = KerasInterpreter(read_bundle(made.bundle.path)).run(np.zeros((1, 64, 64, 1), np.float32))
+    assert prediction.logits.shape == (3,)
+
+
 def _spec() -> InputSpec:
     return InputSpec(TINY.side_px, TINY.side_px)
 
 
 def test_the_configuration_is_recorded_whole(trained: Trained) -> None:
     recorded = trained.bundle.manifest.parent.recipe["train"]
-    assert recorded == {**asdict(TINY), "labels": list(TINY.labels)}
+    assert recorded == to_dict(TINY)

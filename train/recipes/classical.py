@@ -13,7 +13,7 @@ from osteo_edge.strict import to_dict
 from osteo_edge.train import texture
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.labelled import Indices, Labelled, join
-from osteo_edge.train.linear_head import balanced_loss
+from osteo_edge.train.linear_head import mean_auroc
 from osteo_edge.train.recipe import Answers, Fold, Logits
 from osteo_edge.train.recipes.requirements import require_every_label
 
@@ -82,7 +82,7 @@ class ClassicalRecipe:
         seen = join([fold.train, fold.validation])
         features = self._features(seen, on_progress)
         held_out = {kind: _held_out(kind, features, seen, fold.seed) for kind in self._kinds}
-        best = min(self._kinds, key=lambda kind: balanced_loss(held_out[kind], seen.classes))
+        best = max(self._kinds, key=lambda kind: mean_auroc(held_out[kind], seen.classes))
         model = _fitted(best, features[: len(fold.train)], fold.train, fold.seed)
         validation = _logits(model, features[len(fold.train) :], len(seen.labels))
         test = _logits(model, self._features(fold.test, on_progress), len(seen.labels))

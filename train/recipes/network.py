@@ -14,7 +14,7 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.features import frozen_features
 from osteo_edge.train.fitting import fit, predict_logits
 from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.labelled import Labelled
+from osteo_edge.train.labelled import Labelled, join
 from osteo_edge.train.linear_head import Features, Span, choose_linear
 from osteo_edge.train.models import build, weights_for
 from osteo_edge.train.prepared import Prepared
@@ -35,20 +35,23 @@ class FrozenRecipe:
         self._known: tuple[Prepared, Features] | None = None
 
     def describe(self) -> dict[str, Any]:
-        return _describe(self._config)
+        return {"head": "fitted on train and validation"} | _describe(self._config)
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
+        """The head is fitted on train and validation; what it says of them is by inner heads that did not see them."""
         features = self._features(fold.train, on_progress)
-        span = Span(features[fold.train.places], standardize=self._config.standardize)
-        train, validation, test = (
-            span.turn(features[part.places]) for part in (fold.train, fold.validation, fold.test)
-        )
-        labels = len(self._config.labels)
+        seen = join((fold.train, fold.validation))
+        span = Span(features[seen.places], standardize=self._config.standardize)
         chosen = choose_linear(
-            train, fold.train.classes, fold.train.groups, labels, seed=fold.seed, strengths=span.strengths
+            span.turn(features[seen.places]),
+            seen.classes,
+            seen.groups,
+            len(self._config.labels),
+            seed=fold.seed,
+            strengths=span.strengths,
         )
-        logits = chosen.head.logits(validation)
-        return Answers(logits, chosen.head.logits(test), np.concatenate([chosen.held_out, logits]))
+        test = chosen.head.logits(span.turn(features[fold.test.places]))
+        return Answers(chosen.held_out[len(fold.train) :], test, chosen.held_out)
 
     def _features(self, part: Labelled, on_progress: Advance) -> Features:
         """Features of every prepared image, by its place."""
@@ -79,6 +82,8 @@ class FittedRecipe:
         config = replace(self._config, seed=fold.seed)
         network = build(config, self.spec)
         fitted = fit(network, config, self.spec, fold.train, fold.validation, on_progress=on_progress)
+        if fitted.interrupted:  # what was reached is a model, but not this recipe's answer
+            raise KeyboardInterrupt
         validation, test = (
             predict_logits(network.model, part, self.spec).astype(np.float64) for part in (fold.validation, fold.test)
         )

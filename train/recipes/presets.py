@@ -21,8 +21,26 @@ class Preset:
 
 PRESETS = {
     "osteo-edge": Preset(
-        "MobileNetV2, the head on frozen features, then all layers fine-tuned",
+        "Both knees cropped; MobileNetV2 features of three depths, by region, and a logistic regression",
         "this project",
+        {
+            "backbone": "mobilenet_v2",
+            "region": "knees",
+            "taps": (
+                "block_10_expand_relu",
+                "block_10_expand_relu^2",
+                "block_13_expand_relu",
+                "block_13_expand_relu^2",
+                "block_13_expand_relu@3x2",
+                "out_relu",
+            ),
+            "standardize": True,
+            "trainable_layers": 0,
+        },
+    ),
+    "fine-tuned": Preset(
+        "MobileNetV2, a head on frozen features first, then all layers with batch normalization frozen",
+        "Yosinski et al. 2014, How transferable are features in deep neural networks?",
         {"backbone": "mobilenet_v2"},
     ),
     "frozen-features": Preset(
@@ -50,6 +68,11 @@ PRESETS = {
         "A small network on grey input, from scratch",
         "this project, after LeCun et al. 1998",
         {"backbone": "custom_cnn", "weights": "none"},
+    ),
+    "two-stage": Preset(
+        "Detection by a head on frozen features; for positives a grade that k-means found, not a clinical stage",
+        "common in public student work; k-means by Lloyd 1982",
+        {"backbone": "mobilenet_v2", "trainable_layers": 0, "severity": True},
     ),
     "late-fusion": Preset(
         "MobileNetV2 and EfficientNet-B0 side by side, one head on the features of both",

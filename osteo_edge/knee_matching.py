@@ -1,0 +1,131 @@
+"""Compare a film with the drawn knee by normalized cross-correlation: first the whole knee, then the joint line."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from osteo_edge.filters import Pixels
+from osteo_edge.knee_template import (
+    COARSE_SIDE_PX,
+    COARSE_WIDTH_PX,
+    FINE_SPAN,
+    FINE_SPAN_PX,
+    KneeTemplate,
+    coarse_features,
+    cut,
+    fine_features,
+)
+
+BORDER_PX = 24
+"""How far the film is continued at the coarse scale, so that a joint near its edge can be met."""
+CLEARANCE_WIDTHS = (0.4, 0.3)
+"""How far from the film's edge, down and across, a joint must lie."""
+COARSE_FLOOR, FINE_FLOOR = 0.15, 0.3
+"""The least deviation that a patch of film counts with: noise in a flat patch is no likeness."""
+LEAST_COARSE_SCORE = 0.2
+PROPOSALS_PER_WIDTH, APART_PX = 6, 10
+FINE_STEP, FINE_STEPS = 0.08, 2
+"""The widths that are tried about a proposal's: the step between their logarithms, and how many up and down."""
+FINE_FIELD_PX = 126
+FINE_REACH_PX = (24, 12)
+
+
+class Place(NamedTuple):
+    """Where a knee may be: how like one it is, the middle of its joint line and its width, in the film's pixels."""
+
+    score: float
+    x: float
+    y: float
+    width: float
+
+
+def propose(film: Pixels, width: float, template: KneeTemplate) -> Iterator[Place]:
+    """The places on the film most like a knee of one width, best first; the score is at most 1."""
+    scale = COARSE_WIDTH_PX / width
+    size = tuple(max(1, round(side * scale)) for side in film.shape[::-1])
+    scaled = cv2.resize(film, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    likeness, offset = _coarse_likeness(np.asarray(scaled, np.float32), template), COARSE_SIDE_PX // 2 - BORDER_PX
+    for _ in range(PROPOSALS_PER_WIDTH if likeness.size else 0):
+        _, score, _, (column, row) = cv2.minMaxLoc(likeness)
+        if score < LEAST_COARSE_SCORE:
+            return
+        yield Place(score, (column + offset) / scale, (row + offset) / scale, width)
+        top, left = max(0, row - APART_PX), max(0, column - APART_PX)
+        likeness[top : row + APART_PX + 1, left : column + APART_PX + 1] = -1
+
+
+def settle(film: Pixels, place: Place, template: KneeTemplate) -> Place:
+    """Move and scale the place to where the joint line fits best, and add that correlation to its score."""
+    widths = [place.width * math.exp(FINE_STEP * step) for step in range(-FINE_STEPS, FINE_STEPS + 1)]
+    found = [_fit_joint(film, place, width, template) for width in widths]
+    best = max(range(len(found)), key=lambda number: found[number].score)
+    if best in (0, len(found) - 1):
+        return found[best]
+    between = FINE_STEP * _top_of_parabola(*(fit.score for fit in found[best - 1 : best + 2]))
+    return found[best]._replace(width=widths[best] * math.exp(between))
+
+
+def _coarse_likeness(scaled: Pixels, template: KneeTemplate) -> Pixels:
+    """The correlation at every place; -1 where no joint can be: off the limb or at the film's edge."""
+    bordered = cv2.copyMakeBorder(scaled, *[BORDER_PX] * 4, cv2.BORDER_REPLICATE)
+    if min(bordered.shape) < COARSE_SIDE_PX:
+        return np.empty((0, 0), np.float32)
+    likeness = _correlate(coarse_features(bordered), template.coarse, COARSE_FLOOR)
+    half, (rows, columns) = COARSE_SIDE_PX // 2, likeness.shape
+    limb = _limb(scaled, bordered)[half : half + rows, half : half + columns]
+    down, across = (
+        _clear(places, side, widths)
+        for places, side, widths in zip(likeness.shape, scaled.shape, CLEARANCE_WIDTHS, strict=True)
+    )
+    likeness[~(limb & down[:, np.newaxis] & across)] = -1
+    return likeness
+
+
+def _limb(scaled: Pixels, bordered: Pixels) -> npt.NDArray[np.bool_]:
+    """Where the film is brighter around than Otsu's threshold (Otsu 1979)."""
+    grey = (scaled * 255).astype(np.uint8)
+    threshold = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 255
+    return np.asarray(cv2.boxFilter(bordered, -1, (24, 16)) > threshold)
+
+
+def _clear(places: int, side: int, widths: float) -> npt.NDArray[np.bool_]:
+    """Which of the places along one axis lie clear of the film's edge."""
+    middle, clearance = np.arange(places) + COARSE_SIDE_PX // 2 - BORDER_PX, widths * COARSE_WIDTH_PX
+    return np.asarray((middle >= clearance) & (middle <= side - clearance))
+
+
+def _fit_joint(film: Pixels, place: Place, width: float, template: KneeTemplate) -> Place:
+    """The place moved to where the joint line fits best, at one width."""
+    pixel = FINE_SPAN * width / FINE_SPAN_PX
+    field = fine_features(cut(film, place.x, place.y, FINE_FIELD_PX * pixel, FINE_FIELD_PX))
+    likeness = _correlate(field, template.fine, FINE_FLOOR)
+    row, column = (side // 2 for side in likeness.shape)
+    down, across = FINE_REACH_PX
+    near = likeness[row - down : row + down + 1, column - across : column + across + 1]
+    _, score, _, (x, y) = cv2.minMaxLoc(near)
+    return Place(place.score + score, place.x + (x - across) * pixel, place.y + (y - down) * pixel, width)
+
+
+def _correlate(plane: Pixels, patch: Pixels, floor: float) -> Pixels:
+    """Normalized cross-correlation wherever the patch fits, as if the plane deviated by `floor` at least."""
+    rows, columns = patch.shape
+    products = np.asarray(cv2.matchTemplate(plane, patch, cv2.TM_CCOEFF))
+    mean, square = (cv2.boxFilter(values, -1, (columns, rows)) for values in (plane, plane * plane))
+    deviation = np.sqrt(np.maximum(square - mean * mean, floor**2))
+    top, left = rows // 2, columns // 2
+    deviation = deviation[top : top + products.shape[0], left : left + products.shape[1]]
+    return np.asarray(products / (rows * columns * patch.std() * deviation), np.float32)
+
+
+def _top_of_parabola(before: float, top: float, after: float) -> float:
+    """Where the parabola through three values has its top, from the middle one, in steps.
+
+    >>> _top_of_parabola(1.0, 2.0, 2.0)
+    0.5
+    """
+    bend = before - 2 * top + after
+    return (before - after) / (2 * bend) if bend else 0.0
