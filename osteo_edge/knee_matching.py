@@ -1,7 +1,7 @@
 """Compare a film with the drawn knee by normalized cross-correlation: first the whole knee, then the joint line."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -63,15 +63,14 @@ def settle(film: Pixels, place: Place, template: KneeTemplate) -> Place:
     widths = [place.width * math.exp(FINE_STEP * step) for step in range(-FINE_STEPS, FINE_STEPS + 1)]
     found = [_fit_joint(film, place, width, template) for width in widths]
     best = max(range(len(found)), key=lambda number: found[number].score)
-    if best in (0, len(found) - 1):
-        return found[best]
-    between = FINE_STEP * _top_of_parabola(*(fit.score for fit in found[best - 1 : best + 2]))
-    return found[best]._replace(width=widths[best] * math.exp(between))
+    top = _peak([fit.score for fit in found], best)
+    return found[best]._replace(width=widths[0] * math.exp(FINE_STEP * top))
 
 
 def _coarse_likeness(scaled: Pixels, template: KneeTemplate) -> Pixels:
     """The correlation at every place; -1 where no joint can be: off the limb or at the film's edge."""
-    bordered = cv2.copyMakeBorder(scaled, *[BORDER_PX] * 4, cv2.BORDER_REPLICATE)
+    around = (BORDER_PX, BORDER_PX, BORDER_PX, BORDER_PX)
+    bordered = np.asarray(cv2.copyMakeBorder(scaled, *around, cv2.BORDER_REPLICATE), np.float32)
     if min(bordered.shape) < COARSE_SIDE_PX:
         return np.empty((0, 0), np.float32)
     likeness = _correlate(coarse_features(bordered), template.coarse, COARSE_FLOOR)
@@ -107,7 +106,8 @@ def _fit_joint(film: Pixels, place: Place, width: float, template: KneeTemplate)
     down, across = FINE_REACH_PX
     near = likeness[row - down : row + down + 1, column - across : column + across + 1]
     _, score, _, (x, y) = cv2.minMaxLoc(near)
-    return Place(place.score + score, place.x + (x - across) * pixel, place.y + (y - down) * pixel, width)
+    right, below = _peak(near[y], x) - across, _peak(near[:, x], y) - down
+    return Place(place.score + score, place.x + right * pixel, place.y + below * pixel, width)
 
 
 def _correlate(plane: Pixels, patch: Pixels, floor: float) -> Pixels:
@@ -121,11 +121,14 @@ def _correlate(plane: Pixels, patch: Pixels, floor: float) -> Pixels:
     return np.asarray(products / (rows * columns * patch.std() * deviation), np.float32)
 
 
-def _top_of_parabola(before: float, top: float, after: float) -> float:
-    """Where the parabola through three values has its top, from the middle one, in steps.
+def _peak(values: Sequence[float] | Pixels, highest: int) -> float:
+    """Where a smooth curve through the values is highest: the top of the parabola around the highest of them.
 
-    >>> _top_of_parabola(1.0, 2.0, 2.0)
-    0.5
+    >>> _peak([0.0, 1.0, 2.0, 2.0], 2)
+    2.5
     """
+    if highest in (0, len(values) - 1):
+        return highest
+    before, top, after = (float(value) for value in values[highest - 1 : highest + 2])
     bend = before - 2 * top + after
-    return (before - after) / (2 * bend) if bend else 0.0
+    return highest + (before - after) / (2 * bend) if bend else highest

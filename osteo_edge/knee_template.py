@@ -22,14 +22,13 @@ FINE_SPAN = 1.6
 """The side, in condyle widths, of the square from which the joint's patch is cut."""
 FINE_SPAN_PX = 84
 FINE_HEIGHT_PX, FINE_WIDTH_PX = 40, 64
-ASYMMETRY_SPAN, ASYMMETRY_PX = 2.0, 48
 
 
 @dataclass(frozen=True, eq=False)
 class KneeTemplate:
     """`coarse` (64, 64) is the knee, 2 condyle widths square; `fine` (40, 64) the joint line, 52.5 pixels a width.
 
-    `asymmetry` (48, 48), 2 widths square, is what a knee with its fibula on the right has more than its mirror image.
+    `asymmetry` (64, 64) is by what a knee with its fibula on the right exceeds its mirror image, where the fibula lies.
     """
 
     coarse: Pixels
@@ -45,11 +44,15 @@ def load_template() -> KneeTemplate:
 
 
 def cut(film: Pixels, x: float, y: float, side: float, size: int) -> Pixels:
-    """The square of `side` film pixels around (x, y), sampled at (size, size); the film's edge goes on beyond it."""
+    """The square of `side` film pixels around (x, y), sampled at (size, size); the film's edge goes on beyond it.
+
+    (x, y) counts from the film's top left corner, so that the middle of its first pixel is (0.5, 0.5).
+    """
     scale = size / side
     if scale < 0.8:  # less would alias
         film = np.asarray(cv2.GaussianBlur(film, (0, 0), 0.3 / scale), np.float32)
-    place = np.array([[scale, 0, size / 2 - scale * x], [0, scale, size / 2 - scale * y]])
+    left, top = ((size - 1) / 2 - scale * (middle - 0.5) for middle in (x, y))
+    place = np.array([[scale, 0, left], [0, scale, top]])
     flags = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.warpAffine(film, place, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE))
 
@@ -66,12 +69,11 @@ def coarse_features(plane: Pixels) -> Pixels:
     return even_out(plane, 6, 8, 0.05)
 
 
+def coarse_patch(film: Pixels, x: float, y: float, width: float) -> Pixels:
+    """The knee at (x, y), of condyles of `width`, made comparable with `coarse` and `asymmetry`."""
+    return coarse_features(cut(film, x, y, width * COARSE_SIDE_PX / COARSE_WIDTH_PX, COARSE_SIDE_PX))
+
+
 def fine_features(plane: Pixels) -> Pixels:
     """A piece of film on which condyles are 52.5 pixels wide, made comparable with `KneeTemplate.fine`."""
     return even_out(plane, 5, 10, 0.03)
-
-
-def standing_out(film: Pixels, x: float, y: float, width: float) -> Pixels:
-    """The knee at (x, y) at mean 0 and deviation 1, to be compared with `KneeTemplate.asymmetry`."""
-    patch = cut(film, x, y, ASYMMETRY_SPAN * width, ASYMMETRY_PX)
-    return np.asarray((patch - patch.mean()) / (patch.std() + 1e-6), np.float32)

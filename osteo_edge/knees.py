@@ -12,14 +12,14 @@ import numpy as np
 
 from osteo_edge.filters import Pixels
 from osteo_edge.knee_matching import Place, propose, settle
-from osteo_edge.knee_template import KneeTemplate, load_template, standing_out
+from osteo_edge.knee_template import KneeTemplate, coarse_patch, load_template
 
 SEARCHED_PX = 512
 """The longest side of the film that is searched."""
 WIDTHS = tuple(float(width) for width in np.geomspace(0.1, 0.5, 18))
 """The condyle widths that are tried, as shares of the film's longest side: 10 % from one to the next."""
 PROPOSALS = 16
-LEAST_SCORE = 0.95
+LEAST_SCORE = 0.93
 """A compromise between knees that are missed and other X-rays that are taken for one."""
 
 
@@ -91,5 +91,4 @@ def _is_other_knee(place: Place, best: Place) -> bool:
 
 
 def _fibula_right(film: Pixels, place: Place, template: KneeTemplate) -> bool:
-    patch = standing_out(film, place.x, place.y, place.width)
-    return bool((patch * template.asymmetry).sum() > 0)
+    return bool((coarse_patch(film, place.x, place.y, place.width) * template.asymmetry).sum() > 0)

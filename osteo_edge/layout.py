@@ -30,8 +30,8 @@ class Box:
 class Placement:
     """One rectangle of the film and the rectangle of the canvas that it is scaled to.
 
-    `source` may reach beyond the film. `panel` is the part of the canvas that is kept for this placement alone, `target`
-    included. `mirrored` flips left and right.
+    `source` may reach beyond the film. `panel` is the part of the canvas that is kept for this placement alone; `target`
+    lies in it. `mirrored` flips left and right.
     """
 
     source: Box
@@ -42,10 +42,10 @@ class Placement:
     def matrix(self) -> npt.NDArray[np.float64]:
         """The 2 x 3 matrix from film to canvas; a pixel spans from its number to the next, its middle is at a half."""
         down, across = self.target.height / self.source.height, self.target.width / self.source.width
-        top = self.target.top - down * self.source.top
+        top, left = self.target.top - down * self.source.top, self.target.left - across * self.source.left
         if self.mirrored:
-            return np.array([[-across, 0, self.target.left + self.target.width + across * self.source.left], [0, down, top]])
-        return np.array([[across, 0, self.target.left - across * self.source.left], [0, down, top]])
+            across, left = -across, 2 * self.target.left + self.target.width - left
+        return np.array([[across, 0, left], [0, down, top]])
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ def fit(shape: Shape, panel: Box) -> Box:
     """
     scale = min(panel.height / shape[0], panel.width / shape[1])
     height, width = (
-        min(room, max(1, round(side * scale)))
-        for room, side in zip((panel.height, panel.width), shape, strict=True)
+        min(room, max(1, round(side * scale))) for room, side in zip((panel.height, panel.width), shape, strict=True)
     )
     return Box(panel.top + (panel.height - height) // 2, panel.left + (panel.width - width) // 2, height, width)
 
@@ -103,7 +102,7 @@ def cut_out(pixels: Pixels, box: Box) -> Pixels:
 
 
 def from_canvas(canvas: Pixels, layout: Layout, shape: Shape | None = None) -> Pixels:
-    """Bring a picture of the canvas, of any resolution, back onto the film, at its size or at another `shape`.
+    """Bring a picture of the canvas, of any resolution, back onto the film: (height, width) or another `shape` of it.
 
     For drawing an activation map over the film that it belongs to; bilinear. Where placements overlap the larger value
     counts, and film that lies nowhere on the canvas gets 0.

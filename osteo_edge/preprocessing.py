@@ -79,7 +79,7 @@ def to_plane(pixels: Pixels, spec: InputSpec, layout: Layout | None = None) -> P
 
 def normalize(planes: Pixels, spec: InputSpec) -> Tensor:
     """Planes (n, height, width) in [0, 1] to the tensor (n, height, width, channels) that the network takes."""
-    scale, offset = np.float32(spec.normalization.scale), np.float32(spec.normalization.offset)
+    scale, offset = (np.array(values, np.float32) for values in (spec.normalization.scale, spec.normalization.offset))
     return np.asarray(planes[..., np.newaxis] * scale + offset, np.float32)
 
 

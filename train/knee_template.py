@@ -8,23 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
+import numpy.typing as npt
 
 from osteo_edge.filters import Pixels
 from osteo_edge.knee_template import (
-    ASYMMETRY_PX,
-    COARSE_SIDE_PX,
     COARSE_WIDTH_PX,
     FINE_HEIGHT_PX,
     FINE_SPAN,
     FINE_SPAN_PX,
     FINE_WIDTH_PX,
     KneeTemplate,
-    coarse_features,
+    coarse_patch,
     cut,
     fine_features,
-    standing_out,
 )
 from osteo_edge.train.phantom_anatomy import FRONTAL, Anatomy
 from osteo_edge.train.phantom_film import expose
@@ -32,7 +29,12 @@ from osteo_edge.train.phantom_projection import Density, Pose, attenuation
 
 DRAWN_KNEES = 48
 CONDYLES_MM = 92.0
-"""What counts as the width of the drawn condyles, which are 86 mm from border to border: epicondyles and soft edges."""
+"""What counts as the width of the drawn condyles, which are 86 mm from border to border.
+
+Chosen so that the widths found on real films are those of condyles marked by hand.
+"""
+FIBULA_BELOW, FIBULA_ASIDE = (0.05, 0.9), (0.25, 0.65)
+"""Where the fibula lies, below the joint line and to one side of its middle, in condyle widths."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +55,18 @@ def draw_knee(seed: int, *, height: int = 512, anatomy: Anatomy = FRONTAL) -> Dr
     soft, bone = attenuation(anatomy, _density(rng.uniform(0.2, 1.0)), pose, rng)
     film = expose(soft, bone, "right" if pose.mirrored else "left", rng)
     width_px = CONDYLES_MM * pose.pixels_per_mm * pose.stretch[0]
-    return DrawnKnee(np.asarray(film / np.float32(255)), *pose.joint, width_px, fibula_right=not pose.mirrored)
+    x_px, y_px = (place + 0.5 for place in pose.joint)  # which is where the middle of a pixel is, counted from 0
+    return DrawnKnee(np.asarray(film / np.float32(255)), x_px, y_px, width_px, fibula_right=not pose.mirrored)
 
 
 def make_template(knees: Sequence[DrawnKnee]) -> KneeTemplate:
-    """The means over the knees; matching patches are made symmetric, the asymmetry is what that leaves out."""
-    coarse = np.mean([_coarse(knee) for knee in knees], axis=0)
-    fine = np.mean([_fine(knee) for knee in knees], axis=0)
-    oriented = np.mean([_oriented(knee) for knee in knees], axis=0)
-    return KneeTemplate(_symmetric(coarse), _symmetric(fine), np.asarray(oriented - oriented[:, ::-1], np.float32))
+    """The means over the knees, all turned to have the fibula on the right.
+
+    The patches for matching are made symmetric, so that a left and a right knee look alike.
+    """
+    coarse, fine = np.mean([_coarse(knee) for knee in knees], axis=0), np.mean([_fine(knee) for knee in knees], axis=0)
+    asymmetry = np.where(_fibula_region(coarse.shape), coarse - coarse[:, ::-1], 0)
+    return KneeTemplate(_symmetric(coarse), _symmetric(fine), np.asarray(asymmetry, np.float32))
 
 
 def write_template(path: Path) -> Path:
@@ -96,8 +101,8 @@ def _density(dense: float) -> Density:
 
 
 def _coarse(knee: DrawnKnee) -> Pixels:
-    side = knee.width_px * COARSE_SIDE_PX / COARSE_WIDTH_PX
-    return coarse_features(cut(knee.pixels, knee.x_px, knee.y_px, side, COARSE_SIDE_PX))
+    patch = coarse_patch(knee.pixels, knee.x_px, knee.y_px, knee.width_px)
+    return patch if knee.fibula_right else patch[:, ::-1]
 
 
 def _fine(knee: DrawnKnee) -> Pixels:
@@ -106,9 +111,12 @@ def _fine(knee: DrawnKnee) -> Pixels:
     return field[top : top + FINE_HEIGHT_PX, left : left + FINE_WIDTH_PX]
 
 
-def _oriented(knee: DrawnKnee) -> Pixels:
-    patch = standing_out(knee.pixels, knee.x_px, knee.y_px, knee.width_px)
-    return patch if knee.fibula_right else patch[:, ::-1]
+def _fibula_region(shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Where in the coarse patch the fibula can lie, on either side."""
+    down, across = ((np.arange(side) + 0.5 - side / 2) / COARSE_WIDTH_PX for side in shape)
+    below = (down > FIBULA_BELOW[0]) & (down < FIBULA_BELOW[1])
+    aside = (np.abs(across) > FIBULA_ASIDE[0]) & (np.abs(across) < FIBULA_ASIDE[1])
+    return np.asarray(below[:, np.newaxis] & aside)
 
 
 def _symmetric(patch: Pixels) -> Pixels:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,9 @@ STANDARDIZED_STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 """The same for standardized features, whose mean square is 1 in all."""
 INNER_FOLDS = 4
 SMALLEST_DEVIATION = 1e-6
+SMALLEST_SHARE = 1e-10
+"""Of the greatest eigenvalue: what is less is rounding."""
+SOLVER = {"maxiter": 1000, "gtol": 1e-6, "ftol": 1e-9}
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +66,7 @@ class Span:
         self._mean = train.mean(axis=0, dtype=np.float64) if standardize else np.zeros(train.shape[1])
         deviation = train.std(axis=0, dtype=np.float64) if standardize else np.ones(train.shape[1])
         self._scale = 1.0 / (deviation + SMALLEST_DEVIATION) / np.sqrt(train.shape[1]) if standardize else deviation
-        _, _, self._axes = np.linalg.svd((train - self._mean) * self._scale, full_matrices=False)
+        self._axes = _axes((train - self._mean) * self._scale)
 
     def turn(self, features: Features) -> Floats:
         """Features (n, features) to their places in the span, (n, dimensions)."""
@@ -74,6 +78,13 @@ class Span:
         return LinearHead(kernel, head.bias - self._mean @ kernel)
 
 
+def one_thread() -> Any:
+    """A block in which linear algebra wakes no threads: the problems here are too small to be worth it."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
 def fit_head(
     network: Network, spec: InputSpec, train: Labelled, *, seed: int, on_progress: Advance, standardize: bool = False
 ) -> Chosen:
@@ -81,28 +92,57 @@ def fit_head(
     features = frozen_features(
         network, train, spec, on_progress=lambda done, total: on_progress(done, total, stage="features")
     )
-    span = Span(features, standardize=standardize)
-    chosen = choose_linear(
-        span.turn(features), train.classes, train.groups, len(train.labels), seed=seed, strengths=span.strengths
-    )
-    head = span.undo(chosen.head)
+    with one_thread():
+        span = Span(features, standardize=standardize)
+        turned, strengths = span.turn(features), span.strengths
+        chosen = choose_linear(turned, train.classes, train.groups, len(train.labels), seed=seed, strengths=strengths)
+        head = span.undo(chosen.head)
     set_head(network, head.kernel.astype(np.float32), head.bias.astype(np.float32))
     return chosen
 
 
-def fit_linear(features: npt.NDArray[np.floating], classes: Classes, n_labels: int, strength: float) -> LinearHead:
-    """A multinomial logistic regression in which each class counts alike. Raises `DatasetError` for a missing class."""
-    from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
+def fit_linear(
+    features: npt.NDArray[np.floating],
+    classes: Classes,
+    n_labels: int,
+    strength: float,
+    *,
+    start: LinearHead | None = None,
+) -> LinearHead:
+    """A multinomial logistic regression with an L2 penalty on the kernel, in which each class counts alike.
 
-    if np.unique(classes).size < n_labels:
-        raise DatasetError(f"only {np.unique(classes).size} of {n_labels} labels are among the images to fit on")
-    with threadpool_limits(1):  # the problem is too small to be worth waking threads
-        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000).fit(features, classes)
-    kernel, bias = np.atleast_2d(model.coef_).T, np.atleast_1d(model.intercept_)
-    if n_labels == 2:
-        return LinearHead(np.hstack([-kernel / 2, kernel / 2]), np.array([-bias[0] / 2, bias[0] / 2]))
-    return LinearHead(kernel, bias)
+    The same function as scikit-learn's with `class_weight="balanced"`, minimized by SciPy without what makes each step
+    of a problem this small ten times as long; `start` is where to begin. Raises `DatasetError` for a missing class.
+    """
+    from scipy.optimize import minimize
+
+    counts = np.bincount(classes, minlength=n_labels)
+    if counts.min() == 0:
+        raise DatasetError(f"only {np.count_nonzero(counts)} of {n_labels} labels are among the images to fit on")
+    given = np.eye(n_labels)[classes]
+    weights = (1.0 / (n_labels * counts))[classes][:, np.newaxis]  # sum to 1
+    penalty = 1.0 / (strength * classes.size)
+    scale = 1.0 / np.sqrt(weights.T @ np.square(features) / 4 + penalty).T  # what about each column curves by
+    design, penalties = features * scale.T, penalty * scale**2
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        kernel, bias = np.split(flat.reshape(-1, n_labels), [-1])
+        logits = design @ kernel + bias
+        logits -= logits.max(axis=1, keepdims=True)
+        shares = np.exp(logits)
+        sums = shares.sum(axis=1, keepdims=True)
+        slope = weights * (shares / sums - given)
+        shrink = penalties * kernel
+        value = (weights * (np.log(sums) - (logits * given).sum(axis=1, keepdims=True))).sum()
+        gradient = np.vstack([design.T @ slope + shrink, slope.sum(axis=0)])
+        return float(value + (shrink * kernel).sum() / 2), gradient.ravel()
+
+    none = LinearHead(np.zeros((design.shape[1], n_labels)), np.zeros(n_labels))
+    first = none if start is None else start
+    begin = np.vstack([first.kernel / scale, first.bias]).ravel()
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=SOLVER)
+    kernel, bias = np.split(found.x.reshape(-1, n_labels), [-1])
+    return LinearHead(kernel * scale, bias[0])
 
 
 def choose_linear(
@@ -116,7 +156,7 @@ def choose_linear(
 ) -> Chosen:
     """Fit with the strength that ranks best in a grouped inner cross-validation, by `mean_auroc`."""
     inner = _inner_folds(classes, groups, n_labels, seed)
-    held_out = {strength: _held_out(features, classes, n_labels, strength, inner) for strength in strengths}
+    held_out = _held_out(features, classes, n_labels, strengths, inner)
     areas = {strength: mean_auroc(logits, classes) for strength, logits in held_out.items()}
     best = max(areas, key=lambda strength: areas[strength])
     log.debug("head: inner AUROC %s, strength %s", areas, best)
@@ -147,10 +187,21 @@ def _held_out(
     features: npt.NDArray[np.floating],
     classes: Classes,
     n_labels: int,
-    strength: float,
+    strengths: Sequence[float],
     inner: list[tuple[Classes, Classes]],
-) -> Floats:
-    logits = np.zeros((classes.size, n_labels))
+) -> dict[float, Floats]:
+    """Each image's logits, by strength; a fit begins where that with the next stronger penalty ended."""
+    logits = {strength: np.zeros((classes.size, n_labels)) for strength in strengths}
     for fit, rest in inner:
-        logits[rest] = fit_linear(features[fit], classes[fit], n_labels, strength).logits(features[rest])
+        head = None
+        for strength in sorted(strengths):
+            head = fit_linear(features[fit], classes[fit], n_labels, strength, start=head)
+            logits[strength][rest] = head.logits(features[rest])
     return logits
+
+
+def _axes(rows: Floats) -> Floats:
+    """Orthonormal rows that span the given ones, by way of their products, which are few; rounding is left out."""
+    values, vectors = np.linalg.eigh(rows @ rows.T)
+    kept = values > values.max() * SMALLEST_SHARE
+    return np.asarray((vectors[:, kept].T @ rows) / np.sqrt(values[kept])[:, np.newaxis], np.float64)

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osteo_edge.gate import DEFAULT_GATE, rejections
+from osteo_edge.gate import DEFAULT_GATE, knee_rejections, rejections
+from osteo_edge.knees import Knee
+from osteo_edge.layout import lay_out_film, lay_out_knees
 from osteo_edge.radiograph import Radiograph, read_radiograph
 
 
@@ -53,3 +55,14 @@ def test_a_blank_image_is_rejected(grey: float, radiograph: Radiograph) -> None:
 def test_every_reason_is_given(radiograph: Radiograph) -> None:
     source = replace(radiograph.source, height=10, width=10, modality="US", chroma=1.0)
     assert len(rejections(Radiograph(np.zeros((10, 10), np.float32), "", source), DEFAULT_GATE)) == 4
+
+
+def test_a_film_without_a_knee_is_rejected_where_knees_were_looked_for() -> None:
+    reasons = knee_rejections(lay_out_knees((400, 300), (), (32, 64)))
+    assert reasons == ("no knee joint was found in this image: use a frontal film that shows the whole joint",)
+
+
+def test_a_found_knee_passes_and_a_film_that_was_not_searched_does() -> None:
+    knee = Knee(x_px=150.0, y_px=200.0, width_px=100.0, score=1.5, fibula_right=True)
+    assert knee_rejections(lay_out_knees((400, 300), (knee,), (32, 64))) == ()
+    assert knee_rejections(lay_out_film((400, 300), (32, 64))) == ()

@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 
 from osteo_edge.filters import Filter
+from osteo_edge.layout import from_canvas
 from osteo_edge.preprocessing import (
     GREY,
-    Box,
     InputSpec,
     Normalization,
     Pixels,
-    from_canvas,
-    letterbox,
+    lay_out,
     normalize,
     to_plane,
     to_tensor,
 )
+from osteo_edge.strict import from_dict, to_dict
+from osteo_edge.train.knee_template import draw_knee
 
 SPEC = InputSpec(32, 32)
+KNEES = InputSpec(112, 224, resize="knees")
 SHAPES = [(400, 300), (300, 400), (320, 320), (40, 1000), (1000, 40), (33, 35)]
 
 
@@ -32,21 +34,6 @@ def test_a_tensor_has_the_shape_and_the_range_that_the_network_takes(shape: tupl
     assert tensor.shape == (1, spec.height, spec.width, spec.channels)
     assert tensor.dtype == np.float32
     assert -1 <= tensor.min() <= tensor.max() <= 1
-
-
-@pytest.mark.parametrize(
-    ("shape", "box"),
-    [
-        ((400, 300), Box(0, 4, 32, 24)),
-        ((300, 400), Box(4, 0, 24, 32)),
-        ((320, 320), Box(0, 0, 32, 32)),
-        ((40, 1000), Box(15, 0, 1, 32)),
-        ((10_000, 40), Box(0, 15, 32, 1)),
-        ((8, 8), Box(0, 0, 32, 32)),
-    ],
-)
-def test_the_letterbox_is_centred_and_keeps_the_aspect(shape: tuple[int, int], box: Box) -> None:
-    assert letterbox(*shape, SPEC) == box
 
 
 def test_the_letterbox_is_black_outside_and_the_image_inside() -> None:
@@ -91,7 +78,7 @@ def test_a_fine_checkerboard_becomes_grey(size: int) -> None:
 @pytest.mark.parametrize("shape", SHAPES[:3])
 def test_shrinking_keeps_the_mean(shape: tuple[int, int]) -> None:
     pixels = noise(*shape)
-    box = letterbox(*shape, SPEC)
+    box = lay_out(pixels, SPEC).placements[0].target
     plane = to_plane(pixels, SPEC)
     inside = plane[box.top : box.top + box.height, box.left : box.left + box.width]
     assert inside.mean() == pytest.approx(pixels.mean(), abs=1e-4)
@@ -109,32 +96,105 @@ def test_the_same_image_gives_the_same_bits() -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("rows", [8, 7, 32])
-def test_a_marker_comes_back_to_where_it_was_on_the_film(shape: tuple[int, int], rows: int) -> None:
-    height, width = shape
-    for y_share, x_share in ((0.1, 0.2), (0.5, 0.5), (0.9, 0.7)):
-        box = letterbox(height, width, SPEC)
-        row = int((box.top + y_share * box.height) * rows / SPEC.height)
-        column = int((box.left + x_share * box.width) * rows / SPEC.width)
-        canvas = np.zeros((rows, rows), np.float32)
-        canvas[row, column] = 1
-        film = from_canvas(canvas, height, width, SPEC)
-        assert film.shape == shape
-        y, x = np.argwhere(film == film.max()).mean(axis=0)
-        assert abs(y / height - y_share) <= SPEC.height / rows / box.height
-        assert abs(x / width - x_share) <= SPEC.width / rows / box.width
-
-
 @pytest.mark.parametrize("shape", SHAPES[:3])
 def test_a_canvas_at_full_resolution_comes_back_as_the_film(shape: tuple[int, int]) -> None:
     height, width = shape
     smooth = np.outer(np.linspace(0, 1, height), np.linspace(0.2, 1, width)).astype(np.float32)
     spec = InputSpec(256, 256)
-    assert np.abs(from_canvas(to_plane(smooth, spec), height, width, spec) - smooth)[8:-8, 8:-8].max() < 0.01
+    back = from_canvas(to_plane(smooth, spec), lay_out(smooth, spec))
+    assert np.abs(back - smooth)[8:-8, 8:-8].max() < 0.01
 
 
 @pytest.mark.parametrize("side", [0, -1, 4097])
 def test_a_side_that_no_network_has_is_refused(side: int) -> None:
     with pytest.raises(ValueError, match="height must lie between 1 and 4096"):
         InputSpec(side, 32)
+
+
+def halves(plane: Pixels) -> tuple[Pixels, Pixels]:
+    middle = plane.shape[1] // 2
+    return plane[:, :middle], plane[:, middle:]
+
+
+def film_of_two(seed: int) -> Pixels:
+    """A drawn knee and its mirror image beside it, the fibulas outside."""
+    drawn = draw_knee(seed)
+    right = drawn.pixels if drawn.fibula_right else drawn.pixels[:, ::-1]
+    return np.hstack([right[:, ::-1], right])
+
+
+@pytest.mark.parametrize("seed", [1000, 1001, 1002])
+def test_one_knee_fills_both_halves_alike(seed: int) -> None:
+    left, right = halves(to_plane(draw_knee(seed).pixels, KNEES))
+    np.testing.assert_array_equal(left, right)
+    assert left.std() > 0.1
+
+
+@pytest.mark.parametrize("seed", [1000, 1001, 1002])
+def test_a_knee_looks_the_same_on_a_mirrored_film(seed: int) -> None:
+    film = draw_knee(seed).pixels
+    plane = to_plane(film, KNEES)
+    assert np.abs(plane - to_plane(np.ascontiguousarray(film[:, ::-1]), KNEES)).mean() < 0.03
+    assert np.abs(plane - plane[:, ::-1]).mean() > 0.04, "left and right differ, so the test can fail"
+
+
+def test_two_knees_change_places_on_a_mirrored_film() -> None:
+    film = np.array(film_of_two(1000))
+    film[:, : film.shape[1] // 2] **= 0.5  # so that the halves differ
+    left, right = halves(to_plane(film, KNEES))
+    first, second = halves(to_plane(np.ascontiguousarray(film[:, ::-1]), KNEES))
+    assert max(np.abs(left - second).mean(), np.abs(right - first).mean()) < 0.03
+    assert np.abs(left - right).mean() > 0.06
+
+
+def test_the_joint_lies_in_the_middle_of_each_half() -> None:
+    film = draw_knee(1000)
+    (knee,) = lay_out(film.pixels, KNEES).knees or ()
+    assert knee.x_px == pytest.approx(film.x_px, abs=0.1 * film.width_px)
+    dark = halves(to_plane(film.pixels, KNEES))[0][46:66, 20:92].mean(axis=1)
+    assert 4 < dark.argmin() < 16, "the joint space is a dark line across the middle"
+
+
+def test_a_darker_flatter_film_gives_the_same_knee() -> None:
+    film = draw_knee(1000).pixels
+    assert np.abs(to_plane(film, KNEES) - to_plane(0.1 + 0.4 * film, KNEES)).mean() < 0.01
+
+
+def test_every_half_uses_the_whole_range() -> None:
+    for half in halves(to_plane(film_of_two(1001), KNEES)):
+        assert (half == 0).mean() == pytest.approx(0.01, abs=0.005)
+        assert (half == 1).mean() == pytest.approx(0.01, abs=0.005)
+
+
+def test_without_a_knee_the_whole_film_is_drawn_twice() -> None:
+    left, right = halves(to_plane(0.3 + 0.1 * noise(100, 200), KNEES))
+    np.testing.assert_array_equal(left, right)
+    assert not left[:28].any()
+    assert not left[84:].any()
+    assert (left[28:84].min(), left[28:84].max()) == (0, 1)
+
+
+def test_a_black_film_is_a_black_canvas() -> None:
+    assert not to_plane(np.zeros((300, 200), np.float32), KNEES).any()
+
+
+def test_filters_see_one_knee_at_a_time() -> None:
+    sharp = InputSpec(112, 224, resize="knees", filters=(Filter("sharpen", 1.0),))
+    left, right = halves(to_plane(draw_knee(1000).pixels, sharp))
+    np.testing.assert_array_equal(left, right)
+
+
+def test_a_layout_that_is_known_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    film = draw_knee(1000).pixels
+    layout, expected = lay_out(film, KNEES), to_tensor(film, KNEES)
+    monkeypatch.setattr("osteo_edge.preprocessing.find_knees", lambda pixels: ())
+    np.testing.assert_array_equal(to_tensor(film, KNEES, layout), expected)
+
+
+def test_a_spec_with_knees_survives_the_manifest() -> None:
+    assert from_dict(InputSpec, to_dict(KNEES)) == KNEES
+
+
+def test_a_canvas_too_narrow_for_two_knees_is_refused() -> None:
+    with pytest.raises(ValueError, match="width must be at least 2"):
+        InputSpec(4, 1, resize="knees")

@@ -13,6 +13,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.console import show_json
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_file
+from osteo_edge.layout import lay_out_film
 from osteo_edge.manifest import Calibration, Manifest
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.runtime import Interpreter, Prediction, open_interpreter
@@ -27,10 +28,12 @@ from osteo_edge.screening import (
     screen_all,
     severity_of,
 )
+from osteo_edge.train.knee_template import draw_knee
 
 Draw = Callable[..., Path]
 Answering = Callable[..., Interpreter]
 Grading = Callable[[list[float], list[float]], Interpreter]
+CANVAS = (32, 32)
 TEMPERATURE_1 = Calibration("temperature", 1.0, "validation")
 
 
@@ -103,6 +106,35 @@ def test_a_rejected_image_is_not_shown_to_the_model(draw_film: Draw, bundle: Bun
     assert screening.reasons == ("too small: 100 x 100 pixels, at least 160 on each side are needed",)
     assert (screening.score, screening.probabilities, screening.evidence) == (None, {}, None)
     assert list(screening.stage_ms) == ["read"]
+
+
+def test_a_film_without_a_knee_is_rejected_by_a_model_of_knees(
+    film: Path, golden_bundle: Callable[..., Bundle], manifest: Manifest, answering: Answering
+) -> None:
+    knees = golden_bundle(input=replace(manifest.input, width=64, resize="knees"))
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8)
+    cv2.imwrite(str(film), noise)
+    _, screening = screen(film, knees, answering([3, 1, 2]))
+    assert screening.outcome == "rejected"
+    assert screening.reasons == (
+        "no knee joint was found in this image: use a frontal film that shows the whole joint",
+    )
+    assert (screening.score, screening.probabilities, screening.evidence) == (None, {}, None)
+    assert list(screening.stage_ms) == ["read", "prepare"]
+
+
+def test_evidence_lies_on_the_knee_that_the_model_saw(
+    film: Path, golden_bundle: Callable[..., Bundle], manifest: Manifest, answering: Answering
+) -> None:
+    knees = golden_bundle(input=replace(manifest.input, width=64, resize="knees"))
+    drawn = draw_knee(1000)
+    cv2.imwrite(str(film), np.rint(drawn.pixels * 255).astype(np.uint8))
+    _, screening = screen(film, knees, answering([0, 1, 2], np.full((1, 2, 3), [0, 1, 5], np.float32)))
+    assert screening.evidence is not None
+    rows, columns = np.nonzero(screening.evidence)
+    side = 1.5 * drawn.width_px
+    assert np.ptp(rows) + 1 == pytest.approx(side, rel=0.1)
+    assert (columns.mean(), rows.mean()) == pytest.approx((drawn.x_px, drawn.y_px), abs=0.1 * drawn.width_px)
 
 
 def test_only_positive_labels_get_a_probability(film: Path, bundle: Bundle, answering: Answering) -> None:
@@ -195,7 +227,7 @@ def test_evidence_in_a_corner_of_the_film_is_shown_in_that_corner(
     rows = [0, 7] if shape[0] >= shape[1] else [1, 6]  # the letterbox covers the middle three quarters
     columns = [0, 7] if shape[1] >= shape[0] else [1, 6]
     logits = np.zeros(3, np.float32)
-    evidence = evidence_of(Prediction(logits, map_with(rows[y], columns[x])), manifest, shape)
+    evidence = evidence_of(Prediction(logits, map_with(rows[y], columns[x])), manifest, lay_out_film(shape, CANVAS))
     assert evidence is not None
     assert evidence.shape == shape
     assert (evidence.min(), evidence.max()) == (0, 1)
@@ -207,21 +239,23 @@ def test_evidence_for_other_labels_counts_against(manifest: Manifest) -> None:
     logits = np.zeros(3, np.float32)
     against = map_with(2, 2, label=0)
     for activation_map in (against, against - 3, np.zeros((8, 8, 3), np.float32)):
-        evidence = evidence_of(Prediction(logits, activation_map), manifest, (64, 64))
+        evidence = evidence_of(Prediction(logits, activation_map), manifest, lay_out_film((64, 64), CANVAS))
         assert evidence is not None
         assert not evidence.any()
-    outweighed = evidence_of(Prediction(logits, np.add(against, [0, 1, 2], dtype=np.float32)), manifest, (64, 64))
+    outweighed = evidence_of(
+        Prediction(logits, np.add(against, [0, 1, 2], dtype=np.float32)), manifest, lay_out_film((64, 64), CANVAS)
+    )
     assert outweighed is not None
     assert outweighed[20, 20] < 0.2
     assert outweighed[44, 44] == 1
-    both = evidence_of(Prediction(logits, against + map_with(5, 5)), manifest, (64, 64))
+    both = evidence_of(Prediction(logits, against + map_with(5, 5)), manifest, lay_out_film((64, 64), CANVAS))
     assert both is not None
     assert both.max() == both[44, 44] == 1
 
 
 def test_evidence_needs_no_label_that_is_not_positive(manifest: Manifest) -> None:
     every = replace(manifest, decision=replace(manifest.decision, positive_labels=manifest.labels))
-    evidence = evidence_of(Prediction(np.zeros(3, np.float32), map_with(0, 0)), every, (64, 64))
+    evidence = evidence_of(Prediction(np.zeros(3, np.float32), map_with(0, 0)), every, lay_out_film((64, 64), CANVAS))
     assert evidence is not None
     assert evidence[0, 0] == 1
 

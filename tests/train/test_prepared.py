@@ -19,16 +19,17 @@ from osteo_edge.train.prepared import prepare
 SPEC = InputSpec(64, 64)
 
 
-def test_training_and_device_get_the_same_tensor_bit_by_bit(phantoms: Dataset) -> None:
-    prepared = prepare(phantoms.cases, SPEC)
+@pytest.mark.parametrize("spec", [SPEC, InputSpec(48, 96, resize="knees")])
+def test_training_and_device_get_the_same_tensor_bit_by_bit(spec: InputSpec, phantoms: Dataset) -> None:
+    prepared = prepare(phantoms.cases, spec)
     for case, plane in zip(prepared.cases, prepared.planes, strict=True):
-        on_device = to_tensor(read_radiograph(case.path).pixels, SPEC)
-        np.testing.assert_array_equal(normalize(plane[np.newaxis], SPEC), on_device)
+        on_device = to_tensor(read_radiograph(case.path).pixels, spec)
+        np.testing.assert_array_equal(normalize(plane[np.newaxis], spec), on_device)
 
 
-def test_real_films_give_the_same_tensor_bit_by_bit_too(shared_data: Path) -> None:
+@pytest.mark.parametrize("spec", [InputSpec(224, 224), InputSpec(224, 448, resize="knees")])
+def test_real_films_give_the_same_tensor_bit_by_bit_too(spec: InputSpec, shared_data: Path) -> None:
     films = sorted((shared_data / "knees" / "full_size").rglob("*.jpg"))
-    spec = InputSpec(224, 224)
     prepared = prepare([Case(film, film.name, film.parent.name) for film in films], spec)
     assert len(films) == 9
     for film, plane in zip(films, prepared.planes, strict=True):

@@ -15,7 +15,7 @@ from osteo_edge.train.features import frozen_features
 from osteo_edge.train.fitting import fit, predict_logits
 from osteo_edge.train.keras import load_tensorflow
 from osteo_edge.train.labelled import Labelled, join
-from osteo_edge.train.linear_head import Features, Span, choose_linear
+from osteo_edge.train.linear_head import Features, Span, choose_linear, one_thread
 from osteo_edge.train.models import build, weights_for
 from osteo_edge.train.prepared import Prepared
 from osteo_edge.train.recipe import Answers, Fold
@@ -41,16 +41,12 @@ class FrozenRecipe:
         """The head is fitted on train and validation; what it says of them is by inner heads that did not see them."""
         features = self._features(fold.train, on_progress)
         seen = join((fold.train, fold.validation))
-        span = Span(features[seen.places], standardize=self._config.standardize)
-        chosen = choose_linear(
-            span.turn(features[seen.places]),
-            seen.classes,
-            seen.groups,
-            len(self._config.labels),
-            seed=fold.seed,
-            strengths=span.strengths,
-        )
-        test = chosen.head.logits(span.turn(features[fold.test.places]))
+        with one_thread():
+            span = Span(features[seen.places], standardize=self._config.standardize)
+            turned, strengths = span.turn(features[seen.places]), span.strengths
+            labels = len(self._config.labels)
+            chosen = choose_linear(turned, seen.classes, seen.groups, labels, seed=fold.seed, strengths=strengths)
+            test = chosen.head.logits(span.turn(features[fold.test.places]))
         return Answers(chosen.held_out[len(fold.train) :], test, chosen.held_out)
 
     def _features(self, part: Labelled, on_progress: Advance) -> Features:
