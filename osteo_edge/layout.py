@@ -30,8 +30,8 @@ class Box:
 class Placement:
     """One rectangle of the film and the rectangle of the canvas that it is scaled to.
 
-    `source` may reach beyond the film. `panel` is the part of the canvas that is kept for this placement alone; `target`
-    lies in it. `mirrored` flips left and right.
+    `source` may reach beyond the film. `target` lies in `panel`, the part of the canvas that is kept for this placement
+    alone. `mirrored` flips left and right.
     """
 
     source: Box

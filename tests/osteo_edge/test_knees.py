@@ -55,8 +55,8 @@ def test_two_knees_side_by_side_are_both_met(seed: int) -> None:
 def test_a_mirrored_film_gives_the_mirrored_knee(seed: int) -> None:
     film = draw_knee(seed).pixels
     (knee,), (other,) = find_knees(film), find_knees(mirrored(film))
-    assert other.x_px == pytest.approx(film.shape[1] - knee.x_px, abs=0.05 * knee.width_px)
-    assert other.y_px == pytest.approx(knee.y_px, abs=0.05 * knee.width_px)
+    assert other.x_px == pytest.approx(film.shape[1] - knee.x_px, abs=0.01 * knee.width_px)
+    assert other.y_px == pytest.approx(knee.y_px, abs=0.01 * knee.width_px)
     assert other.fibula_right is not knee.fibula_right
 
 
