@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from osteo_edge import knee_template
+from osteo_edge.hashing import sha256_file
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 from osteo_edge.strict import to_dict
 from osteo_edge.train.keras import load_tensorflow
@@ -34,7 +36,8 @@ def frozen_features(
 ) -> Pixels:
     """Pooled features of the backbone, (n, channels) float32, from the cache where it has them.
 
-    The key is the backbone's weights, the input spec and the image file's SHA-256, so an altered one never matches.
+    The key is the backbone's weights, the input spec, the template of the knees where they are cut out, and the image
+    file's SHA-256, so an altered one never matches.
     """
     folder = cache_folder() / _key(network, spec)
     files = [folder / f"{digest}.npy" for digest in part.sha256s]
@@ -55,8 +58,10 @@ def _pooled(network: Network) -> Any:
 
 
 def _key(network: Network, spec: InputSpec) -> str:
-    facts = json.dumps([weights_digest(network.backbone), to_dict(spec)], sort_keys=True)
-    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+    facts = [weights_digest(network.backbone), to_dict(spec)]
+    if spec.resize == "knees":
+        facts.append(sha256_file(knee_template.FILE))  # with another template, knees are found elsewhere
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _save(file: Path, values: Pixels) -> None:
