@@ -54,7 +54,7 @@ def demo(out: Path, per_class: int, epochs: int, seed: int) -> None:
     _step("data", "phantom", data, "--per-class", per_class, "--size", 384, *seeded)
     _step("data", "audit", data)
     _step("data", "split", data, "--out", split, *seeded)
-    model = ("--weights", "none", "--alpha", "0.35", "--epochs", epochs)
+    model = ("--recipe", "fine-tuned", "--weights", "none", "--alpha", "0.35", "--epochs", epochs)
     _step("train", data, "--split", split, "--out", out / "knee", *model, *seeded)
     _step("convert", out / "knee", "--precision", "int8", "--out", out / "knee-int8")
     _step("evaluate", out / "knee-int8", data, "--split", split, "--report", out / "report.html")

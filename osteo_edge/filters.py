@@ -87,7 +87,7 @@ def _canny(image: Pixels, amount: float) -> Pixels:
     steepest = 4 * 255 * np.sqrt(2)
     upper = amount * steepest
     edges = cv2.Canny(_to_8_bit(image), CANNY_LOW * upper, upper, L2gradient=True)
-    return np.asarray(edges, np.float32) / 255
+    return np.asarray(edges, np.float32) / np.float32(255)
 
 
 def _sharpen(image: Pixels, amount: float) -> Pixels:
@@ -96,7 +96,7 @@ def _sharpen(image: Pixels, amount: float) -> Pixels:
 
 def _clahe(image: Pixels, amount: float) -> Pixels:
     # 256 levels: with 65,536 the limit, a share of a tile's pixels per level, would always round to one pixel
-    return np.asarray(cv2.createCLAHE(amount, CLAHE_TILES).apply(_to_8_bit(image)), np.float32) / 255
+    return np.asarray(cv2.createCLAHE(amount, CLAHE_TILES).apply(_to_8_bit(image)), np.float32) / np.float32(255)
 
 
 def _to_8_bit(image: Pixels) -> npt.NDArray[np.uint8]:

@@ -1,56 +1,151 @@
 """The model card: the manifest in words, for people who decide whether to use the model."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from osteo_edge.answers import questions_about
 from osteo_edge.manifest import Manifest, Metric
 from osteo_edge.wording import SEVERITY_USE
+
+FIRST = (
+    "sensitivity",
+    "specificity",
+    "specificity at 90 % sensitivity",
+    "calibration error",
+    "balanced accuracy",
+    "accuracy",
+    "accuracy of the majority class",
+)
+"""What is to be read first, after the AUROC of each question."""
+NOTHING_MEASURED = "Nothing yet: run `osteo-edge evaluate`."
+SUBGROUPS_NOTE = (
+    "Parts of the patients are few, their intervals wide, and there are many of them: a difference is a reason to "
+    "look, not a finding."
+)
+LIMITATIONS = (
+    "Accuracy outside the data set above is unknown. Public knee sets are confounded: age, image size and format "
+    "differ by class, and a model may have learned those instead of bone. Compare with age alone "
+    "(`osteo-edge evaluate`) before believing a figure."
+)
 
 
 def render_card(manifest: Manifest) -> str:
     """`MODEL_CARD.md` of a bundle, in Markdown; a pure function of its manifest."""
-    return "\n\n".join([f"# {manifest.name} {manifest.version}", *_sections(manifest)]) + "\n"
+    sections = {
+        "Intended use": manifest.intended_use,
+        "Model": _model(manifest),
+        "Decision": _decision(manifest),
+        "Data": _data(manifest),
+        "Training": _training(_training_record(manifest.parent.recipe)),
+        **_measured(manifest),
+        "Grades": "" if manifest.outputs.severity is None else SEVERITY_USE,
+        "Beside the model it was made from": _parity(manifest),
+        "Limitations": LIMITATIONS,
+    }
+    parts = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
+    return "\n\n".join([f"# {manifest.name} {manifest.version}", *parts]) + "\n"
 
 
-def _sections(manifest: Manifest) -> list[str]:
-    model, data, decision = manifest.model, manifest.data, manifest.decision
-    positive = " or ".join(decision.positive_labels)
-    sections = [
-        f"## Intended use\n\n{manifest.intended_use}",
-        f"## Model\n\n- File: `{model.file}` ({model.format}, {model.precision})\n- SHA-256: `{model.sha256}`\n"
-        f"- Parameters: {model.parameters:,}; multiply-accumulates an image: {model.macs:,}\n"
-        f"- Input: {manifest.input.width} x {manifest.input.height}, {manifest.input.channels} channels, "
-        f"{manifest.input.resize}\n- Labels: {', '.join(manifest.labels)}\n- Made by {manifest.created_by}, "
-        f"{manifest.created_at}",
-        f"## Decision\n\nRefer when the calibrated probability of {positive} is at least {decision.threshold:.3f}; "
-        f"uncertain from {decision.abstain_low:.3f} to {decision.abstain_high:.3f}. The threshold was chosen on "
-        f"{decision.chosen_on} for a sensitivity of {decision.target_sensitivity:.2f}. Temperature "
-        f"{manifest.calibration.temperature:.3f}, fitted on {manifest.calibration.fitted_on}.",
-        f"## Data\n\n- Data set: {data.name}\n- Labels come from: {data.label_source}\n{_counts(data.counts)}\n"
-        f"- Split: {data.split_rule} (split file `{data.split_sha256[:12]}`)",
-        f"## Measured\n\n{_metrics(manifest.metrics)}",
-    ]
-    if manifest.outputs.severity is not None:
-        sections.append(f"## Grades\n\n{SEVERITY_USE}")
-    if manifest.parity is not None:
-        sections.append(_parity(manifest))
-    limitations = (
-        "Accuracy outside the data set above is unknown. Public knee sets are confounded: age, image size and format "
-        "differ by class, and a model may have learned those instead of bone. Compare with age alone "
-        "(`osteo-edge evaluate`) before believing a figure."
-    )
-    return [*sections, f"## Limitations\n\n{limitations}"]
-
-
-def _counts(counts: dict[str, dict[str, int]]) -> str:
+def _model(manifest: Manifest) -> str:
+    model, spec = manifest.model, manifest.input
     return "\n".join(
-        f"- {part.capitalize()}: " + ", ".join(f"{number} {label}" for label, number in by_label.items())
-        for part, by_label in counts.items()
+        (
+            f"- File: `{model.file}` ({model.format}, {model.precision})",
+            f"- SHA-256: `{model.sha256}`",
+            f"- Parameters: {model.parameters:,}; multiply-accumulates an image: {model.macs:,}",
+            f"- Input: {spec.width} x {spec.height}, {spec.channels} channels, {spec.resize}",
+            f"- Labels: {', '.join(manifest.labels)}",
+            f"- Made by {manifest.created_by}, {manifest.created_at}",
+        )
     )
 
 
-def _metrics(metrics: dict[str, Metric]) -> str:
+def _decision(manifest: Manifest) -> str:
+    decision, calibration = manifest.decision, manifest.calibration
+    return (
+        f"Refer when the calibrated probability of {' or '.join(decision.positive_labels)} is at least "
+        f"{decision.threshold:.3f}; uncertain from {decision.abstain_low:.3f} to {decision.abstain_high:.3f}. The "
+        f"threshold was chosen on {decision.chosen_on} for a sensitivity of {decision.target_sensitivity:.2f}. "
+        f"Temperature {calibration.temperature:.3f}, fitted on {calibration.fitted_on}."
+    )
+
+
+def _data(manifest: Manifest) -> str:
+    data = manifest.data
+    counts = [
+        f"- {part.capitalize()}: " + ", ".join(f"{number} {label}" for label, number in by_label.items())
+        for part, by_label in data.counts.items()
+    ]
+    split = f"- Split: {data.split_rule} (split file `{data.split_sha256[:12]}`)"
+    return "\n".join([f"- Data set: {data.name}", f"- Labels come from: {data.label_source}", *counts, split])
+
+
+def _training_record(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What training recorded, of a converted model in the recipe of its parent."""
+    while isinstance(recipe.get("parent"), Mapping):
+        recipe = recipe["parent"]
+    return recipe
+
+
+def _training(record: Mapping[str, Any]) -> str:
+    """Recipe, machine and time; empty where none of them is recorded."""
+    recipe, machine, timing = (_section(record, name) for name in ("recipe", "environment", "timing"))
+    seconds, lines = _section(timing, "seconds"), list[str]()
+    if recipe:
+        lines.append(f"- Recipe: {recipe.get('name')} ({recipe.get('source')})")
+    if machine:
+        lines.append(f"- Machine: {', '.join(f'{name} {_plain(value)}' for name, value in machine.items())}")
+    if seconds:
+        times = (f"{name} {value:.1f} s" for name, value in seconds.items() if isinstance(value, int | float))
+        lines.append(f"- Time: {', '.join(times)}")
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if not isinstance(value, list) else " and ".join(map(str, value)) or "none"
+
+
+def _section(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = record.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _measured(manifest: Manifest) -> dict[str, str]:
+    """The sections with figures: what is to be read first, parts of the patients, and all the rest; test first."""
+    if not manifest.metrics:
+        return {"Measured": NOTHING_MEASURED}
+    areas = {f"AUROC {question.name}" for question in questions_about(manifest.decision.positive_labels)}
+    tables: dict[str, dict[str, Metric]] = {"first": {}, "subgroups": {}, "rest": {}}
+    for name, metric in sorted(manifest.metrics.items(), key=lambda item: not item[1].part.startswith("test")):
+        measure, subgroup = _parse(name, metric)
+        kind = "subgroups" if subgroup else "first" if measure in areas.union(FIRST) else "rest"
+        tables[kind][name] = metric
+    return {
+        "Measured": _table(tables["first"]),
+        "Measured in parts of the patients": _table(tables["subgroups"], note=f"{SUBGROUPS_NOTE}\n\n"),
+        "Also measured": _table(tables["rest"]),
+    }
+
+
+def _parse(name: str, metric: Metric) -> tuple[str, str]:
+    """The measure that a metric's name begins with, and the subgroup that it may end with.
+
+    >>> _parse("AUROC, macro, test, sex female", Metric(0.7, 0.6, 0.8, 30, "test, before conversion"))
+    ('AUROC, macro', 'sex female')
+    """
+    part = metric.part.partition(",")[0]
+    measure, _, subgroup = f"{name}, ".partition(f", {part}, ")
+    return measure.removesuffix(", "), subgroup.removesuffix(", ")
+
+
+def _table(metrics: Mapping[str, Metric], note: str = "") -> str:
+    """The metrics under a note; nothing where there are none."""
     if not metrics:
-        return "Nothing yet: run `osteo-edge evaluate`."
+        return ""
     lines = ["| Metric | Value | 95 % interval | n | Part |", "| --- | --- | --- | --- | --- |"]
-    return "\n".join(lines + [_row(name, metric) for name, metric in metrics.items()])
+    return note + "\n".join(lines + [_row(name, metric) for name, metric in metrics.items()])
 
 
 def _row(name: str, metric: Metric) -> str:
@@ -61,9 +156,9 @@ def _row(name: str, metric: Metric) -> str:
 
 def _parity(manifest: Manifest) -> str:
     parity = manifest.parity
-    assert parity is not None
+    if parity is None:
+        return ""
     return (
-        f"## Beside the model it was made from\n\nOn {parity.n} images ({parity.images}): decisions agree on "
-        f"{parity.decision_agreement:.1%}, probabilities differ by {parity.mean_difference:.4f} on average and "
-        f"{parity.largest_difference:.4f} at most."
+        f"On {parity.n} images ({parity.images}): decisions agree on {parity.decision_agreement:.1%}, probabilities "
+        f"differ by {parity.mean_difference:.4f} on average and {parity.largest_difference:.4f} at most."
     )

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,11 @@ def test_the_version_has_one_source(setup: configparser.ConfigParser) -> None:
     assert len(VERSION.split(".")) == 3
 
 
-def test_types_are_shipped(setup: configparser.ConfigParser) -> None:
-    assert "py.typed" in setup["options.package_data"]["osteo_edge"]
-    assert (REPOSITORY / "osteo_edge" / "py.typed").is_file()
+@pytest.mark.parametrize("name", ["py.typed", "knee_template.npz"])
+def test_what_is_no_module_is_shipped_too(name: str, setup: configparser.ConfigParser) -> None:
+    patterns = setup["options.package_data"]["osteo_edge"].split(", ")
+    assert any(fnmatch(name, pattern) for pattern in patterns)
+    assert (REPOSITORY / "osteo_edge" / name).is_file()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

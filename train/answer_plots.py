@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge import curves, metrics
-from osteo_edge.answers import Answers, Bools, Floats, Indices
+from osteo_edge.answers import Answers, Bools, Indices
+from osteo_edge.intervals import Floats
 from osteo_edge.subgroups import Subgroup
 from osteo_edge.train import plots
 

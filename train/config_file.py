@@ -10,7 +10,7 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.filters import parse_filter
 from osteo_edge.strict import FieldError, from_dict, to_dict
 from osteo_edge.train.config import TrainConfig
-from osteo_edge.train.recipes.presets import PRESETS
+from osteo_edge.train.recipes.presets import PLAIN_RECIPE, PRESETS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -39,11 +39,21 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 
 def choose_config(recipe: str, file: Path | None, given: Mapping[str, Any]) -> TrainConfig:
-    """The settings of a preset, changed by those in the TOML `file`, changed by `given`; fields not named stay."""
-    config = PRESETS[recipe].apply(TrainConfig())
-    if file is not None:
-        config = read_config(file, config)
-    return replace(config, **given)
+    """The settings of a preset, changed by those in the TOML `file`, changed by `given`; fields not named stay.
+
+    The taps of a preset are layers of its backbone: with another backbone they are left out. `OsteoEdgeError` for
+    a preset that fits the head alone, but is given no weights for what is before it.
+    """
+    preset = PRESETS[recipe].apply(TrainConfig())
+    config = replace(preset if file is None else read_config(file, preset), **given)
+    if config.backbone != preset.backbone and config.taps == preset.taps:
+        config = replace(config, taps=())
+    if config.from_scratch and config.trainable_layers == preset.trainable_layers == 0:
+        raise OsteoEdgeError(
+            f"recipe {recipe}: fits the head alone, on features that weights none would leave random; "
+            f"take --recipe {PLAIN_RECIPE} to train from scratch"
+        )
+    return config
 
 
 def read_config(path: Path, base: TrainConfig) -> TrainConfig:

@@ -16,10 +16,9 @@ from osteo_edge.split import PARTS, Split
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.ensembling import Member, join_networks
 from osteo_edge.train.fitting import Fit
-from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.keras_bundle import SPLIT_FILE
+from osteo_edge.train.keras_bundle import SPLIT_FILE, load_model
 from osteo_edge.train.models import Network
-from osteo_edge.train.training import Fitted, Job, _prepare, _settle
+from osteo_edge.train.training import Fitted, Job, finish, prepare_part
 from osteo_edge.train.training_record import Reading
 
 RECIPE = "ensemble"
@@ -47,9 +46,9 @@ def join_bundles(
     spec = ordered[0].manifest.input
     job = Job(dataset, split, _config(ordered[0].manifest), name, ordered[0].manifest.data.label_source)
     model = join_networks([_member(bundle) for bundle in ordered])
-    parts = {part: _prepare(job, part, spec, on_progress) for part in PARTS}
+    parts = {part: prepare_part(job, part, spec, on_progress) for part in PARTS}
     fitted = Fitted(Network(model, None, None), spec, parts, Fit((0.0,), 0, False), Reading(0, 0.0), True)
-    manifest, files, evaluations = _settle(job, fitted)
+    manifest, files, evaluations = finish(job, fitted)
     described = replace(manifest, parent=Parent(None, {RECIPE: [_origin(bundle) for bundle in ordered]}))
     skipped = tuple(line for part in parts.values() for line in part.prepared.skipped)
     return Ensemble(write_bundle(out, described, files), evaluations, skipped)
@@ -110,9 +109,4 @@ def _origin(bundle: Bundle) -> dict[str, Any]:
 
 
 def _member(bundle: Bundle) -> Member:
-    _, keras = load_tensorflow()
-    try:
-        model = keras.models.load_model(bundle.model_path, compile=False)
-    except (ValueError, OSError, TypeError) as error:
-        raise BundleError(f"{bundle.model_path}: Keras cannot load it ({str(error).splitlines()[0]})") from error
-    return Member(model, bundle.manifest.input, bundle.manifest.calibration.temperature)
+    return Member(load_model(bundle), bundle.manifest.input, bundle.manifest.calibration.temperature)

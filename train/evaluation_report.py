@@ -1,6 +1,6 @@
 """One self-contained HTML page about one evaluation: measures with intervals, curves, rivals, films with their maps."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -121,7 +121,7 @@ def _subgroups(evaluation: Evaluation) -> str:
     return page.table(("Subgroup", "Cases", "Positive", *names), rows) + page.plots(pictures)
 
 
-def _measured(estimates: dict[str, object], names: list[str]) -> list[object]:
+def _measured(estimates: Mapping[str, object], names: list[str]) -> list[object]:
     return [estimates[name] for name in names] if estimates else ["too few", *[""] * (len(names) - 1)]
 
 

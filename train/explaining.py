@@ -17,6 +17,7 @@ from osteo_edge.manifest import Manifest
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import Pixels
 from osteo_edge.train.keras import load_tensorflow
+from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.models import MAP_LAYER
 
 STEPS = (64, 128, 256, 512, 1024)
@@ -92,10 +93,10 @@ def open_probe(bundle: Bundle) -> Probe:
         parent = bundle.manifest.parent.sha256
         which = "" if parent is None else f" (its model has the SHA-256 {parent[:12]}...)"
         raise BundleError(f"{bundle.path}: {model.format} has no gradients; name the Keras bundle it came from{which}")
-    _, keras = load_tensorflow()
+    loaded = load_model(bundle)
     try:
-        return make_probe(keras.models.load_model(bundle.model_path, compile=False), bundle.manifest)
-    except (ValueError, OSError, TypeError) as error:
+        return make_probe(loaded, bundle.manifest)
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise BundleError(f"{bundle.model_path}: cannot be explained ({reason}); train it again") from error
 

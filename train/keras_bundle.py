@@ -31,22 +31,33 @@ def model_file(model: Any, data: bytes) -> ModelFile:
     return ModelFile(MODEL_FILE, "keras", "float32", sha256_bytes(data), model.count_params(), count_macs(model))
 
 
+def load_model(bundle: Bundle) -> Any:
+    """The bundle's Keras model; `BundleError` for a TFLite bundle or a file that Keras cannot read."""
+    if bundle.manifest.model.format != "keras":
+        raise BundleError(f"{bundle.path}: not a Keras bundle; name the one that `osteo-edge train` wrote")
+    _, keras = load_tensorflow()
+    try:
+        return keras.models.load_model(bundle.model_path, compile=False)
+    except (ValueError, OSError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BundleError(f"{bundle.model_path}: Keras cannot load it ({reason}); train it again") from error
+
+
 class KerasInterpreter:
     """The core's interpreter protocol over a Keras bundle: the float reference that conversions are held to."""
 
     def __init__(self, bundle: Bundle) -> None:
-        tensorflow, keras = load_tensorflow()
-        if bundle.manifest.model.format != "keras":
-            raise BundleError(f"{bundle.path}: not a Keras bundle; name the one that `osteo-edge train` wrote")
-        try:
-            model = keras.models.load_model(bundle.model_path, compile=False)
-        except (ValueError, OSError, TypeError) as error:
-            raise BundleError(f"{bundle.model_path}: Keras cannot load it ({str(error).splitlines()[0]})") from error
+        tensorflow, _ = load_tensorflow()
+        model = load_model(bundle)
         self.name = f"Keras {metadata.version('tf-keras')}"
         self._outputs = bundle.manifest.outputs
         self._call = tensorflow.function(lambda tensor: model(tensor, training=False))
 
     def run(self, tensor: Tensor) -> Prediction:
         outputs = [output.numpy()[0] for output in self._call(tensor)]
-        place = self._outputs.activation_map
-        return Prediction(outputs[self._outputs.logits], None if place is None else outputs[place])
+        places = self._outputs
+        return Prediction(
+            logits=outputs[places.logits],
+            activation_map=None if places.activation_map is None else outputs[places.activation_map],
+            severity=None if places.severity is None else outputs[places.severity],
+        )

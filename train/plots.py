@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from osteo_edge.curves import DecisionCurve, Reliability
 from osteo_edge.extras import load_extra
 from osteo_edge.intervals import Estimate
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 INK = "#010203"
 """Stands for the page's own text colour, and is replaced by it."""
 COLOURS = ("#0b6e99", "#c4420d", "#5b8c2a", "#8a4fbe", "#b8860b", "#d1477a", "#3d7a74", "#7a5c3d")
@@ -80,7 +80,7 @@ def plot_decision(curves: Mapping[str, DecisionCurve]) -> str:
     return svg()
 
 
-def plot_confusion(counts: npt.NDArray[np.floating[Any]], labels: Sequence[str], title: str) -> str:
+def plot_confusion(counts: npt.NDArray[Any], labels: Sequence[str], title: str) -> str:
     """A confusion matrix, (given, answered); shades are shares of the given label, numbers are cases."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     with _axes("answered", "given", title=title) as (axes, svg):
@@ -148,7 +148,7 @@ def _coloured(series: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]]
 @contextmanager
 def _axes(
     across: str, up: str, *, title: str = "", square: bool = False, size: tuple[float, float] = SIZE_INCHES
-) -> Iterator[tuple[Any, Any]]:
+) -> Iterator[tuple[Any, Callable[[], str]]]:
     """Empty axes, and a function that gives the finished picture once the block is left."""
     matplotlib, figures = load_extra(
         ("matplotlib", "matplotlib.figure"), feature="a report", package="matplotlib", extra="train"

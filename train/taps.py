@@ -77,7 +77,7 @@ def _parts(output: Any, tap: Tap) -> list[Any]:
 
 def _masked(output: Any, mask: npt.NDArray[np.float32]) -> Any:
     _, keras = load_tensorflow()
-    return keras.layers.Rescaling(mask)(output)
+    return keras.layers.Rescaling(mask.tolist())(output)  # an array would be saved and not be read again
 
 
 def _averaged(output: Any, rows: int) -> Any:

@@ -16,7 +16,7 @@ from osteo_edge.train.audit import audit
 from osteo_edge.train.config_file import choose_config
 from osteo_edge.train.distribution import StrategyName
 from osteo_edge.train.option_groups import GroupedCommand, grouped, option
-from osteo_edge.train.recipes.presets import PRESETS
+from osteo_edge.train.recipes.presets import DEFAULT_RECIPE, PRESETS
 from osteo_edge.train.recipes.table import RECIPES
 from osteo_edge.train.splitting import make_split
 from osteo_edge.train.train_options import (
@@ -28,7 +28,7 @@ from osteo_edge.train.train_options import (
     optimization_options,
     recipes_help,
 )
-from osteo_edge.train.training import DEFAULT_RECIPE, Job, Trained, fit_job, write_trained
+from osteo_edge.train.training import Job, Trained, fit_job, write_trained
 from osteo_edge.train.training_copy import computes_in_float16
 
 log = logging.getLogger(__name__)
@@ -71,10 +71,10 @@ def train(
     """Train a classifier on labelled X-rays and write a Keras bundle.
 
     DATA is a folder of class folders, or a CSV with path,label and optional patient, age, sex, weight. The head is
-    fitted on features of the frozen backbone first, then the network is fine-tuned; with --weights none it is
-    trained from scratch at once. Temperature and threshold are chosen on the validation part; the test part is
-    measured once, at the end. Ctrl-C keeps the best so far; a run that was killed goes on where it was when the same
-    command is given again.
+    fitted on features of the frozen backbone first; with a recipe that says so, such as fine-tuned, the network is
+    fine-tuned then, or trained from scratch at once with --weights none. Temperature and threshold are chosen on the
+    validation part; the test part is measured once, at the end. Ctrl-C keeps the best so far; a run that was killed
+    goes on where it was when the same command is given again.
 
     Settings come from the recipe, then from the TOML file, then from the options: the later one counts. The file's
     keys are the options' names with underscores, but side_px for --side and filters for --filter, for instance
@@ -84,7 +84,8 @@ def train(
     \b
     Example:
       osteo-edge data split knees.csv --out split.csv
-      osteo-edge train knees.csv --split split.csv --out knee --alpha 0.35 --epochs 20
+      osteo-edge train knees.csv --split split.csv --out knee
+      osteo-edge train knees.csv --split split.csv --out small --recipe fine-tuned --alpha 0.35 --epochs 20
       osteo-edge train knees.csv --split split.csv --out last20 --recipe last-20 --mixup 0.2
     """
     _check_recipe(recipe)

@@ -37,7 +37,11 @@ def setting(*words: str, help: str, **settings: Any) -> Any:
 
 network_options = grouped(
     "Network",
-    setting("--backbone", help="A network, or several joined with + for late fusion, as mobilenet_v2+efficientnet_b0."),
+    setting(
+        "--backbone",
+        help="A network, or several joined with + for late fusion, as mobilenet_v2+efficientnet_b0. With another one "
+        "than the recipe's, the recipe's taps (layers inside its backbone) are left out.",
+    ),
     setting("--alpha", type=click.Choice([str(alpha) for alpha in ALPHAS]), help="Width of MobileNetV2."),
     setting(
         "--weights",

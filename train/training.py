@@ -17,7 +17,7 @@ from osteo_edge.errors import DatasetError
 from osteo_edge.evaluation import Evaluation, Predictions
 from osteo_edge.gate import DEFAULT_GATE
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.manifest import SCHEMA, DataCard, Manifest, Metric, Outputs, Parent
+from osteo_edge.manifest import SCHEMA, DataCard, Manifest, Outputs, Parent
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples
 from osteo_edge.screening import calibrated
@@ -33,13 +33,12 @@ from osteo_edge.train.keras_bundle import MODEL_FILE, SPLIT_FILE, model_bytes, m
 from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import OUTPUTS, Network, build
 from osteo_edge.train.prepared import prepare
+from osteo_edge.train.recipes.presets import PLAIN_RECIPE
+from osteo_edge.train.recorded_metrics import recorded_metrics
 from osteo_edge.train.training_record import Reading, describe_training
 from osteo_edge.version import VERSION
 from osteo_edge.wording import intended_use
 
-DEFAULT_RECIPE = "osteo-edge"
-PLAIN_RECIPE = "fine-tuned"
-"""The preset that a default `TrainConfig` already is."""
 SPLIT_RULE = "by duplicate group, and by patient where known"
 
 
@@ -105,7 +104,7 @@ def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
     spec = input_spec(job.config)
     network = build(job.config, spec)
     started = time.perf_counter()
-    parts = {part: _prepare(job, part, spec, on_progress) for part in PARTS}
+    parts = {part: prepare_part(job, part, spec, on_progress) for part in PARTS}
     reading = Reading(sum(map(len, parts.values())), time.perf_counter() - started)
     if not job.resume:
         discard(checkpoints_of(out))
@@ -119,7 +118,7 @@ def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
 
 def write_trained(job: Job, fitted: Fitted, out: Path) -> Trained:
     """Calibrate, choose, measure and write the bundle; then the checkpoints are no longer needed."""
-    manifest, files, evaluations = _settle(job, fitted)
+    manifest, files, evaluations = finish(job, fitted)
     bundle = write_bundle(out, manifest, files)
     discard(checkpoints_of(out))
     skipped = tuple(line for part in fitted.parts.values() for line in part.prepared.skipped)
@@ -143,7 +142,8 @@ def check_parts(job: Job) -> None:
             )
 
 
-def _prepare(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> Labelled:
+def prepare_part(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> Labelled:
+    """Read and prepare the images of one part of the split that have one of the job's labels."""
     cases = [case for case in select(job.dataset, job.split, part) if case.label in job.config.labels]
     prepared = prepare(cases, spec, on_progress=lambda done, total: on_progress(done, total, stage=f"read {part}"))
     return Labelled.of(prepared, job.config.labels, {row.name: row.group for row in job.split.rows})
@@ -157,8 +157,8 @@ def _with_grades(fitted: Fitted, seed: int) -> Fitted:
     return replace(fitted, network=graded.network, outputs=two_stage.OUTPUTS, severity=described)
 
 
-def _settle(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[str, Evaluation]]:
-    """Everything after the fit: calibration, decision, measures, files."""
+def finish(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[str, Evaluation]]:
+    """Everything after the fit: calibrate, decide, measure. The manifest, the bundle's files, and what was measured."""
     model, parts = fitted.network.model, fitted.parts
     logits = {part: predict_logits(model, parts[part], fitted.spec) for part in ("validation", "test")}
     files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: _split_bytes(job.split)}
@@ -167,7 +167,7 @@ def _settle(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[
         part: evaluation.evaluate(_predictions(parts[part], found, manifest), manifest, part)
         for part, found in logits.items()
     }
-    return replace(manifest, metrics=_metrics(evaluations)), files, evaluations
+    return replace(manifest, metrics=recorded_metrics(evaluations)), files, evaluations
 
 
 def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str, bytes]) -> Manifest:
@@ -217,18 +217,6 @@ def _samples(job: Job, parts: dict[str, Labelled]) -> bytes:
     return pack_samples(
         {CALIBRATION: spread("train", config.calibration_images), PARITY: spread("validation", config.parity_images)}
     )
-
-
-def _metrics(evaluations: dict[str, Evaluation]) -> dict[str, Metric]:
-    return {
-        f"{name}, {part}": Metric(_number(found.value), _number(found.low), _number(found.high), found.n, part)
-        for part, evaluated in evaluations.items()
-        for name, found in evaluated.estimates.items()
-    }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _counts(parts: dict[str, Labelled], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:

@@ -31,6 +31,26 @@ def test_a_recipe_alone_is_the_default_configuration_with_its_changes() -> None:
     assert choose_config("last-20", None, {}) == PRESETS["last-20"].apply(TrainConfig())
 
 
+def test_the_taps_of_a_recipe_are_left_out_with_another_backbone_than_its_own(tmp_path: Path) -> None:
+    assert choose_config("osteo-edge", None, {"alpha": 0.35}).taps == PRESETS["osteo-edge"].changes["taps"]
+    other = choose_config("osteo-edge", None, {"backbone": "efficientnet_b0"})
+    assert (other.taps, other.region, other.standardize) == ((), "knees", True)
+    file = _write(tmp_path, 'backbone = "efficientnet_b0"\ntaps = ["top_activation"]\n')
+    assert choose_config("osteo-edge", file, {}).taps == ("top_activation",)
+
+
+def test_a_head_on_random_features_is_refused_with_the_recipe_to_take_unless_it_is_asked_for() -> None:
+    for recipe in ("osteo-edge", "frozen-features", "two-stage", "late-fusion"):
+        with pytest.raises(OsteoEdgeError) as raised:
+            choose_config(recipe, None, {"weights": "none"})
+        assert str(raised.value) == (
+            f"recipe {recipe}: fits the head alone, on features that weights none would leave random; take --recipe "
+            "fine-tuned to train from scratch"
+        )
+    assert choose_config("osteo-edge", None, {"weights": "none", "trainable_layers": None}).from_scratch
+    assert choose_config("fine-tuned", None, {"weights": "none", "trainable_layers": 0}).from_scratch
+
+
 def test_all_kinds_of_settings_can_be_written(tmp_path: Path) -> None:
     text = """
     labels = ["normal", "osteoporosis"]

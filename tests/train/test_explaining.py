@@ -186,9 +186,11 @@ def test_shuffled_weights_change_every_map_and_come_back(
     """Adebayo et al. 2018, from the head down to the first convolution."""
     before = mobilenet.get_weights()
     heard: list[int] = []
-    stages = randomization_check(
-        probe_of(mobilenet), pixels, OSTEOPOROSIS, stages=4, on_progress=lambda done, total: heard.append(total - done)
-    )
+
+    def hear(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+        heard.append(total - done)
+
+    stages = randomization_check(probe_of(mobilenet), pixels, OSTEOPOROSIS, stages=4, on_progress=hear)
     assert [stages[0].layer, stages[-1].layer] == [MAP_LAYER, "Conv1"]
     assert len(stages) == 4
     assert heard == list(range(11, -1, -1))

@@ -22,7 +22,7 @@ def _audit(
 ) -> tuple[Audit, Dataset]:  # fmt: skip
     """What an audit would say of images that are known by name and label only."""
     images = tuple(
-        Fingerprint(name, label, None, sha256_bytes(name.encode()), "", 64, 64, "png", 8, 1, 0.5, 0.1, ())
+        Fingerprint(name, label, None, sha256_bytes(name.encode()), "", 64, 64, "png", 8, 1, 0.5, 0.1, b"")
         for name, label in sorted(labels.items())
     )
     groups = components(labels, (*exact, *patients, *conflicts))

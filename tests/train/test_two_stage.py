@@ -84,7 +84,7 @@ def graded_bundle(
     phantoms: Dataset, phantom_split: Split, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Bundle, Graded]:
     """A small graded network, fitted on phantoms; its gate lets their small films through."""
-    from osteo_edge.train.training import Job, _settle, fit_job
+    from osteo_edge.train.training import Job, finish, fit_job
 
     folder = tmp_path_factory.mktemp("graded")
     job = Job(phantoms, phantom_split, TINY, "graded", "phantom")
@@ -97,7 +97,7 @@ def graded_bundle(
     assert share is not None
     assert 0 <= share <= 1
     assert sum(found["training_images"].values()) == int((fitted.parts["train"].classes > 0).sum())
-    manifest, files, _ = _settle(job, replace(fitted, network=graded.network))
+    manifest, files, _ = finish(job, replace(fitted, network=graded.network))
     gate = replace(manifest.gate, min_side_px=32, min_contrast=0.0)
     return write_bundle(folder / "graded", replace(manifest, outputs=OUTPUTS, gate=gate), files), graded
 

@@ -5,6 +5,10 @@ from typing import Any
 
 from osteo_edge.train.config import TrainConfig
 
+DEFAULT_RECIPE = "osteo-edge"
+PLAIN_RECIPE = "fine-tuned"
+"""The preset that a default `TrainConfig` already is."""
+
 
 @dataclass(frozen=True)
 class Preset:

@@ -1,0 +1,95 @@
+"""The model card: what is read first, parts of the patients apart, and how the model was trained."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from osteo_edge.answers import Answers
+from osteo_edge.manifest import Manifest, Metric, Outputs
+from osteo_edge.measuring import measure_answers
+from osteo_edge.model_card import FIRST, render_card
+
+RECORD: dict[str, Any] = {
+    "recipe": {"name": "osteo-edge", "source": "this project"},
+    "environment": {
+        "python": "3.11.2", "tensorflow": "2.21.0", "processor": "x86_64", "cores": 2, "gpus": [], "float16": False,
+    },
+    "timing": {"seconds": {"read": 1.25, "head": None, "fit": 40.04}},
+}  # fmt: skip
+
+
+def card_with(manifest: Manifest, *names: str, part: str = "test") -> str:
+    return render_card(replace(manifest, metrics={name: Metric(0.8, 0.7, 0.9, 30, part) for name in names}))
+
+
+def section(card: str, title: str) -> str:
+    """The text under a heading, empty without the heading."""
+    return card.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("part", ["test", "test, before conversion"])
+def test_figures_are_sorted_into_first_parts_of_the_patients_and_the_rest(part: str, manifest: Manifest) -> None:
+    names = ("AUROC, macro, test", "AUROC osteoporosis, test", "sensitivity, test", "sensitivity, test, sex female")
+    card = card_with(manifest, *names, part=part)
+    assert section(card, "Measured").count("| 0.800 |") == 2
+    assert "| AUROC osteoporosis, test | 0.800 | 0.700 to 0.900 | 30 |" in section(card, "Measured")
+    assert "| sensitivity, test, sex female | 0.800 |" in section(card, "Measured in parts of the patients")
+    assert "not a finding" in section(card, "Measured in parts of the patients")
+    assert "| AUROC, macro, test |" in section(card, "Also measured")
+
+
+def test_what_is_read_first_is_what_the_evaluation_puts_first(manifest: Manifest) -> None:
+    labels, truth = manifest.labels, np.array([0, 1, 2])
+    positive = manifest.decision.positive_labels
+    answers = Answers(truth, np.eye(3), labels, positive, np.full(3, 0.5), np.arange(3))
+    _, headline = measure_answers(answers)
+    areas = ("AUROC osteopenia or osteoporosis", "AUROC osteoporosis")
+    assert headline == (*areas, *FIRST)
+    assert section(card_with(manifest, *headline), "Also measured") == ""
+
+
+def test_the_test_part_is_read_before_validation(manifest: Manifest) -> None:
+    parts = {f"sensitivity, {part}": Metric(0.8, 0.7, 0.9, 30, part) for part in ("validation", "test")}
+    measured = section(render_card(replace(manifest, metrics=parts)), "Measured")
+    assert measured.index("sensitivity, test") < measured.index("sensitivity, validation")
+
+
+def test_without_subgroups_there_is_no_heading_for_them(manifest: Manifest) -> None:
+    card = card_with(manifest, "sensitivity, test")
+    assert "parts of the patients" not in card
+    assert "Also measured" not in card
+
+
+def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:
+    assert "Nothing yet" in section(card_with(manifest), "Measured")
+
+
+def test_the_training_is_told_even_of_a_converted_model(manifest: Manifest) -> None:
+    nested = {"convert": {"precision": "int8"}, "parent": RECORD}
+    for recipe in (RECORD, nested):
+        told = section(render_card(replace(manifest, parent=replace(manifest.parent, recipe=recipe))), "Training")
+        assert "- Recipe: osteo-edge (this project)" in told
+        assert "- Machine: python 3.11.2, tensorflow 2.21.0, processor x86_64, cores 2, gpus none, float16 no" in told
+        assert "- Time: read 1.2 s, fit 40.0 s" in told
+
+
+def test_every_graphics_processor_is_named(manifest: Manifest) -> None:
+    record = {"environment": {**RECORD["environment"], "gpus": ["H200", "H200"]}}
+    card = render_card(replace(manifest, parent=replace(manifest.parent, recipe=record)))
+    assert ", gpus H200 and H200, " in section(card, "Training")
+
+
+@pytest.mark.parametrize("recipe", [{}, {"parent": "x"}, {"recipe": "by hand", "timing": {"seconds": "long"}}])
+def test_a_recipe_of_another_making_is_no_error(recipe: dict[str, Any], manifest: Manifest) -> None:
+    assert "## Training" not in render_card(replace(manifest, parent=replace(manifest.parent, recipe=recipe)))
+
+
+def test_grades_and_parity_are_told_where_there_are_any(manifest: Manifest) -> None:
+    plain = render_card(replace(manifest, parity=None))
+    assert "## Grades" not in plain
+    assert "## Beside the model" not in plain
+    graded = render_card(replace(manifest, outputs=Outputs(0, 1, 2)))
+    assert "not a clinical stage" in section(graded, "Grades")
+    assert "decisions agree on 97.5%" in section(graded, "Beside the model it was made from")
