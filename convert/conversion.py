@@ -14,6 +14,7 @@ from osteo_edge.convert.equalization import equalize
 from osteo_edge.convert.graph import sources_of
 from osteo_edge.convert.parity import keras_logits, measure_parity, tflite_logits
 from osteo_edge.convert.rounding import compensate
+from osteo_edge.convert.tapped_head import split_heads
 from osteo_edge.convert.tflite import ConvertPrecision, load_keras, to_tflite
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import Manifest, Metric, ModelFile, Outputs, Parent
@@ -40,7 +41,7 @@ def convert_bundle(
     if precision == "int8" and not plain:
         data = _to_int8(source, reference, calibration, on_progress)
     else:
-        data = to_tflite(reference, source.manifest.input, precision, calibration)
+        data = to_tflite(reference if plain else split_heads(reference), source.manifest.input, precision, calibration)
     manifest = _manifest(source, data, _recipe(precision, plain, len(calibration)))
     interpreter = _open(manifest, data)
     parity = measure_parity(
@@ -56,7 +57,7 @@ def convert_bundle(
 def _to_int8(source: Bundle, reference: Any, calibration: Pixels, on_progress: Advance) -> bytes:
     """Equalize, round with compensation, convert, and take the mean error that is left out of the head's bias."""
     spec = source.manifest.input
-    model = load_keras(source)
+    model = split_heads(load_keras(source))
     few = spread(calibration, ROUNDING_IMAGES)
     equalize(model, few, spec)
     compensate(

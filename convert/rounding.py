@@ -19,6 +19,8 @@ from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 
 Floats = npt.NDArray[np.float64]
 STEPS = 127
+CLIPS = 0.5 ** np.arange(0.0, 10.5, 0.5)
+"""Shares of the largest weight of a channel, 1 first, at which its weights may be clipped."""
 DAMPING = 0.01
 BATCH = 8
 MAX_PLACES = 6000
@@ -68,6 +70,7 @@ def round_columns(weights: Floats, second: Floats) -> Floats:
 
     The error of each tap is passed on to the taps that are still to be rounded, strongest input first.
     """
+    weights = clip_columns(weights, np.diag(second))
     step = np.abs(weights).max(axis=0) / STEPS
     step[step == 0] = 1.0
     order = np.argsort(-np.diag(second), kind="stable")
@@ -83,6 +86,21 @@ def round_columns(weights: Floats, second: Floats) -> Floats:
         error = (left[tap] - rounded[tap]) / upper[tap, tap]
         left[tap + 1 :] -= np.outer(upper[tap, tap + 1 :], error)
     return rounded[np.argsort(order)]
+
+
+def clip_columns(weights: Floats, power: Floats) -> Floats:
+    """Clip each column of (taps, outputs) weights where rounding it then loses least; `power` is that of each input.
+
+    A weight for an input that hardly ever fires may be a thousand times the others, and would leave them no steps.
+    """
+    best, least = weights, np.full(weights.shape[1], np.inf)
+    for share in CLIPS:
+        limit = share * np.abs(weights).max(axis=0)
+        clipped = np.clip(weights, -limit, limit)
+        step = np.where(limit > 0, limit, 1.0) / STEPS
+        loss = power @ np.square(np.rint(clipped / step) * step - weights)
+        best, least = np.where(loss < least, clipped, best), np.minimum(loss, least)
+    return best
 
 
 def _damped(second: Floats) -> Floats:

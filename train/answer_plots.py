@@ -45,15 +45,19 @@ def probability_plots(answers: Mapping[str, Answers]) -> Iterator[Picture]:
     )
 
 
-def label_plots(answers: Answers, title: str) -> Iterator[Picture]:
-    """Predicted against actual: each case's probability by its label, and the confusion matrix."""
+def score_plot(answers: Answers, title: str) -> Picture:
+    """Predicted against actual: each case's probability by its label."""
     _, score = answers.asked(answers.positive_labels)
     by_label = {label: score[answers.truth == number] for number, label in enumerate(answers.labels)}
     thresholds = np.unique(answers.threshold)
     threshold = float(thresholds[0]) if thresholds.size == 1 else None
-    yield plots.plot_scores(by_label, threshold), f"{title}: predicted probability by true label"
+    return plots.plot_scores(by_label, threshold), f"{title}: predicted probability by true label"
+
+
+def confusion_plot(answers: Answers, title: str) -> Picture:
+    """Predicted against actual: how many cases of each label were answered as what."""
     counts = metrics.confusion(answers.truth, answers.predicted, len(answers.labels))
-    yield plots.plot_confusion(counts, answers.labels, title), "Given labels against the most probable ones"
+    return plots.plot_confusion(counts, answers.labels, title), "Given labels against the most probable ones"
 
 
 def subgroup_plot(subgroups: tuple[Subgroup, ...], name: str) -> Picture | None:

@@ -57,16 +57,27 @@ def _move(plane: Pixels, rng: np.random.Generator) -> Pixels:
     matrix = np.asarray(cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, scale), np.float64)
     matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * np.array([width, height])
     moved = cv2.warpAffine(plane, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(moved[:, ::-1] if rng.random() < 0.5 else moved, np.float32)
+    return np.asarray(cv2.flip(moved, 1) if rng.random() < 0.5 else moved, np.float32)
 
 
 def _expose(plane: Pixels, rng: np.random.Generator, most: Strength) -> Pixels:
+    """Gamma, contrast about mid-grey, brightness and noise; what is black stays black."""
     gamma = 2.0 ** rng.uniform(-most.log2_gamma, most.log2_gamma)
     contrast = 1.0 + rng.uniform(-most.contrast, most.contrast)
     brightness = rng.uniform(-most.brightness, most.brightness)
-    noise = rng.standard_normal(plane.shape, np.float32) * np.float32(rng.uniform(0.0, most.noise))
-    exposed = (np.power(plane, np.float32(gamma)) - 0.5) * contrast + 0.5 + brightness + noise
-    return np.where(plane > 0.0, np.clip(exposed, 0.0, 1.0), 0.0).astype(np.float32)
+    offset = 0.5 - 0.5 * contrast + brightness
+    noise = _noise(plane.shape, rng, offset, rng.uniform(0.0, most.noise))
+    exposed = np.asarray(cv2.scaleAdd(np.power(plane, np.float32(gamma)), contrast, noise), np.float32)
+    return np.clip(exposed, 0.0, 1.0, out=exposed) * (plane > 0.0)
+
+
+def _noise(shape: tuple[int, ...], rng: np.random.Generator, mean: float, deviation: float) -> Pixels:
+    """Normal noise by OpenCV, in a fifth of NumPy's time: what batches cost most.
+
+    OpenCV has a generator for each thread, seeded here. Its first number has the sign of the seed, so seeds have both.
+    """
+    cv2.setRNGSeed(int(rng.integers(-(2**31), 2**31)))
+    return np.asarray(cv2.randn(np.empty(shape, np.float32), mean, deviation), np.float32)
 
 
 def _crop(plane: Pixels, rng: np.random.Generator) -> Pixels:

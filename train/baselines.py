@@ -10,7 +10,7 @@ from osteo_edge.dataset import Case
 from osteo_edge.train.confounders import osteoporosis_self_assessment
 from osteo_edge.train.fingerprint import Fingerprint
 from osteo_edge.train.folds import TEST, TRAIN, VALIDATION, Folds
-from osteo_edge.train.logistic import Floats, Indices, fit_coefficients, standardize
+from osteo_edge.train.logistic import Columns, Floats, Indices, fit_coefficients, standardize
 from osteo_edge.train.recipe import Answers
 
 MAJORITY = "majority class"
@@ -64,21 +64,41 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def answer_baseline(baseline: Baseline, classes: Indices, size: int, folds: Folds, repeat: int, fold: int) -> Answers:
-    """Fit and answer for one fold, as a recipe would; median, mean and scale are those of the rows fitted on.
+class Fitter:
+    """Fits a baseline for every fold, and never twice on the same images: without folds 2 and 3 serves both of them.
 
-    The test images are answered by a fit on train and validation together. `held_out`, and so validation, are answered
-    by fits without the image's own fold of the repeat, whose groups it shares with no other.
+    `classes` are the class number of each case, below `size`.
     """
-    train, validation, test = (folds.numbers(repeat, fold, part) for part in (TRAIN, VALIDATION, TEST))
-    rest = np.concatenate([train, validation])
-    held_out = np.zeros((rest.size, size))
-    inner = inner_folds(folds, repeat, fold, rest)
-    for number in np.unique(inner):
-        out = inner == number
-        held_out[out] = _fit_and_answer(baseline.values, classes, size, rest[~out], rest[out])
-    tested = _fit_and_answer(baseline.values, classes, size, rest, test)
-    return Answers(held_out[train.size :], tested, held_out)
+
+    def __init__(self, baseline: Baseline, classes: Indices, size: int, folds: Folds) -> None:
+        self._values = baseline.values
+        self._classes, self._size, self._folds = classes, size, folds
+        self._known: dict[bytes, tuple[Columns, Floats]] = {}
+
+    def answer(self, repeat: int, fold: int) -> Answers:
+        """Answer for one fold, as a recipe would; median, mean and scale are those of the rows fitted on.
+
+        The test images are answered by a fit on train and validation together. `held_out`, and so validation, are
+        answered by fits without the image's own fold of the repeat, whose groups it shares with no other.
+        """
+        train, validation, test = (self._folds.numbers(repeat, fold, part) for part in (TRAIN, VALIDATION, TEST))
+        rest = np.concatenate([train, validation])
+        held_out = np.zeros((rest.size, self._size))
+        inner = inner_folds(self._folds, repeat, fold, rest)
+        for number in np.unique(inner):
+            out = inner == number
+            held_out[out] = self._logits(rest[~out], rest[out])
+        return Answers(held_out[train.size :], self._logits(rest, test), held_out)
+
+    def _logits(self, fitted: Indices, answered: Indices) -> Floats:
+        fitted = np.sort(fitted)
+        key = fitted.tobytes()
+        if key not in self._known:
+            columns = standardize(self._values[fitted])
+            design = columns.apply(self._values[fitted])
+            self._known[key] = columns, fit_coefficients(design, self._classes[fitted], self._size)
+        columns, coefficients = self._known[key]
+        return columns.apply(self._values[answered]) @ coefficients
 
 
 def inner_folds(folds: Folds, repeat: int, fold: int, rest: Indices) -> Indices:
@@ -88,12 +108,6 @@ def inner_folds(folds: Folds, repeat: int, fold: int, rest: Indices) -> Indices:
     """
     chosen = folds.tested_in[repeat] if folds.count > 2 else folds.parts[repeat, fold]
     return np.asarray(chosen[rest], np.intp)
-
-
-def _fit_and_answer(values: Floats, classes: Indices, size: int, fitted: Indices, answered: Indices) -> Floats:
-    columns = standardize(values[fitted])
-    coefficients = fit_coefficients(columns.apply(values[fitted]), classes[fitted], size)
-    return columns.apply(values[answered]) @ coefficients
 
 
 def _file_columns(images: Sequence[Fingerprint]) -> Floats:

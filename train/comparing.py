@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from osteo_edge.alarms import find_alarms
 from osteo_edge.answers import Answers, Question, questions_about
-from osteo_edge.intervals import Estimate, as_share
+from osteo_edge.intervals import Estimate, Floats, as_share
 from osteo_edge.measuring import predictive_values
 from osteo_edge.subgroups import FACTORS, Subgroup
 from osteo_edge.train.baselines import SHORTCUTS
@@ -125,9 +125,7 @@ def _measures(task: Task, own: Measured, prevalence: float | None) -> tuple[Esti
     return first | found, tuple(first)
 
 
-def _estimate(
-    values: npt.NDArray[np.float64], groups: npt.NDArray[np.str_], members: npt.NDArray[np.bool_] | None
-) -> Estimate:
+def _estimate(values: Floats, groups: npt.NDArray[np.str_], members: npt.NDArray[np.bool_] | None) -> Estimate:
     """A share has the cases it is a share of as its n, and no point as its interval."""
     found = to_estimate(values, groups.size)
     return found if members is None else as_share(found, groups[members])

@@ -90,7 +90,7 @@ def cv(
 
     \b
     Example:
-      osteo-edge cv knees.csv --recipe frozen-features --recipe custom-cnn --repeats 10 --out comparison
+      osteo-edge cv knees.csv --recipe frozen-features --recipe osteo-edge --repeats 10 --out found
     """
     reference = reference or names[0]
     if reference not in names:

@@ -11,7 +11,7 @@ from osteo_edge.filters import Pixels
 from osteo_edge.intervals import Estimate
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.train import page
-from osteo_edge.train.answer_plots import label_plots, probability_plots, question_plots, subgroup_plot
+from osteo_edge.train.answer_plots import Picture, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.comparison import Comparison, Contender
 from osteo_edge.train.page import escape
 from osteo_edge.train.plots import plot_confusion, plot_forest, plot_learning
@@ -58,8 +58,8 @@ def _facts(comparison: Comparison) -> str:
     folds = comparison.folds
     return (
         f"{folds.count} folds, {folds.repeats} repeats, grouped by copies and patients, the same for all. "
-        f"Usable images: {counts}. Labels come from: {comparison.label_source}. Intervals are 95 %, of a bootstrap over "
-        f"groups; differences are paired, against {comparison.reference}."
+        f"Usable images: {counts}. Labels come from: {comparison.label_source}. Intervals are 95 %, of a bootstrap "
+        f"over groups; differences are paired, against {comparison.reference}."
     )
 
 
@@ -74,7 +74,7 @@ def _side_by_side(comparison: Comparison) -> str:
     names = [f"AUROC {question.name}" for question in comparison.questions]
     rows = (_row(comparison, found, names) for found in comparison.contenders)
     head = ("", "Kind", *names, *(f"{question.name}, less {comparison.reference}" for question in comparison.questions))
-    return page.table(head, rows) + page.plots(_forest(comparison, name) for name in names)
+    return page.table(head, rows) + page.plots((_forest(comparison, name) for name in names), wide=True)
 
 
 def _row(comparison: Comparison, found: Contender, names: list[str]) -> list[object]:
@@ -87,10 +87,10 @@ def _short(found: Estimate | None) -> str:
     """Without n, which is the same in every row."""
     if found is None or not np.isfinite(found.value):
         return ""
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{found.value:.3f} [{found.low:.3f},\N{NO-BREAK SPACE}{found.high:.3f}]"
 
 
-def _forest(comparison: Comparison, name: str) -> tuple[str, str]:
+def _forest(comparison: Comparison, name: str) -> Picture:
     rows = [
         (found.name, found.measures[name])
         for found in comparison.contenders
@@ -103,18 +103,27 @@ def _recipe(comparison: Comparison, found: Contender) -> Iterator[str]:
     yield f"<h2>{escape(found.name)}</h2><p>{escape(found.title)}. Source: {escape(found.source)}. "
     yield f"All folds took {found.seconds:.0f} s.</p>"
     yield page.estimate_table((name, found.measures[name]) for name in found.headline)
-    answers = _all_repeats(comparison, found.name)
-    scores, _ = label_plots(answers, found.name)
+    yield page.plots(_strips(comparison, found), wide=True)
+    yield page.plots(_squares(comparison, found))
+    yield f"<p>The hardest cases, worst first: far from their label in every repeat.</p>{_hardest(comparison, found)}"
+
+
+def _strips(comparison: Comparison, found: Contender) -> Iterator[Picture]:
+    """Every case once, and subgroups by the AUROC of the questions."""
+    yield score_plot(comparison.answers(found.name, 0), f"{found.name} in the first repeat")
+    for name in found.headline[:2]:
+        picture = subgroup_plot(found.subgroups, name)
+        if picture:
+            yield picture
+
+
+def _squares(comparison: Comparison, found: Contender) -> Iterator[Picture]:
+    """The confusion matrix, and learning curves where there are epochs."""
     confusion = plot_confusion(np.array(found.confusion), comparison.labels, found.name)
-    pictures = [scores, (confusion, "Given labels against the most probable ones, the mean over the repeats")]
-    pictures += [picture for name in found.headline[:2] if (picture := subgroup_plot(found.subgroups, name))]
+    yield confusion, "Given labels against the most probable ones, the mean over the repeats"
     losses = _losses(found)
     if losses:
-        pictures.append(
-            (plot_learning(losses), "Loss by epoch, a thin line for each fold; epoch 0 is a frozen backbone")
-        )
-    yield page.plots(pictures)
-    yield f"<p>The hardest cases, worst first: far from their label in every repeat.</p>{_hardest(comparison, found)}"
+        yield plot_learning(losses), "Loss by epoch, a thin line for each fold; epoch 0 is a frozen backbone"
 
 
 def _losses(found: Contender) -> dict[str, list[tuple[float, ...]]]:

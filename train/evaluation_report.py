@@ -12,7 +12,7 @@ from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, score_of, screen
 from osteo_edge.train import page
-from osteo_edge.train.answer_plots import label_plots, probability_plots, question_plots, subgroup_plot
+from osteo_edge.train.answer_plots import confusion_plot, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.page import escape
 from osteo_edge.train.plots import plot_learning
 from osteo_edge.writing import write_whole
@@ -91,7 +91,8 @@ def _curves(bundle: Bundle, predictions: Predictions) -> Iterator[str]:
     answers = answers_of(predictions, manifest)
     yield f"<h2>Curves</h2>{page.plots(question_plots({manifest.name: answers}))}"
     yield page.plots(probability_plots({manifest.name: answers}))
-    yield f"<h2>Predicted against actual</h2>{page.plots(label_plots(answers, manifest.name))}"
+    yield f"<h2>Predicted against actual</h2>{page.plots([score_plot(answers, manifest.name)], wide=True)}"
+    yield page.plots([confusion_plot(answers, manifest.name)])
     losses = manifest.parent.recipe.get("validation_losses")
     if losses:
         picture = plot_learning({"validation": [losses]}), "Validation loss by epoch; epoch 0 is the frozen backbone"
@@ -118,7 +119,7 @@ def _subgroups(evaluation: Evaluation) -> str:
         for group in evaluation.subgroups
     )
     pictures = [picture for name in names if (picture := subgroup_plot(evaluation.subgroups, name))]
-    return page.table(("Subgroup", "Cases", "Positive", *names), rows) + page.plots(pictures)
+    return page.table(("Subgroup", "Cases", "Positive", *names), rows) + page.plots(pictures, wide=True)
 
 
 def _measured(estimates: Mapping[str, object], names: list[str]) -> list[object]:

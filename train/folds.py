@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.dataset import Dataset
-from osteo_edge.errors import DatasetError, MissingExtraError
+from osteo_edge.errors import DatasetError
 from osteo_edge.split import PARTS
 from osteo_edge.train.audit import Audit
+from osteo_edge.train.grouped_folds import grouped_folds
 
 Indices = npt.NDArray[np.intp]
 
@@ -64,8 +65,7 @@ def make_folds(
     """Divide the usable images of `labels` into `folds` folds, `repeats` times, a quarter of the rest for validation.
 
     Exact copies, conflicts, blank and unreadable files stay out. The test parts are scikit-learn's shuffled
-    `StratifiedGroupKFold`. Raises `DatasetError` where a label is too rare to be in every train and validation part,
-    `MissingExtraError` without scikit-learn.
+    `StratifiedGroupKFold`. Raises `DatasetError` where a label is too rare to be in every train and validation part.
     """
     images = _usable(audit, labels)
     classes, groups = _numbered([image.label for image in images], labels), group_numbers(images)
@@ -115,15 +115,12 @@ def _check_enough(dataset: Dataset, labels: Sequence[str], classes: Indices, gro
 
 def _repeat(classes: Indices, groups: Indices, folds: int, seed: int) -> npt.NDArray[np.int8]:
     """The parts of one repeat, (folds, images)."""
-    try:
-        from sklearn.model_selection import StratifiedGroupKFold
-    except ImportError as error:
-        raise MissingExtraError("cross-validation", "scikit-learn", "train") from error
     rng = np.random.default_rng(seed)
     parts = np.full((folds, classes.size), TRAIN, np.int8)
-    splits = StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(classes, classes, groups)
-    for own, (rest, tested) in zip(parts, splits, strict=True):
-        own[tested] = TEST
+    tested_in = grouped_folds(classes, groups, folds, seed)
+    for fold, own in enumerate(parts):
+        rest = np.flatnonzero(tested_in != fold)
+        own[tested_in == fold] = TEST
         own[rest[_validation(classes[rest], groups[rest], rng)]] = VALIDATION
     return parts
 

@@ -16,7 +16,8 @@ BAR_WIDTH_PX = 240
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fff; --faint: #667085; --line: #d5dae3; --mark: #0b6e99; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e7eaf0; --paper: #14181f; --faint: #98a2b3; --line: #344054; --mark: #5cc0e8; } }
+  :root { --ink: #e7eaf0; --paper: #14181f; --faint: #98a2b3; --line: #344054; --mark: #5cc0e8; }
+  .plots svg { filter: brightness(1.5); } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 62rem; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
@@ -26,10 +27,11 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem .3rem 0;
   border-bottom: 1px solid var(--line); vertical-align: middle; } td.n { font-variant-numeric: tabular-nums; }
 .films { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
-.plots svg { width: 100%; height: auto; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
+.plots.wide { grid-template-columns: minmax(0, 46rem); }
+.plots, .films { margin: 1.2rem 0; } .plots svg { width: 100%; height: auto; }
 figure { margin: 0; } figure img { width: 100%; height: 18rem; object-fit: contain; background: #000; }
-figcaption, .faint { color: var(--faint); font-size: .9rem; }
+figcaption, .faint { color: var(--faint); font-size: .9rem; } figcaption, td { overflow-wrap: break-word; }
 svg .axis { stroke: var(--line); } svg .mark { stroke: var(--mark); fill: var(--mark); }
 code { font-size: .9em; overflow-wrap: anywhere; }
 """
@@ -87,10 +89,10 @@ def interval_bar(found: Estimate) -> str:
     )
 
 
-def plots(pictures: Iterable[tuple[str, str]]) -> str:
-    """Plots side by side, each an SVG with its caption."""
+def plots(pictures: Iterable[tuple[str, str]], *, wide: bool = False) -> str:
+    """Plots, each an SVG with its caption: side by side, or one below the other where they are `wide`."""
     figures = (f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>" for picture, caption in pictures)
-    return f'<div class="plots">{"".join(figures)}</div>'
+    return f'<div class="plots{" wide" if wide else ""}">{"".join(figures)}</div>'
 
 
 def alarms(sentences: Iterable[str]) -> str:

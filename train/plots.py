@@ -42,7 +42,7 @@ def plot_roc(grid: Floats, bands: Mapping[str, Band]) -> str:
     """Receiver operating characteristics over `grid`, 1 - specificity, with their bands, by name."""
     with _axes("1 - specificity", "sensitivity", square=True) as (axes, svg):
         axes.plot([0, 1], [0, 1], ":", color=INK, linewidth=0.8)
-        _draw_bands(axes, grid, bands)
+        _draw_bands(axes, grid, bands, "lower right")
     return svg()
 
 
@@ -50,7 +50,7 @@ def plot_precision_recall(grid: Floats, bands: Mapping[str, Band], prevalence: f
     """Precision over recall with bands; the dotted line is what guessing reaches, the share of positive cases."""
     with _axes("recall (sensitivity)", "precision (positive predictive value)", square=True) as (axes, svg):
         axes.axhline(prevalence, linestyle=":", color=INK, linewidth=0.8)
-        _draw_bands(axes, grid, bands)
+        _draw_bands(axes, grid, bands, "lower right" if prevalence > 0.5 else "upper right")
     return svg()
 
 
@@ -61,7 +61,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability]) -> str:
         for colour, (name, found) in _coloured(diagrams):
             axes.plot(found.predicted, found.observed, color=colour, linewidth=1, label=name)
             axes.scatter(found.predicted, found.observed, s=6 + 90 * found.n / max(1, found.n.sum()), color=colour)
-        axes.legend(loc="upper left")
+        axes.legend(loc="best")
     return svg()
 
 
@@ -76,7 +76,7 @@ def plot_decision(curves: Mapping[str, DecisionCurve]) -> str:
         everybody = next(iter(curves.values()))
         axes.plot(everybody.thresholds, everybody.refer_all, "--", color=INK, linewidth=0.8, label="refer everybody")
         axes.set_ylim(-0.25 * highest, 1.1 * highest)
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
     return svg()
 
 
@@ -87,7 +87,7 @@ def plot_confusion(counts: npt.NDArray[Any], labels: Sequence[str], title: str) 
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), share in np.ndenumerate(shares):
             ink = "white" if share > 0.55 else "black"
-            axes.text(column, row, f"{counts[row, column]:.0f}", ha="center", va="center", color=ink)
+            axes.text(column, row, _count(float(counts[row, column])), ha="center", va="center", color=ink)
         axes.set_xticks(range(len(labels)), labels)
         axes.set_yticks(range(len(labels)), labels)
     return svg()
@@ -133,11 +133,16 @@ def plot_scores(scores: Mapping[str, Floats], threshold: float | None) -> str:
     return svg()
 
 
-def _draw_bands(axes: Any, grid: Floats, bands: Mapping[str, Band]) -> None:
+def _count(cases: float) -> str:
+    """A whole number, or a mean over repeats to a tenth."""
+    return f"{cases:.0f}" if cases == round(cases) else f"{cases:.1f}"
+
+
+def _draw_bands(axes: Any, grid: Floats, bands: Mapping[str, Band], place: str) -> None:
     for colour, (name, (values, low, high)) in _coloured(bands):
         axes.fill_between(grid, low, high, color=colour, alpha=0.12, linewidth=0)
         axes.plot(grid, values, color=colour, linewidth=1.6, label=name)
-    axes.legend(loc="lower right" if len(bands) < 5 else "best", fontsize=8)
+    axes.legend(loc=place, fontsize=8)
 
 
 def _coloured(series: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]]]:

@@ -17,7 +17,8 @@ FEWEST = 10
 def recorded_metrics(evaluations: Mapping[str, Evaluation]) -> dict[str, Metric]:
     """The estimates of each part by name: "sensitivity, test"; of a subgroup, "sensitivity, test, sex female".
 
-    Subgroups of fewer than `FEWEST` cases, without a positive or a negative one, or of all cases, are left out.
+    Left out are subgroups of fewer than `FEWEST` cases, without a positive or a negative one, or of all cases, and
+    what their cases do not define.
     """
     return {
         f"{name}, {where}": Metric(_number(found.value), _number(found.low), _number(found.high), found.n, part)
@@ -33,7 +34,8 @@ def _places(part: str, evaluation: Evaluation) -> Iterator[tuple[str, Mapping[st
     everyone = sum(evaluation.counts.values())
     for subgroup in evaluation.subgroups if part in BY_SUBGROUP else ():
         if FEWEST <= subgroup.n < everyone and not subgroup.too_few:
-            yield f"{part}, {subgroup.factor} {subgroup.value}", subgroup.estimates
+            known = {name: found for name, found in subgroup.estimates.items() if np.isfinite(found.value)}
+            yield f"{part}, {subgroup.factor} {subgroup.value}", known
 
 
 def _number(value: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from osteo_edge.screening import calibrated
-from osteo_edge.train.baselines import Baseline, answer_baseline
+from osteo_edge.train.baselines import Baseline, Fitter
 from osteo_edge.train.calibrating import choose_decision, fit_temperature
 from osteo_edge.train.comparison import FoldRun, OutOfFold
 from osteo_edge.train.config import TrainConfig
@@ -37,8 +37,8 @@ def settle(task: Task, by_fold: ByFold, config: TrainConfig) -> OutOfFold:
 
 def answer_with(task: Task, baseline: Baseline) -> ByFold:
     """The answers of a baseline for every fold."""
-    truth, size = task.truth, len(task.labels)
-    return {place: Stored(answer_baseline(baseline, truth, size, task.folds, *place), 0.0) for place in task.places}
+    fitter = Fitter(baseline, task.truth, len(task.labels), task.folds)
+    return {place: Stored(fitter.answer(*place), 0.0) for place in task.places}
 
 
 def fuse_all(task: Task, image: Mapping[tuple[int, int], Stored], patient: ByFold) -> ByFold:

@@ -85,7 +85,7 @@ def train(
     Example:
       osteo-edge data split knees.csv --out split.csv
       osteo-edge train knees.csv --split split.csv --out knee
-      osteo-edge train knees.csv --split split.csv --out small --recipe fine-tuned --alpha 0.35 --epochs 20
+      osteo-edge train knees.csv --split split.csv --out small --recipe fine-tuned --alpha 0.35
       osteo-edge train knees.csv --split split.csv --out last20 --recipe last-20 --mixup 0.2
     """
     _check_recipe(recipe)

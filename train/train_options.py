@@ -8,10 +8,10 @@ import click
 from osteo_edge.filters import KINDS, Filter, parse_filter
 from osteo_edge.train.config import ALPHAS, TrainConfig
 from osteo_edge.train.option_groups import grouped, option
-from osteo_edge.train.recipes.presets import PRESETS
+from osteo_edge.train.recipes.presets import DEFAULT_RECIPE, PRESETS
 
 FIND = "find"
-DEFAULTS = TrainConfig()
+DEFAULTS = PRESETS[DEFAULT_RECIPE].apply(TrainConfig())
 
 
 def _filter(text: str) -> Filter:
@@ -28,7 +28,7 @@ def _number_or(word: str, number: Any) -> Callable[[str], Any]:
 
 
 def setting(*words: str, help: str, **settings: Any) -> Any:
-    """An option for one of `TrainConfig`'s fields, whose default is told but left to the recipe."""
+    """An option for one of `TrainConfig`'s fields; the default recipe's value is told, but each recipe has its own."""
     name = next((word for word in words if not word.startswith("-")), words[0].split("/")[0].strip("-"))
     default = getattr(DEFAULTS, name.replace("-", "_"))
     told = "" if default in (None, ()) or isinstance(default, bool) else f"  [default: {default}]"

@@ -36,10 +36,8 @@ def describe_training(
         "best_epoch": fitted.best_epoch,
         "interrupted": fitted.interrupted,
         "learning_rate": fitted.learning_rate,
-        "validation_losses": [round(loss, 6) for loss in fitted.validation_losses if np.isfinite(loss)],
-        "training_losses": [
-            round(epoch.training_loss, 6) for epoch in fitted.epochs if np.isfinite(epoch.training_loss)
-        ],
+        "validation_losses": _finite(fitted.validation_losses),
+        "training_losses": _finite(epoch.training_loss for epoch in fitted.epochs),
         "environment": describe_environment(config, strategy),
         "timing": describe_timing(fitted, reading, n_train),
     }

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from osteo_edge.convert.rounding import compensate, round_columns
+from osteo_edge.convert.rounding import clip_columns, compensate, round_columns
 from osteo_edge.preprocessing import InputSpec
 
 RNG = np.random.default_rng(0)
@@ -42,6 +42,23 @@ def test_the_output_changes_much_less_than_by_rounding_to_nearest() -> None:
     rounded = round_columns(weights, inputs.T @ inputs / 1000)
     error = np.linalg.norm(inputs @ (rounded - weights))
     assert error < 0.5 * np.linalg.norm(inputs @ (_nearest(weights) - weights))
+
+
+def test_a_weight_for_an_input_that_hardly_ever_fires_does_not_take_the_steps_of_the_others() -> None:
+    inputs, weights = RNG.normal(size=(1000, 12)), RNG.normal(size=(12, 5))
+    inputs[:, 3] *= 1e-5
+    weights[3] *= 1000
+    rounded = round_columns(weights, inputs.T @ inputs / 1000)
+    error = np.linalg.norm(inputs @ (rounded - weights))
+    assert error < 0.05 * np.linalg.norm(inputs @ (_nearest(weights) - weights))
+
+
+def test_weights_are_clipped_only_where_that_loses_less() -> None:
+    weights = np.array([[100.0, 100.0], [1.0, 1.0], [0.9, 0.9]])
+    np.testing.assert_array_equal(clip_columns(weights, np.ones(3)), weights)
+    clipped = clip_columns(weights, np.array([1e-12, 1.0, 1.0]))
+    np.testing.assert_array_equal(clipped[1:], weights[1:])
+    assert (clipped[0] < 10).all()
 
 
 def test_a_column_of_zeros_and_an_input_that_never_fires_do_no_harm() -> None:

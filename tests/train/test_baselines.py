@@ -9,7 +9,7 @@ import pytest
 from osteo_edge.dataset import Case
 from osteo_edge.train.baselines import (
     Baseline,
-    answer_baseline,
+    Fitter,
     image_baselines,
     inner_folds,
     patient_baselines,
@@ -67,7 +67,7 @@ def test_of_the_patient_there_is_what_the_data_set_knows(known: dict[str, object
 def test_the_majority_class_answers_the_frequencies_of_train_and_validation() -> None:
     classes = (np.arange(N) % 4 == 0).astype(np.intp)
     folds = _folds()
-    answers = answer_baseline(Baseline("", "", np.zeros((N, 0))), classes, 2, folds, 0, 0)
+    answers = Fitter(Baseline("", "", np.zeros((N, 0))), classes, 2, folds).answer(0, 0)
     share = classes[folds.parts[0, 0] != TEST].mean()
     np.testing.assert_allclose(softmax(answers.test)[:, 1], share, atol=1e-4)
 
@@ -78,8 +78,8 @@ def test_no_label_and_no_value_of_a_test_image_reaches_the_fit() -> None:
     changed_classes, changed_values = CLASSES.copy(), values.copy()
     changed_classes[test] = 1 - changed_classes[test]
     changed_values[test[1:]] += 100
-    one = answer_baseline(Baseline("", "", values), CLASSES, 2, folds, 0, 0)
-    other = answer_baseline(Baseline("", "", changed_values), changed_classes, 2, folds, 0, 0)
+    one = Fitter(Baseline("", "", values), CLASSES, 2, folds).answer(0, 0)
+    other = Fitter(Baseline("", "", changed_values), changed_classes, 2, folds).answer(0, 0)
     np.testing.assert_array_equal(one.validation, other.validation)
     np.testing.assert_array_equal(one.test[0], other.test[0])
 
@@ -92,7 +92,7 @@ def test_what_is_held_out_is_answered_by_a_fit_without_its_own_inner_fold(count:
     inner = inner_folds(folds, 0, 0, rest)
     changed = CLASSES.copy()
     changed[rest[inner == inner[0]]] = 1 - changed[rest[inner == inner[0]]]
-    one, other = (answer_baseline(Baseline("", "", values), known, 2, folds, 0, 0) for known in (CLASSES, changed))
+    one, other = (Fitter(Baseline("", "", values), known, 2, folds).answer(0, 0) for known in (CLASSES, changed))
     assert one.held_out is not None
     assert other.held_out is not None
     np.testing.assert_array_equal(one.held_out[inner == inner[0]], other.held_out[inner == inner[0]])
@@ -100,9 +100,19 @@ def test_what_is_held_out_is_answered_by_a_fit_without_its_own_inner_fold(count:
     np.testing.assert_array_equal(one.validation, one.held_out[train.size :])
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_fits_that_folds_share_are_those_of_each_alone(count: int) -> None:
+    baseline, folds = Baseline("", "", _values()), _folds(count)
+    shared = Fitter(baseline, CLASSES, 2, folds)
+    for fold in range(count):
+        one, other = shared.answer(0, fold), Fitter(baseline, CLASSES, 2, folds).answer(0, fold)
+        np.testing.assert_array_equal(one.test, other.test)
+        np.testing.assert_array_equal(one.validation, other.validation)
+
+
 def test_a_column_that_tells_the_label_is_found_although_some_of_it_is_missing() -> None:
     values = _values()
     values[::7] = np.nan
-    answers = answer_baseline(Baseline("", "", values), CLASSES, 2, _folds(), 0, 0)
+    answers = Fitter(Baseline("", "", values), CLASSES, 2, _folds()).answer(0, 0)
     truth = CLASSES[_folds().numbers(0, 0, TEST)]
     assert (answers.test.argmax(axis=1) == truth).mean() > 0.6

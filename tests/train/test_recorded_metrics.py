@@ -18,7 +18,8 @@ def evaluation(part: str, *subgroups: Subgroup, n: int = 30) -> Evaluation:
 
 
 def women(n: int = 20, positives: int = 8) -> Subgroup:
-    return Subgroup("sex", "female", n, positives, {"sensitivity": Estimate(0.5, 0.2, 0.8, 8)})
+    undefined = Estimate(math.nan, math.nan, math.nan, n)
+    return Subgroup("sex", "female", n, positives, {"sensitivity": Estimate(0.5, 0.2, 0.8, 8), "AUROC": undefined})
 
 
 def test_a_subgroup_of_the_test_part_is_named_after_part_and_factor() -> None:

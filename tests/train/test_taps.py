@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,17 @@ def test_pooled_taps_are_means_of_layers_of_their_squares_and_of_their_regions()
     ]
     np.testing.assert_allclose(pooled[:, :16], np.hstack(expected), atol=1e-5)
     np.testing.assert_allclose(pooled[:, 16:], backbone(batch).numpy().mean((1, 2)), atol=1e-5)
+
+
+@pytest.mark.tf
+def test_regions_are_the_same_after_saving(tmp_path: Path) -> None:
+    _, keras = load_tensorflow()
+    image = keras.Input((8, 16, 3))
+    taps = tap_features(keras.Model(image, keras.layers.Conv2D(2, 3, name="only")(image)), ("only@2x2",))
+    taps.save(tmp_path / "taps.keras")
+    batch = np.random.default_rng(0).random((1, 8, 16, 3)).astype(np.float32)
+    loaded = keras.models.load_model(tmp_path / "taps.keras", compile=False)
+    np.testing.assert_array_equal(loaded(batch), taps(batch))
 
 
 @pytest.mark.tf

@@ -151,6 +151,13 @@ def test_wrong_usage_is_named(words: list[str], message: str, films: Path, capsy
     assert message in capsys.readouterr().err
 
 
+def test_the_help_tells_what_the_default_recipe_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["train", "--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "What of a film the network sees. [default: knees]" in shown
+    assert "0 fits the head alone, on frozen features. [default: 0]" in shown
+
+
 def test_the_help_has_headings_and_leaves_no_option_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["train", "--help"]) == 0
     shown = capsys.readouterr().out

@@ -207,14 +207,13 @@ def test_ctrl_c_before_there_is_anything_leaves_nothing(phantoms: Dataset, tmp_p
 def test_a_network_with_severity_writes_a_bundle_with_grades(
     phantoms: Dataset, phantom_split: Split, tmp_path: Path
 ) -> None:
-    config = replace(
-        TINY, backbone="custom_cnn", alpha=1.0, side_px=64, epochs=15, patience=15, batch_size=8, severity=True
-    )
+    config = TrainConfig(backbone="alexnet", weights="none", side_px=64, trainable_layers=0, severity=True)
     made = _train(phantoms, phantom_split, tmp_path / "graded", config)
     assert made.bundle.manifest.outputs.severity == 2
     assert set(made.bundle.manifest.parent.recipe["severity"]["training_images"]) == {"low", "medium", "high"}
-    prediction = KerasInterpreter(read_bundle(made.bundle.path)).run(np.zeros((1, 64, 64, 1), np.float32))
-    assert prediction.logits.shape == (3,)
+    prediction = KerasInterpreter(read_bundle(made.bundle.path)).run(np.zeros((1, 64, 64, 3), np.float32))
+    assert prediction.severity is not None
+    assert prediction.severity.shape == (3,)
 
 
 def _spec() -> InputSpec:

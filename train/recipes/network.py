@@ -32,10 +32,11 @@ class FrozenRecipe:
     def __init__(self, config: TrainConfig) -> None:
         self.spec = input_spec(config)
         self._config = config
+        self._about = {"head": "fitted on train and validation"} | _describe(config)
         self._known: tuple[Prepared, Features] | None = None
 
     def describe(self) -> dict[str, Any]:
-        return {"head": "fitted on train and validation"} | _describe(self._config)
+        return self._about
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
         """The head is fitted on train and validation; what it says of them is by inner heads that did not see them."""
@@ -43,9 +44,8 @@ class FrozenRecipe:
         seen = join((fold.train, fold.validation))
         with one_thread():
             span = Span(features[seen.places], standardize=self._config.standardize)
-            turned, strengths = span.turn(features[seen.places]), span.strengths
-            labels = len(self._config.labels)
-            chosen = choose_linear(turned, seen.classes, seen.groups, labels, seed=fold.seed, strengths=strengths)
+            labels, strengths = len(self._config.labels), span.strengths
+            chosen = choose_linear(span.train, seen.classes, seen.groups, labels, seed=fold.seed, strengths=strengths)
             test = chosen.head.logits(span.turn(features[fold.test.places]))
         return Answers(chosen.held_out[len(fold.train) :], test, chosen.held_out)
 
@@ -68,9 +68,10 @@ class FittedRecipe:
     def __init__(self, config: TrainConfig) -> None:
         self.spec = input_spec(config)
         self._config = config
+        self._about = _describe(config)
 
     def describe(self) -> dict[str, Any]:
-        return _describe(self._config)
+        return self._about
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
         _, keras = load_tensorflow()

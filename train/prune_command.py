@@ -1,0 +1,116 @@
+"""`osteo-edge prune`: the command; the work is in `prune_job`."""
+
+from pathlib import Path
+
+import click
+
+from osteo_edge.bundle import Bundle, read_bundle
+from osteo_edge.console import progress, show_json, show_table
+from osteo_edge.dataset import read_dataset
+from osteo_edge.evaluation import to_dict
+from osteo_edge.split import read_split
+from osteo_edge.train.ensemble_bundle import check_split
+from osteo_edge.train.prune_job import Compression, Method, Pruned, prune_bundle, training_config
+
+HALF = 0.5
+
+
+@click.command(short_help="Compress a trained bundle while fine-tuning it.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--split", "split_file", type=click.Path(path_type=Path), required=True, help="The split it was trained with."
+)
+@click.option(
+    "--method",
+    type=click.Choice(["channel", "magnitude", "2:4", "cluster"]),
+    default="channel",
+    show_default=True,
+    help="channel: smaller and faster everywhere; the others: a file that packs smaller, and no faster.",
+)
+@click.option(
+    "--amount",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=HALF,
+    show_default=True,
+    help="The share of channels or weights that goes; of clusters, the share of 8 bits that is saved.",
+)
+@click.option("--clusters", type=click.IntRange(2, 256), help="Values in each kernel, in place of --amount.")
+@click.option("--distill", is_flag=True, help="Learn from the answers of BUNDLE, too.")
+@click.option("--epochs", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Of fine-tuning.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(1e-9, 10),
+    help="The highest rate.  [default: 0.0005 for a network trained from scratch, 0.0001 otherwise]",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
+@click.option("--name", help="What the bundle calls itself.  [default: the name of --out]")
+@click.option("--json", "as_json", is_flag=True, help="The result for machines.")
+def prune(
+    bundle: Path,
+    data: Path,
+    split_file: Path,
+    method: Method,
+    amount: float,
+    clusters: int | None,
+    distill: bool,
+    epochs: int,
+    learning_rate: float | None,
+    out: Path,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Make a trained Keras bundle smaller, and fine-tune it so that it answers as well as before.
+
+    Channel pruning takes whole channels out of mobilenet_v2, efficientnet_b0 or custom_cnn, those that the training
+    images need least. magnitude and 2:4 make the smallest weights zero, cluster lets weights share their values:
+    then the file packs smaller, but is no faster. Temperature and threshold are chosen on the validation part again;
+    the test part is measured once. Ctrl-C keeps the best so far.
+
+    \b
+    Example:
+      osteo-edge prune knee knees.csv --split split.csv --amount 0.5 --distill --out knee-half
+      osteo-edge convert knee-half --precision int8 --out knee-half-int8
+    """
+    _check(method, amount, clusters)
+    source = read_bundle(bundle)
+    training_config(source)
+    check_split(source, split_file)
+    dataset = read_dataset(data, labels=source.manifest.labels)
+    how = Compression(method, amount, clusters, distill, epochs, learning_rate)
+    with progress("prune") as advance:
+        pruned = prune_bundle(
+            source, dataset, read_split(split_file), how, out, name=name or out.name, on_progress=advance
+        )
+    if as_json:
+        parts = {part: to_dict(evaluated) for part, evaluated in pruned.evaluations.items()}
+        show_json({"bundle": str(pruned.bundle.path), "reached": pruned.reached, **parts})
+    else:
+        _show(source, pruned)
+
+
+def _check(method: Method, amount: float, clusters: int | None) -> None:
+    if method == "2:4" and amount != HALF:
+        raise click.BadParameter("2:4 makes half of the weights zero; leave it out", param_hint="--amount")
+    if clusters is not None and method != "cluster":
+        raise click.BadParameter(f"means nothing to --method {method}", param_hint="--clusters")
+
+
+def _show(source: Bundle, pruned: Pruned) -> None:
+    for line in pruned.skipped:
+        click.echo(f"skipped {line}", err=True)
+    if pruned.fit.interrupted:
+        click.echo("Interrupted: kept the best so far.")
+    before, manifest = source.manifest, pruned.bundle.manifest
+    rows = [
+        (name, *(str(evaluated.estimates[name]) for evaluated in pruned.evaluations.values()))
+        for name in pruned.evaluations["test"].estimates
+    ]
+    show_table("Measured, with 95 % intervals", ("Metric", *pruned.evaluations), rows)
+    click.echo(
+        f"Parameters {before.model.parameters:,} -> {manifest.model.parameters:,}, "
+        f"multiply-accumulates {before.model.macs:,} -> {manifest.model.macs:,}."
+    )
+    click.echo("Reached: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in pruned.reached.items()))
+    path = pruned.bundle.path
+    click.echo(f"Written: {path}\nNext: osteo-edge convert {path} --precision int8 --out {path}-int8")
