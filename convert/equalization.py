@@ -4,6 +4,8 @@ The narrow ends of MobileNetV2's blocks have no activation, and are read by 1x1 
 channel can be made smaller there and its readers' weights larger, and the network computes what it did before
 (cross-layer equalization, Nagel et al. 2019). The scale is the square root of the channel's share of the range: all of
 it would only move the trouble into the weights.
+
+The maps of a head over taps (`tapped_head`) stand side by side before they are added up: they are given the same range.
 """
 
 from collections import defaultdict
@@ -18,6 +20,7 @@ from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 
 Floats = npt.NDArray[np.float32]
 POWER = 0.5
+STEPS = 127
 SMALLEST = 1e-3
 
 
@@ -30,8 +33,16 @@ class Chain:
     readers: tuple[Any, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Join:
+    """Linear convolutions whose outputs are joined for nothing but the convolution `reader`."""
+
+    writers: tuple[Any, ...]
+    reader: Any
+
+
 def equalize(model: Any, planes: Pixels, spec: InputSpec) -> None:
-    """Equalize every chain in place; `planes` are prepared training images, (n, height, width) in [0, 1]."""
+    """Equalize every chain and join in place; `planes` are prepared training images, (n, height, width) in [0, 1]."""
     ranges: dict[int, Floats] = {}
     walk(
         model,
@@ -40,6 +51,8 @@ def equalize(model: Any, planes: Pixels, spec: InputSpec) -> None:
     )
     for chain in find_chains(model):
         _rescale(chain, np.max([ranges[tensor] for tensor in chain.tensors], axis=0))
+    for join in find_joins(model):
+        _level(join, np.concatenate([ranges[id(writer.output)] for writer in join.writers]))
 
 
 def find_chains(model: Any) -> list[Chain]:
@@ -51,6 +64,24 @@ def find_chains(model: Any) -> list[Chain]:
     ends = {id(output) for output in model.outputs}
     chains = (_chain(tensors, model, readers) for tensors in _tied(model))
     return [chain for chain in chains if chain is not None and chain.readers and ends.isdisjoint(chain.tensors)]
+
+
+def find_joins(model: Any) -> list[Join]:
+    """The convolutions that read a concatenation of linear convolutions which nothing else reads."""
+    by_output = {id(layer.output): layer for layer in model.layers}
+    joins = []
+    for reader in model.layers:
+        joined = by_output.get(id(reader.input)) if type(reader).__name__ == "Conv2D" else None
+        if type(joined).__name__ != "Concatenate" or len(joined.outbound_nodes) > 1:
+            continue
+        writers = tuple(by_output[id(source)] for source in sources_of(joined))
+        if all(_is_linear(writer) and len(writer.outbound_nodes) == 1 for writer in writers):
+            joins.append(Join(writers, reader))
+    return joins
+
+
+def _is_linear(layer: Any) -> bool:
+    return type(layer).__name__ == "Conv2D" and layer.use_bias and layer.activation.__name__ == "linear"
 
 
 def _tied(model: Any) -> list[set[int]]:
@@ -90,6 +121,21 @@ def _rescale(chain: Chain, largest: Floats) -> None:
     for reader in chain.readers:
         kernel, *rest = reader.get_weights()
         reader.set_weights([kernel * scale[:, np.newaxis], *rest])
+
+
+def _level(join: Join, largest: Floats) -> None:
+    """Bring each joined channel to [-1, 1]; a reader that only adds gets weights that lie on its int8 grid.
+
+    Scales are whole numbers of 127ths of the largest that goes into the same output, never less than the channel needs.
+    """
+    kernel, *bias = join.reader.get_weights()
+    goes_to = np.abs(kernel).max(axis=(0, 1)).argmax(axis=1)
+    top = np.array([largest[goes_to == output].max(initial=SMALLEST) for output in goes_to])
+    scale = np.maximum(np.ceil(STEPS * largest / top * (1 - SMALLEST)), 1.0) / STEPS * top
+    join.reader.set_weights([kernel * scale[:, np.newaxis], *bias])
+    ends = np.cumsum([writer.filters for writer in join.writers])[:-1]
+    for writer, share in zip(join.writers, np.split(scale, ends), strict=True):
+        writer.set_weights([weight / share for weight in writer.get_weights()])
 
 
 def _largest(output: Any) -> Floats:

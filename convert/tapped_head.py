@@ -1,10 +1,12 @@
 """Lay a head over taps out as a sum, a convolution for each tap, which computes the same and suits int8 better.
 
 In training the taps stand side by side, by channel, under one 1x1 convolution. Converted like that, all taps share one
-int8 range and one range of weights, though they differ by orders of magnitude. A convolution is linear: the parts of the
-kernel can be applied to the taps one by one, and averaging down comes last and sees a few channels in place of hundreds.
-Regions stay masks on the features, not on the maps: what a region's kernel would make of the places outside it may be a
-hundred times what it makes of its own, and would take the range.
+int8 range and one range of weights, though they differ by orders of magnitude. A convolution is linear: the parts of
+the kernel can be applied to the taps one by one, and their maps be added up and averaged down together.
+
+Regions stay masks on the features, not on the maps: what a region's kernel would make of the places outside it may be
+a hundred times what it makes of its own, and would take the range. An addition rounds to a range as wide as the widest
+map's, at which what the others say is lost, so that many maps are added up in one convolution, which rounds once.
 """
 
 from collections import defaultdict
@@ -79,17 +81,26 @@ def _moved(output: Any, maps: dict[int, Any], writers: Layers) -> Any:
 
 
 def _sum(head: Any, writers: Layers) -> Any:
-    """The head's output, computed tap by tap: taps of one grid are added up before they are averaged down."""
+    """The head's output, computed tap by tap: taps of one grid are added up and averaged down together."""
     _, keras = load_tensorflow()
     grids: dict[int, dict[int, list[Part]]] = defaultdict(lambda: defaultdict(list))
     for part in _parts(head, writers):
         grids[part.step][id(part.tensor)].append(part)
-    sums = []
-    for step, taps in grids.items():
-        total = _added([each for parts in taps.values() for each in _maps(parts)])
-        sums.append(keras.layers.AveragePooling2D(step)(total) if step > 1 else total)
+    maps = {step: [each for parts in taps.values() for each in _maps(parts)] for step, taps in grids.items()}
+    sums = [_averaged_sum(parts, step) for step, parts in maps.items()]
+    total = keras.layers.Add()(sums) if len(sums) > 1 else sums[0]
     _, bias = head.get_weights()
-    return _pointwise(_added(sums), np.eye(len(bias), dtype=np.float32), bias, name=head.name)
+    return _convolved(total, np.eye(len(bias))[np.newaxis, np.newaxis], bias, name=head.name)
+
+
+def _averaged_sum(maps: list[Any], step: int) -> Any:
+    """The sum of the maps, averaged over squares of side `step`."""
+    _, keras = load_tensorflow()
+    if len(maps) == step == 1:
+        return maps[0]
+    joined = keras.layers.Concatenate()(maps) if len(maps) > 1 else maps[0]
+    kernel = np.tile(np.eye(maps[0].shape[-1]), (step, step, len(maps), 1)) / step**2
+    return _convolved(joined, kernel)
 
 
 def _parts(head: Any, writers: Layers) -> list[Part]:
@@ -112,7 +123,7 @@ def _part(tensor: Any, kernel: Floats, writers: Layers) -> Part:
 
 
 def _maps(parts: list[Part]) -> list[Any]:
-    """What the parts of one tensor give, (1, rows, columns, labels) each; the maps are still to be added up.
+    """What the parts of one tensor give, (1, height, width, labels) each; the maps are still to be added up.
 
     Places that the same masks cover see one kernel, the sum of the parts' kernels.
     """
@@ -131,15 +142,17 @@ def _masked(tensor: Any, places: npt.NDArray[np.bool_]) -> Any:
     return keras.layers.Rescaling(places.astype(np.float32))(tensor)
 
 
-def _added(maps: list[Any]) -> Any:
-    _, keras = load_tensorflow()
-    return keras.layers.Add()(maps) if len(maps) > 1 else maps[0]
+def _pointwise(tensor: Any, kernel: Floats) -> Any:
+    return _convolved(tensor, kernel[np.newaxis, np.newaxis])
 
 
-def _pointwise(tensor: Any, kernel: Floats, bias: Floats | None = None, *, name: str | None = None) -> Any:
-    """A 1x1 convolution with `kernel`, (inputs, outputs)."""
+def _convolved(
+    tensor: Any, kernel: npt.NDArray[np.floating], bias: Floats | None = None, *, name: str | None = None
+) -> Any:
+    """A convolution with `kernel`, (side, side, inputs, outputs), square by square."""
     _, keras = load_tensorflow()
-    layer = keras.layers.Conv2D(kernel.shape[1], 1, name=name)
+    side, _, _, outputs = kernel.shape
+    layer = keras.layers.Conv2D(outputs, side, strides=side, name=name)
     output = layer(tensor)
-    layer.set_weights([kernel[np.newaxis, np.newaxis], np.zeros(kernel.shape[1]) if bias is None else bias])
+    layer.set_weights([kernel, np.zeros(outputs) if bias is None else bias])
     return output

@@ -72,9 +72,10 @@ def _expose(plane: Pixels, rng: np.random.Generator, most: Strength) -> Pixels:
 
 
 def _noise(shape: tuple[int, ...], rng: np.random.Generator, mean: float, deviation: float) -> Pixels:
-    """Normal noise by OpenCV, in a fifth of NumPy's time: what batches cost most.
+    """Normal noise, drawn by OpenCV in a fifth of NumPy's time.
 
-    OpenCV has a generator for each thread, seeded here. Its first number has the sign of the seed, so seeds have both.
+    OpenCV keeps a generator for each thread; it is seeded here, so that `rng` alone decides. The first number that it
+    draws has the sign of its seed, so seeds of both signs are taken.
     """
     cv2.setRNGSeed(int(rng.integers(-(2**31), 2**31)))
     return np.asarray(cv2.randn(np.empty(shape, np.float32), mean, deviation), np.float32)

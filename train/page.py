@@ -17,7 +17,7 @@ STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fff; --faint: #667085; --line: #d5dae3; --mark: #0b6e99; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e7eaf0; --paper: #14181f; --faint: #98a2b3; --line: #344054; --mark: #5cc0e8; }
-  .plots svg { filter: brightness(1.5); } }
+  .plots svg:not(:has(image)) { filter: brightness(1.5); } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 62rem; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }

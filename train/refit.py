@@ -33,7 +33,7 @@ class Student:
     """A network in compression: `model` is trained, `weights` gives those of the plain network, compressed.
 
     Epochs count from `settled_epoch` on, the first after which it is compressed as far as asked for; `settle` goes
-    all the way at once, for a fit that is ended before.
+    what is left of the way at once, for a fit that is ended before.
     """
 
     model: Any
@@ -111,6 +111,8 @@ def _run_epoch(task: Refit, optimizer: Any, step: Any, batches: Any, record: Rec
         show(done + number + 1)
         if interrupt.is_set():
             break
+    if len(record.epochs) + 1 >= task.student.settled_epoch:
+        task.student.settle()
     task.network.model.set_weights(task.student.weights())
     return Epoch(float(np.mean(losses)), cross_entropy(task.network, task.spec, task.validation), working, waiting)
 

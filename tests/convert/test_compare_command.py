@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.convert.compare_command import compare
+from osteo_edge.convert.conversion import find_outputs
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.manifest import Outputs, Parent
 from osteo_edge.split import Split, SplitRow, write_split
@@ -90,9 +91,10 @@ def test_operators_that_give_floats_back_are_named(
     image = keras.Input(batch_shape=(1, 32, 32, 3))
     maps = keras.layers.Conv2D(3, 4, strides=4)(image)
     model = keras.Model(image, [keras.layers.GlobalAveragePooling2D()(maps), maps])
-    converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
+    converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras.Model(image, model(image)))
     converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: iter([[tensorflow.zeros((1, 32, 32, 3)).numpy()]])
-    mixed = golden_bundle("mixed", model=converter.convert())
+    data = converter.convert()
+    mixed = golden_bundle("mixed", model=data, outputs=find_outputs(data, Outputs(0, 1)))
     found = json.loads(run(mixed.path, "--json").stdout)
     assert found["compressed"][0]["model"]["placement"]["in_float"] == {"DEQUANTIZE": 2}

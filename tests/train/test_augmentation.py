@@ -1,8 +1,12 @@
 """What augmentation may change of a film, and what not."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 
-from osteo_edge.train.augmentation import Level, _cut_out, augment
+from osteo_edge.preprocessing import Pixels
+from osteo_edge.train.augmentation import STRONG, Level, _cut_out, _expose, _noise, augment
 
 PLANE = np.zeros((64, 64), np.float32)
 PLANE[16:48, 20:40] = np.linspace(0.2, 0.9, 20, dtype=np.float32)
@@ -12,6 +16,33 @@ def test_the_same_generator_gives_the_same_variation() -> None:
     first, again = (augment(PLANE, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - augment(PLANE, np.random.default_rng(4))).max() > 0.05
+
+
+def test_variations_made_in_several_threads_are_those_made_in_one() -> None:
+    def varied(seed: int) -> Pixels:
+        return augment(PLANE, np.random.default_rng(seed))
+
+    with ThreadPoolExecutor(4) as pool:
+        for alone, together in zip(map(varied, range(40)), pool.map(varied, range(40)), strict=True):
+            np.testing.assert_array_equal(alone, together)
+
+
+def test_an_exposure_is_gamma_then_contrast_about_mid_grey_then_brightness() -> None:
+    exposed = _expose(PLANE, np.random.default_rng(5), replace(STRONG, noise=0.0))
+    rng = np.random.default_rng(5)
+    gamma, contrast, brightness = (rng.uniform(-most, most) for most in (0.8, 0.35, 0.15))
+    expected = np.clip((PLANE**2.0**gamma - 0.5) * (1.0 + contrast) + 0.5 + brightness, 0.0, 1.0)
+    np.testing.assert_allclose(exposed, np.where(PLANE > 0.0, expected, 0.0), atol=1e-6)
+
+
+def test_noise_is_normal_and_fresh_in_every_image() -> None:
+    fields = np.stack([_noise((64, 64), np.random.default_rng(seed), 0.25, 2.0) for seed in range(400)])
+    values = (fields - 0.25) / 2.0
+    assert abs(values.mean()) < 0.01
+    assert abs(values.std() - 1.0) < 0.01
+    assert abs((values**4).mean() - 3.0) < 0.05
+    assert np.abs(values.mean(axis=0)).max() < 0.3
+    assert np.abs(np.corrcoef(values.reshape(400, -1)) - np.eye(400)).max() < 0.1
 
 
 def test_a_variation_keeps_shape_type_and_range() -> None:

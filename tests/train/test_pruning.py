@@ -1,5 +1,6 @@
 """Zeros and shared values appear where they were asked for, and stay while a network is fitted."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,7 +28,7 @@ from osteo_edge.train.pruning import (
 )
 from osteo_edge.train.refit import Refit, Student, plain_student, refit
 
-pytestmark = pytest.mark.tf
+pytestmark = [pytest.mark.tf, pytest.mark.slow]
 SMALL = TrainConfig(alpha=0.35, weights="none", side_px=64, epochs=3, batch_size=5, learning_rate=1e-3, dropout=0.0)
 SPEC = input_spec(SMALL)
 MakeStudent = Callable[[Any], Student]
@@ -78,22 +79,20 @@ def test_each_kernel_holds_as_many_values_as_there_are_clusters(part: Labelled) 
     assert 1 < most_values(network.model) <= 8
 
 
-def test_a_fit_that_is_interrupted_is_compressed_all_the_same(part: Labelled) -> None:
-    import signal
-
+@pytest.mark.parametrize("epochs", [3, 6], ids=["in the last epoch of the way", "in the first of several"])
+def test_a_fit_that_is_interrupted_is_compressed_all_the_same(part: Labelled, epochs: int) -> None:
     def interrupt(done: int, total: int, note: str = "", stage: str | None = None) -> None:
         if done == 2:
             signal.raise_signal(signal.SIGINT)
 
+    config = replace(SMALL, epochs=epochs)
     network, fit = _refit(
-        part,
-        lambda model: sparse_student(model, 0.75, steps=3, epochs=3),
-        replace(SMALL, epochs=3),
-        on_progress=interrupt,
+        part, lambda model: sparse_student(model, 0.75, steps=3, epochs=epochs), config, on_progress=interrupt
     )
     assert fit.interrupted
     assert len(fit.epochs) == 1
     assert share_of_zeros(network.model) == pytest.approx(0.75, abs=0.005)
+    assert cross_entropy(network, SPEC, part) == pytest.approx(fit.validation_losses[0], rel=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights(part: Labelled) -> None:
