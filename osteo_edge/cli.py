@@ -30,6 +30,8 @@ COMMANDS = {
     "data": Entry("osteo_edge.train.data_commands", "data", "Draw, audit, split and join data sets."),
     "train": Entry("osteo_edge.train.train_command", "train", "Train a classifier on labelled X-rays."),
     "convert": Entry("osteo_edge.convert.convert_command", "convert", "Convert a trained bundle to TFLite."),
+    "compare": Entry("osteo_edge.convert.compare_command", "compare", "Compare compressed bundles with the float one."),
+    "prune": Entry("osteo_edge.train.prune_command", "prune", "Compress a trained bundle while fine-tuning it."),
     "evaluate": Entry("osteo_edge.train.evaluate_command", "evaluate", "Measure a bundle on one part of a split."),
     "cv": Entry("osteo_edge.train.cv_command", "cv", "Compare recipes by cross-validation, beside honest baselines."),
     "ensemble": Entry("osteo_edge.train.ensemble_command", "ensemble", "Join several trained bundles into one."),
