@@ -5,8 +5,8 @@ int8 range and one range of weights, though they differ by orders of magnitude. 
 the kernel can be applied to the taps one by one, and their maps be added up and averaged down together.
 
 Regions stay masks on the features, not on the maps: what a region's kernel would make of the places outside it may be
-a hundred times what it makes of its own, and would take the range. An addition rounds to a range as wide as the widest
-map's, at which what the others say is lost, so that many maps are added up in one convolution, which rounds once.
+a hundred times what it makes of its own, and would take the range. Additions one by one would each round to a range as
+wide as the widest map's, at which what the others say is lost; a convolution adds them all up and rounds once.
 """
 
 from collections import defaultdict
@@ -82,25 +82,20 @@ def _moved(output: Any, maps: dict[int, Any], writers: Layers) -> Any:
 
 def _sum(head: Any, writers: Layers) -> Any:
     """The head's output, computed tap by tap: taps of one grid are added up and averaged down together."""
-    _, keras = load_tensorflow()
-    grids: dict[int, dict[int, list[Part]]] = defaultdict(lambda: defaultdict(list))
-    for part in _parts(head, writers):
-        grids[part.step][id(part.tensor)].append(part)
-    maps = {step: [each for parts in taps.values() for each in _maps(parts)] for step, taps in grids.items()}
-    sums = [_averaged_sum(parts, step) for step, parts in maps.items()]
-    total = keras.layers.Add()(sums) if len(sums) > 1 else sums[0]
+    maps = defaultdict(list)
+    for step, parts in _by_tensor(_parts(head, writers)):
+        maps[step] += _maps(parts)
     _, bias = head.get_weights()
-    return _convolved(total, np.eye(len(bias))[np.newaxis, np.newaxis], bias, name=head.name)
+    coarse = maps.pop(1, []) + [_averaged_sum(fine, step) for step, fine in maps.items()]
+    return _averaged_sum(coarse, 1, bias, name=head.name)
 
 
-def _averaged_sum(maps: list[Any], step: int) -> Any:
-    """The sum of the maps, averaged over squares of side `step`."""
+def _averaged_sum(maps: list[Any], step: int, bias: Floats | None = None, *, name: str | None = None) -> Any:
+    """The sum of the maps and the bias, averaged over squares of side `step`, in one convolution."""
     _, keras = load_tensorflow()
-    if len(maps) == step == 1:
-        return maps[0]
     joined = keras.layers.Concatenate()(maps) if len(maps) > 1 else maps[0]
     kernel = np.tile(np.eye(maps[0].shape[-1]), (step, step, len(maps), 1)) / step**2
-    return _convolved(joined, kernel)
+    return _convolved(joined, kernel, bias, name=name)
 
 
 def _parts(head: Any, writers: Layers) -> list[Part]:
@@ -120,6 +115,14 @@ def _part(tensor: Any, kernel: Floats, writers: Layers) -> Part:
     if type(writer).__name__ == "Rescaling" and np.shape(writer.scale) == (height, width, 1):
         return Part(writer.input, np.asarray(writer.scale, np.float32)[..., 0], step, kernel)
     return Part(tensor, np.ones((height, width), np.float32), step, kernel)
+
+
+def _by_tensor(parts: list[Part]) -> list[tuple[int, list[Part]]]:
+    """The parts of each tensor together, with the step that they have in common."""
+    groups = defaultdict(list)
+    for part in parts:
+        groups[part.step, id(part.tensor)].append(part)
+    return [(step, group) for (step, _), group in groups.items()]
 
 
 def _maps(parts: list[Part]) -> list[Any]:

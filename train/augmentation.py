@@ -78,7 +78,7 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator, mean: float, deviat
     draws has the sign of its seed, so seeds of both signs are taken.
     """
     cv2.setRNGSeed(int(rng.integers(-(2**31), 2**31)))
-    return np.asarray(cv2.randn(np.empty(shape, np.float32), mean, deviation), np.float32)
+    return np.asarray(cv2.randn(np.empty(shape, np.float32), np.array([mean]), np.array([deviation])), np.float32)
 
 
 def _crop(plane: Pixels, rng: np.random.Generator) -> Pixels:
