@@ -72,7 +72,7 @@ def find_joins(model: Any) -> list[Join]:
     joins = []
     for reader in model.layers:
         joined = by_output.get(id(reader.input)) if type(reader).__name__ == "Conv2D" else None
-        if type(joined).__name__ != "Concatenate" or len(joined.outbound_nodes) > 1:
+        if joined is None or type(joined).__name__ != "Concatenate" or len(joined.outbound_nodes) > 1:
             continue
         writers = tuple(by_output[id(source)] for source in sources_of(joined))
         if all(_is_linear(writer) and len(writer.outbound_nodes) == 1 for writer in writers):

@@ -82,7 +82,7 @@ def _moved(output: Any, maps: dict[int, Any], writers: Layers) -> Any:
 
 def _sum(head: Any, writers: Layers) -> Any:
     """The head's output, computed tap by tap: taps of one grid are added up and averaged down together."""
-    maps = defaultdict(list)
+    maps: defaultdict[int, list[Any]] = defaultdict(list)
     for step, parts in _by_tensor(_parts(head, writers)):
         maps[step] += _maps(parts)
     _, bias = head.get_weights()
