@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge import metrics
+from osteo_edge.agreement import Paired, measure_agreement
 from osteo_edge.benchmarks.command import Benchmark, finish
 from osteo_edge.benchmarks.comparison import Check
 from osteo_edge.benchmarks.environment import Environment, read_environment
@@ -20,7 +21,7 @@ from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_table
 from osteo_edge.dataset import Case, Dataset, read_dataset
 from osteo_edge.errors import BundleError, DatasetError
-from osteo_edge.evaluation import Predictions, Question, predict, questions
+from osteo_edge.evaluation import Predictions, answers_of, predict
 from osteo_edge.manifest import Manifest
 from osteo_edge.metrics import Estimate
 from osteo_edge.runtime import open_interpreter
@@ -31,7 +32,6 @@ MIN_AGREEMENT = 0.97
 WHOLE = "all images"
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,6 @@ class Chosen:
     case: Case
     part: str
     group: str
-
-
-@dataclass(frozen=True)
-class Auroc:
-    """Of one two-class question, on the same images; `difference` is the bundle's less the reference's, paired."""
-
-    question: str
-    reference: Estimate
-    bundle: Estimate
-    difference: Estimate
 
 
 @dataclass(frozen=True)
@@ -70,7 +60,7 @@ class Fidelity:
     """How alike the two bundles answer.
 
     A decision is whether the score reaches the bundle's own threshold; an outcome also knows "uncertain". Differences
-    are of calibrated probabilities, over all labels.
+    are of calibrated probabilities, over all labels. `aurocs` are by question, the reference's before the bundle's.
     """
 
     environment: Environment
@@ -83,7 +73,7 @@ class Fidelity:
     by_part: dict[str, Estimate]
     largest_difference: float
     mean_difference: float
-    aurocs: tuple[Auroc, ...]
+    aurocs: dict[str, Paired]
     skipped: tuple[str, ...]
     answers: Answers
 
@@ -122,7 +112,7 @@ def measure_fidelity(
     found = _predict(bundle, images, lambda done, total: on_progress(total + done, 2 * total))
     answers = _answers(expected, found, reference.manifest, bundle.manifest, images)
     agree = _decisions(expected, reference.manifest) == _decisions(found, bundle.manifest)
-    differences = np.abs(found.probabilities - expected.probabilities)
+    alike = measure_agreement(answers_of(expected, reference.manifest), answers_of(found, bundle.manifest))
     return Fidelity(
         environment=environment,
         reference=str(reference.path),
@@ -132,9 +122,9 @@ def measure_fidelity(
         decision_agreement=metrics.wilson(agree),
         outcome_agreement=metrics.wilson(np.array(answers.outcomes) == np.array(answers.reference_outcomes)),
         by_part=_by_part(agree, answers.parts),
-        largest_difference=float(differences.max()),
-        mean_difference=float(differences.mean()),
-        aurocs=tuple(_auroc(question, expected, found, bundle.manifest) for question in questions(bundle.manifest)),
+        largest_difference=alike.largest_difference,
+        mean_difference=alike.mean_difference,
+        aurocs=alike.aurocs,
         skipped=found.skipped,
         answers=answers,
     )
@@ -171,22 +161,6 @@ def _scores(predictions: Predictions, manifest: Manifest) -> tuple[float, ...]:
 
 def _by_part(agree: Bools, parts: tuple[str, ...]) -> dict[str, Estimate]:
     return {part: metrics.wilson(agree[np.array(parts) == part]) for part in dict.fromkeys(parts)}
-
-
-def _auroc(question: Question, expected: Predictions, found: Predictions, manifest: Manifest) -> Auroc:
-    places = [manifest.labels.index(label) for label in question.labels]
-    positive = np.isin(found.truth(manifest.labels), places)
-    before, after = (predictions.probabilities[:, places].sum(axis=1) for predictions in (expected, found))
-
-    def estimate(metric: Callable[[npt.NDArray[np.intp]], float]) -> Estimate:
-        return metrics.estimate(metric, positive.size, groups=found.groups)
-
-    return Auroc(
-        question=question.name,
-        reference=estimate(lambda i: metrics.auroc(positive[i], before[i])),
-        bundle=estimate(lambda i: metrics.auroc(positive[i], after[i])),
-        difference=estimate(lambda i: metrics.auroc(positive[i], after[i]) - metrics.auroc(positive[i], before[i])),
-    )
 
 
 @click.command(cls=Benchmark, short_help="How faithfully a bundle answers like its float32 reference.")
@@ -228,10 +202,10 @@ def _show(result: Fidelity) -> None:
     rows += [(f"decisions agree, {part}", str(agreement)) for part, agreement in result.by_part.items()]
     rows += [("largest difference of a probability", f"{result.largest_difference:.4f}")]
     rows += [("mean difference of a probability", f"{result.mean_difference:.4f}")]
-    for auroc in result.aurocs:
-        rows += [(f"AUROC {auroc.question}, reference", str(auroc.reference))]
-        rows += [(f"AUROC {auroc.question}, bundle", str(auroc.bundle))]
-        rows += [(f"AUROC {auroc.question}, difference", str(auroc.difference))]
+    for question, auroc in result.aurocs.items():
+        rows += [(f"AUROC {question}, reference", str(auroc.before))]
+        rows += [(f"AUROC {question}, bundle", str(auroc.after))]
+        rows += [(f"AUROC {question}, difference", str(auroc.difference))]
     rows += [("bytes, reference and bundle", f"{result.reference_bytes:,} and {result.bundle_bytes:,}")]
     show_table(f"{result.bundle} beside {result.reference}", ("Quantity", "Value, 95 % interval"), rows)
 

@@ -56,15 +56,16 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
 def show_json(value: Any, *, indent: int | None = 2) -> None:
     """Print JSON to standard output, piece by piece; NaN becomes null, since JSON has none."""
     encoder = json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False)
-    sys.stdout.writelines(encoder.iterencode(_without_nan(value)))
+    sys.stdout.writelines(encoder.iterencode(without_nan(value)))
     click.echo()
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """JSON values with None for NaN, at any depth; tuples become lists."""
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return value

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from osteo_edge import metrics
 from osteo_edge.alarms import find_alarms
-from osteo_edge.answers import Answers, questions_about
-from osteo_edge.answers import Question as Question
+from osteo_edge.answers import Answers
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError, RadiographError
 from osteo_edge.intervals import Estimate
@@ -153,11 +152,6 @@ def answers_of(predictions: Predictions, manifest: Manifest) -> Answers:
         threshold=np.full(len(predictions.cases), manifest.decision.threshold),
         groups=predictions.groups,
     )
-
-
-def questions(manifest: Manifest) -> tuple[Question, ...]:
-    """The two-class questions that the bundle's decision is about."""
-    return questions_about(manifest.decision.positive_labels)
 
 
 def to_dict(evaluation: Evaluation) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import click
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import show_json, show_table
 from osteo_edge.manifest import CARD_NAME
+from osteo_edge.verdict import warning
 
 
 @click.command(short_help="Show a bundle and verify every file in it.")
@@ -20,6 +21,9 @@ def inspect(bundle: Path, as_json: bool) -> None:
       osteo-edge inspect knee-int8
     """
     loaded = read_bundle(bundle)
+    failed = warning(loaded.manifest.parity)
+    if failed is not None:
+        click.secho(f"FAILED: {failed}", fg="red", bold=True, err=as_json)
     if as_json:
         show_json(loaded.manifest.to_dict())
         return

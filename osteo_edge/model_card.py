@@ -5,6 +5,7 @@ from typing import Any
 
 from osteo_edge.answers import questions_about
 from osteo_edge.manifest import Manifest, Metric
+from osteo_edge.verdict import asked_for, measured, warning
 from osteo_edge.wording import SEVERITY_USE
 
 FIRST = (
@@ -43,7 +44,13 @@ def render_card(manifest: Manifest) -> str:
         "Limitations": LIMITATIONS,
     }
     parts = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
-    return "\n\n".join([f"# {manifest.name} {manifest.version}", *parts]) + "\n"
+    return "\n\n".join([f"# {manifest.name} {manifest.version}", *_warning(manifest), *parts]) + "\n"
+
+
+def _warning(manifest: Manifest) -> tuple[str, ...]:
+    """What is to be known before anything else of a model that failed its check after conversion."""
+    failed = warning(manifest.parity)
+    return () if failed is None else (f"**FAILED: {failed}**",)
 
 
 def _model(manifest: Manifest) -> str:
@@ -158,7 +165,4 @@ def _parity(manifest: Manifest) -> str:
     parity = manifest.parity
     if parity is None:
         return ""
-    return (
-        f"On {parity.n} images ({parity.images}): decisions agree on {parity.decision_agreement:.1%}, probabilities "
-        f"differ by {parity.mean_difference:.4f} on average and {parity.largest_difference:.4f} at most."
-    )
+    return f"On {parity.n} images ({parity.images}): {measured(parity)}. {asked_for(parity)}"

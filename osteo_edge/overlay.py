@@ -79,7 +79,10 @@ def _fit(pixels: Pixels, max_side_px: int) -> Pixels:
 
 
 def _words(width: int, screening: Screening) -> Picture:
-    body = [Text(text, 15, INK) for text in screening.notes]
+    body = [
+        Text(text, 15, ACCENTS["rejected"], bold=True) if text in screening.warnings else Text(text, 15, INK)
+        for text in screening.notes
+    ]
     return _panel(width, [Text(screening.headline, 22, ACCENTS[screening.outcome], bold=True), *body])
 
 

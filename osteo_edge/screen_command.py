@@ -17,28 +17,37 @@ from osteo_edge.screening import Failure, Screening, screen_all
 @click.option(
     "--overlay", type=click.Path(path_type=Path), help="Write the annotated film of each image to this folder."
 )
+@click.option(
+    "--force", is_flag=True, help="Answer with a model that failed its check after conversion, each answer warned of."
+)
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image.")
 @click.pass_context
 def screen(
-    ctx: click.Context, bundle: Path, images: tuple[Path, ...], overlay: Path | None, threads: int | None, as_json: bool
+    ctx: click.Context,
+    bundle: Path,
+    images: tuple[Path, ...],
+    overlay: Path | None,
+    force: bool,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Screen X-ray images (PNG, JPEG, BMP, TIFF, DICOM) with a TFLite bundle.
 
     Each image is referred, without finding, uncertain, or rejected. A referral aid, never a diagnosis, and no answer
     rules out low bone density. An image that cannot be read is reported, the others are answered, and the exit code
-    is 1.
+    is 1. A model that failed its check after conversion is refused.
 
     \b
     Example:
       osteo-edge screen knee-int8 film.dcm --overlay pictures
     """
     loaded = read_bundle(bundle)
-    interpreter = open_interpreter(loaded, threads=threads)
+    answers = screen_all(images, loaded, open_interpreter(loaded, threads=threads), force=force)
     failed = False
     if not as_json:
         click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
-    for answer in screen_all(images, loaded, interpreter):
+    for answer in answers:
         if isinstance(answer, Failure):
             failed = True
             _show_failure(answer, as_json)

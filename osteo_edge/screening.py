@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import MissingExtraError, RadiographError
+from osteo_edge.errors import BundleError, MissingExtraError, RadiographError
 from osteo_edge.gate import knee_rejections, rejections
 from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.manifest import Calibration, Decision, Manifest
 from osteo_edge.preprocessing import Pixels, lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction
-from osteo_edge.wording import ADVICE, HEADLINES, SEVERITIES, Outcome, Severity, severity_words
+from osteo_edge.verdict import warning
+from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES, SEVERITIES, Outcome, Severity, severity_words
 
 MAX_EVIDENCE_SIDE_PX = 512
 
@@ -35,6 +36,7 @@ class Screening:
     shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` has the image's aspect,
     at most 512 pixels on a side, and is in [0, 1] relative to the strongest region of this image, or None. Rejected
     images have neither. `severity` is the unsupervised grade of a referred image, where the model gives one.
+    `warnings` are of the model, whatever it answers.
     """
 
     image: Path
@@ -50,6 +52,7 @@ class Screening:
     runtime: str
     stage_ms: dict[str, float] = field(default_factory=dict)
     severity: Severity | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -57,9 +60,9 @@ class Screening:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be shown below the headline: why, what to do, and the grade with what it is not."""
+        """What is to be shown below the headline: warnings, why, what to do, and the grade with what it is not."""
         grade = () if self.severity is None else (severity_words(self.severity),)
-        return (*self.reasons, ADVICE[self.outcome], *grade)
+        return (*self.warnings, *self.reasons, ADVICE[self.outcome], *grade)
 
     def to_dict(self) -> dict[str, Any]:
         """The screening for machines, without the picture."""
@@ -67,7 +70,8 @@ class Screening:
         plain = {name: value for name, value in vars(self).items() if name not in left_out}
         grade = None if self.severity is None else severity_words(self.severity)
         words = {"headline": self.headline, "advice": ADVICE[self.outcome], "severity_words": grade}
-        return {"image": str(self.image), **words, **plain, "reasons": list(self.reasons)}
+        texts = {"reasons": list(self.reasons), "warnings": list(self.warnings)}
+        return {"image": str(self.image), **words, **plain, **texts}
 
 
 @dataclass(frozen=True)
@@ -79,23 +83,25 @@ class Failure:
 
 
 def screen_all(
-    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter
+    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter, *, force: bool = False
 ) -> Iterator[tuple[Radiograph, Screening] | Failure]:
-    """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others."""
-    for path in paths:
-        try:
-            answer = screen(path, bundle, interpreter)
-        except (RadiographError, MissingExtraError) as error:
-            yield Failure(path, str(error))
-        else:
-            yield answer
+    """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others.
+
+    Raises `BundleError` at once for a model that failed its check after conversion, unless `force`.
+    """
+    _require_passed(bundle, force)
+    return (_screen_or_fail(path, bundle, interpreter) for path in paths)
 
 
-def screen(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiograph, Screening]:
+def screen(
+    path: Path, bundle: Bundle, interpreter: Interpreter, *, force: bool = False
+) -> tuple[Radiograph, Screening]:
     """Screen one image file; the pixels come back too, for whoever wants to draw on them.
 
-    Raises `RadiographError` for a file that is no readable radiograph.
+    Raises `RadiographError` for a file that is no readable radiograph, and `BundleError` for a model that failed its
+    check after conversion; with `force` it answers, and the answer carries a warning.
     """
+    _require_passed(bundle, force)
     manifest, stage_ms = bundle.manifest, dict[str, float]()
     with _timed(stage_ms, "read"):
         radiograph = read_radiograph(path)
@@ -114,6 +120,19 @@ def screen(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiog
         evidence = evidence_of(prediction, manifest, layout)
     outcome, why = decide(score_of(calibrated(prediction.logits, manifest.calibration), manifest), manifest.decision)
     return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
+
+
+def _require_passed(bundle: Bundle, force: bool) -> None:
+    failed = warning(bundle.manifest.parity)
+    if failed is not None and not force:
+        raise BundleError(f"{bundle.path}: {failed} Take another bundle, or add --force to try this one out")
+
+
+def _screen_or_fail(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiograph, Screening] | Failure:
+    try:
+        return screen(path, bundle, interpreter, force=True)
+    except (RadiographError, MissingExtraError) as error:
+        return Failure(path, str(error))
 
 
 def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilities:
@@ -220,6 +239,7 @@ def _answer(
         runtime=interpreter.name,
         stage_ms={stage: round(ms, 2) for stage, ms in stage_ms.items()},
         severity=severity_of(prediction) if prediction is not None and outcome == "refer" else None,
+        warnings=() if warning(manifest.parity) is None else (FAILED_CHECK,),
     )
 
 

@@ -1,9 +1,10 @@
-"""Read JSON into frozen dataclasses strictly: every key present, none unknown, every value of its declared type."""
+"""Read JSON into frozen dataclasses strictly: no key missing, none unknown, every value of its declared type."""
 
 import dataclasses
 import math
 import types
 import typing
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 MAX_LEVELS = 64
@@ -19,14 +20,18 @@ def from_dict(cls: type[T], data: object, where: str = "") -> T:
     """Build the dataclass `cls` from `data`; `where` is the path of `data` inside the whole document.
 
     A `ValueError` from the dataclass's own checks becomes a `FieldError` too. Booleans are no numbers, numbers are
-    finite, integers are accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list.
+    finite, integers are accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list. A field whose
+    default is None may be left out: documents from before it had none.
     """
     if not isinstance(data, dict):
         raise FieldError(f"{where or 'the document'} must be an object, not {_kind(data)}")
     hints = typing.get_type_hints(cls)
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    _check_keys(names, data, where)
-    values = {name: _convert(hints[name], data[name], f"{where}.{name}".lstrip(".")) for name in names}
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    _check_keys(fields, data, where)
+    values = {
+        field.name: _convert(hints[field.name], data.get(field.name), f"{where}.{field.name}".lstrip("."))
+        for field in fields
+    }
     try:
         return cls(**values)
     except FieldError:
@@ -46,11 +51,12 @@ def to_dict(value: Any) -> Any:
     return value
 
 
-def _check_keys(names: list[str], data: dict[Any, Any], where: str) -> None:
+def _check_keys(fields: Sequence[dataclasses.Field[Any]], data: dict[Any, Any], where: str) -> None:
     inside = f" in {where}" if where else ""
-    for name in names:
-        if name not in data:
-            raise FieldError(f"missing field {name!r}{inside}")
+    for field in fields:
+        if field.name not in data and field.default is not None:
+            raise FieldError(f"missing field {field.name!r}{inside}")
+    names = {field.name for field in fields}
     for key in data:
         if key not in names:
             raise FieldError(f"unknown field {key!r}{inside}")

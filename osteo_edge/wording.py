@@ -37,6 +37,9 @@ PHANTOM_USE = (
 
 NO_CLINICAL_STAGE = "a grouping of this model's own, not a clinical stage"
 
+FAILED_CHECK = "This model file failed its check after conversion: do not use it for patients."
+"""Of a converted model that does not answer as the model it was made from."""
+
 SEVERITY_USE = (
     "An image that is referred is also given an unsupervised grade, low, medium or high: the nearest of three groups "
     "that k-means found among the positive training images, in the order of their distance from the reference class. "

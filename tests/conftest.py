@@ -80,6 +80,14 @@ def bundle(golden_bundle: Callable[..., Bundle]) -> Bundle:
     return golden_bundle()
 
 
+@pytest.fixture
+def failed_bundle(golden_bundle: Callable[..., Bundle], manifest: Manifest) -> Bundle:
+    """A bundle of the golden int8 model that is said to have missed what was asked of its conversion."""
+    assert manifest.parity is not None
+    parity = replace(manifest.parity, decision_agreement=0.8, verdict=None).judged(0.98, 0.1)
+    return golden_bundle("failed", parity=parity)
+
+
 @dataclass(frozen=True)
 class FixedInterpreter:
     """Gives the same answer to every image."""

@@ -107,6 +107,7 @@ def manifest(model: bytes) -> dict[str, Any]:
             "largest_difference": 0.02,
             "mean_difference": 0.004,
             "decision_agreement": 0.975,
+            "verdict": {"min_agreement": 0.98, "max_mean_difference": 0.1, "passed": True},
         },
         "metrics": {"AUROC osteopenia or osteoporosis": metric, "sensitivity": undefined},
         "data": {

@@ -9,7 +9,7 @@ import pytest
 
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError
-from osteo_edge.evaluation import Evaluation, Predictions, evaluate, measure, predict, questions, to_dict
+from osteo_edge.evaluation import Evaluation, Predictions, answers_of, evaluate, measure, predict, to_dict
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
@@ -117,9 +117,9 @@ def test_a_part_without_positive_cases_has_no_auroc_and_no_sensitivity(manifest:
 
 
 def test_the_questions_are_about_the_labels_of_the_decision(manifest: Manifest) -> None:
-    assert [question.labels for question in questions(manifest)] == [LABELS[1:], LABELS[2:]]
+    assert [question.labels for question in answers_of(predicted(SIX), manifest).questions] == [LABELS[1:], LABELS[2:]]
     one = replace(manifest, decision=replace(manifest.decision, positive_labels=LABELS[2:]))
-    assert [question.name for question in questions(one)] == ["osteoporosis"]
+    assert [question.name for question in answers_of(predicted(SIX), one).questions] == ["osteoporosis"]
 
 
 def test_probabilities_from_anywhere_are_measured_alike(six: Evaluation, manifest: Manifest) -> None:

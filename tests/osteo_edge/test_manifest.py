@@ -8,7 +8,7 @@ import pytest
 
 from osteo_edge.bundle import read_manifest
 from osteo_edge.errors import BundleError
-from osteo_edge.manifest import Manifest
+from osteo_edge.manifest import Manifest, Parity
 from osteo_edge.strict import FieldError
 
 GOLDEN = Path(__file__).resolve().parent.parent / "data" / "manifest.json"
@@ -53,6 +53,9 @@ OUT_OF_RANGE = [
     ("parity.largest_difference", 1.5),
     ("parity.mean_difference", -0.5),
     ("parity.decision_agreement", 1.01),
+    ("parity.verdict.min_agreement", 98),
+    ("parity.verdict.max_mean_difference", -0.1),
+    ("parity.verdict.passed", False),
     ("metrics.sensitivity.n", -1),
     ("data.split_sha256", "?"),
     ("files", {"MODEL_CARD.md": "?"}),
@@ -71,7 +74,8 @@ def fields(value: object = PLAIN, where: str = "") -> Iterator[tuple[str, bool]]
 
 
 DECLARED = [path for path, declared in fields() if declared]
-NULLABLE = {"parity", "parent.sha256", "outputs.activation_map", "outputs.severity"} | {
+OPTIONAL = {"outputs.severity", "parity.verdict"}
+NULLABLE = {"parity", "parent.sha256", "outputs.activation_map", *OPTIONAL} | {
     path for path in DECLARED if path.startswith("metrics.") and path.endswith((".value", ".low", ".high"))
 }
 
@@ -117,14 +121,23 @@ def test_the_walk_finds_the_fields_of_every_section() -> None:
     assert "parent.recipe.convert" not in DECLARED
 
 
-@pytest.mark.parametrize("where", DECLARED)
-def test_a_missing_field_is_named(where: str, tmp_path: Path) -> None:
+def without(where: str) -> dict[str, Any]:
     def remove(holder: dict[str, Any], key: str) -> None:
         del holder[key]
 
+    return changed(where, remove)
+
+
+@pytest.mark.parametrize("where", [path for path in DECLARED if path not in OPTIONAL])
+def test_a_missing_field_is_named(where: str, tmp_path: Path) -> None:
     section, _, key = where.rpartition(".")
     inside = f" in {section}" if section else ""
-    assert problem_of(changed(where, remove), tmp_path) == f"missing field {key!r}{inside}"
+    assert problem_of(without(where), tmp_path) == f"missing field {key!r}{inside}"
+
+
+@pytest.mark.parametrize("where", sorted(OPTIONAL))
+def test_a_manifest_from_before_a_field_is_read_as_if_it_said_none(where: str) -> None:
+    assert Manifest.from_dict(without(where)) == Manifest.from_dict(with_value(where, None))
 
 
 @pytest.mark.parametrize("section", sorted({path.rpartition(".")[0] for path in DECLARED}))
@@ -136,7 +149,7 @@ def test_an_unknown_field_is_named(section: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", DECLARED)
 def test_a_field_of_another_type_is_named(where: str, tmp_path: Path) -> None:
-    wrongs: tuple[object, ...] = (True, [[]])
+    wrongs: tuple[object, ...] = (0 if where == "parity.verdict.passed" else True, [[]])
     for wrong in wrongs:
         assert problem_of(with_value(where, wrong), tmp_path).startswith(where)
 
@@ -149,6 +162,36 @@ def test_null_is_refused_where_nothing_allows_it(where: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(("where", "value"), OUT_OF_RANGE)
 def test_a_value_out_of_range_is_named(where: str, value: object, tmp_path: Path) -> None:
     assert problem_of(with_value(where, value), tmp_path).startswith(where)
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "n", "min_agreement", "passed"),
+    [
+        (34, 34, 1.0, True),
+        (33, 34, 1.0, False),
+        (32, 34, 0.98, True),
+        (31, 34, 0.98, False),
+        (164, 170, 0.98, True),
+        (163, 170, 0.98, False),
+        (3, 4, 0.98, False),
+        (0, 1, 0.0, True),
+    ],
+)
+def test_a_model_fails_where_its_images_can_tell(agreeing: int, n: int, min_agreement: float, passed: bool) -> None:
+    parity = Parity("a" * 64, "validation images", n, 0.2, 0.02, agreeing / n)
+    assert parity.passed is None
+    assert parity.judged(min_agreement, 0.1).passed is passed
+
+
+def test_a_model_fails_whose_probabilities_are_far_off_though_all_decisions_agree() -> None:
+    parity = Parity("a" * 64, "validation images", 34, 0.5, 0.1, 1.0)
+    assert parity.judged(0.98, 0.1).passed is True
+    assert parity.judged(0.98, 0.0999).passed is False
+
+
+def test_figures_that_are_changed_without_their_verdict_are_refused(tmp_path: Path) -> None:
+    problem = problem_of(with_value("parity.decision_agreement", 0.5), tmp_path)
+    assert problem == "parity.verdict.passed must be what the figures beside it say"
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)

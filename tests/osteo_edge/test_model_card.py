@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from osteo_edge.answers import Answers
+from osteo_edge.bundle import Bundle
 from osteo_edge.manifest import Manifest, Metric, Outputs
 from osteo_edge.measuring import measure_answers
 from osteo_edge.model_card import FIRST, render_card
+from osteo_edge.wording import FAILED_CHECK
 
 RECORD: dict[str, Any] = {
     "recipe": {"name": "osteo-edge", "source": "this project"},
@@ -92,4 +94,20 @@ def test_grades_and_parity_are_told_where_there_are_any(manifest: Manifest) -> N
     assert "## Beside the model" not in plain
     graded = render_card(replace(manifest, outputs=Outputs(0, 1, 2)))
     assert "not a clinical stage" in section(graded, "Grades")
-    assert "decisions agree on 97.5%" in section(graded, "Beside the model it was made from")
+    beside = section(graded, "Beside the model it was made from")
+    assert "decisions agree on 97.5%" in beside
+    assert "Passed: asked for are decisions that agree on 98.0%, as far as 40 images can tell" in beside
+    assert "FAILED" not in graded
+
+
+def test_a_model_that_failed_its_check_says_so_before_anything_else(failed_bundle: Bundle) -> None:
+    card = render_card(failed_bundle.manifest)
+    assert card.splitlines()[2].startswith(f"**FAILED: {FAILED_CHECK}")
+    assert "FAILED: asked for are" in section(card, "Beside the model it was made from")
+
+
+def test_a_parity_that_nothing_was_asked_of_is_not_judged(manifest: Manifest) -> None:
+    assert manifest.parity is not None
+    card = render_card(replace(manifest, parity=replace(manifest.parity, verdict=None)))
+    assert "Not judged" in section(card, "Beside the model it was made from")
+    assert "FAILED" not in card

@@ -14,7 +14,7 @@ from osteo_edge.overlay import MARGIN_PX, MAX_SIDE_PX, MIN_WIDTH_PX, blend, draw
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, screen
-from osteo_edge.wording import HEADLINES, Outcome
+from osteo_edge.wording import FAILED_CHECK, HEADLINES, Outcome
 
 Draw = Callable[..., Path]
 SENTENCE = "Decide on referral by risk factors and age as if there were no such answer."
@@ -49,6 +49,21 @@ def test_a_grade_is_written_into_the_picture(screening: Screening) -> None:
     pixels = np.full((200, 200), 0.5, np.float32)
     plain, graded = (draw_overlay(pixels, replace(screening, severity=grade)) for grade in (None, "high"))
     assert graded.shape[0] > plain.shape[0]
+
+
+def test_a_warning_stands_out_below_the_headline(screening: Screening, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[str, object, object]] = []
+
+    def record(_: object, text: str, x: int, baseline: int, size: int, colour: object, *, bold: bool) -> None:
+        drawn.append((text, colour, bold))
+
+    monkeypatch.setattr(overlay, "draw_text", record)
+    draw_overlay(np.full((400, 1024), 0.5, np.float32), replace(screening, warnings=(FAILED_CHECK,)))
+    assert drawn[:2] == [
+        (screening.headline, overlay.ACCENTS["refer"], True),
+        (FAILED_CHECK, overlay.ACCENTS["rejected"], True),
+    ]
+    assert drawn[2][1:] == (overlay.INK, False)
 
 
 @pytest.mark.parametrize("size", [13, 15, 22])

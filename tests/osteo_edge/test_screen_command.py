@@ -10,7 +10,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle, write_bundle
 from osteo_edge.cli import run
-from osteo_edge.wording import ADVICE, HEADLINES
+from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES
 
 Draw = Callable[..., Path]
 RULING_OUT = re.compile("normal|healthy|clear", re.IGNORECASE)
@@ -158,6 +158,37 @@ def test_a_keras_bundle_is_refused_with_the_command_that_converts_it(
     assert problem_of(capsys) == (
         f"{keras}: a keras bundle; convert it first: osteo-edge convert {keras} --precision int8 --out {keras}-int8"
     )
+
+
+def test_a_model_that_failed_its_check_screens_nothing(
+    film: Path, failed_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screen(failed_bundle.path, film) == 1
+    assert capsys.readouterr().out == ""
+    assert screen(failed_bundle.path, film, "--json") == 1
+    assert problem_of(capsys) == (
+        f"{failed_bundle.path}: {FAILED_CHECK} In detail: decisions agree on 80.0% of 40 images, 98.0% are asked for. "
+        "Take another bundle, or add --force to try this one out"
+    )
+
+
+def test_every_answer_of_a_model_that_is_forced_carries_the_warning(
+    draw_film: Draw, failed_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = draw_film("a.png", brightness=0.85), draw_film("b.png", height=64)
+    assert screen(failed_bundle.path, *paths, "--force") == 0
+    answered = capsys.readouterr().out
+    assert [HEADLINES[outcome] in answered for outcome in ("refer", "rejected")] == [True, True]
+    assert answered.count(f"\n  {FAILED_CHECK}\n") == 2
+    assert screen(failed_bundle.path, *paths, "--force", "--json") == 0
+    assert [answer["warnings"] for answer in read_lines(capsys.readouterr().out)] == [[FAILED_CHECK]] * 2
+
+
+def test_force_changes_nothing_for_a_model_that_passed(
+    film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert screen(bundle.path, film, "--force", "--json") == 0
+    assert read_lines(capsys.readouterr().out)[0]["warnings"] == []
 
 
 def test_bundle_and_image_in_the_wrong_order_is_one_line(

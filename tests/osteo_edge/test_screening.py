@@ -11,7 +11,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.console import show_json
-from osteo_edge.errors import RadiographError
+from osteo_edge.errors import BundleError, RadiographError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.layout import lay_out_film
 from osteo_edge.manifest import Calibration, Manifest
@@ -29,6 +29,7 @@ from osteo_edge.screening import (
     severity_of,
 )
 from osteo_edge.train.knee_template import draw_knee
+from osteo_edge.wording import FAILED_CHECK
 
 Draw = Callable[..., Path]
 Answering = Callable[..., Interpreter]
@@ -320,3 +321,17 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
 def test_one_file_that_cannot_be_read_is_an_error(tmp_path: Path, bundle: Bundle, answering: Answering) -> None:
     with pytest.raises(RadiographError, match=r"gone\.png: cannot be read"):
         screen(tmp_path / "gone.png", bundle, answering([0, 1, 2]))
+
+
+def test_a_model_that_failed_its_check_answers_only_when_forced_and_warns(
+    film: Path, failed_bundle: Bundle, answering: Answering
+) -> None:
+    interpreter = answering([0, 1, 2])
+    with pytest.raises(BundleError, match="failed its check after conversion"):
+        screen(film, failed_bundle, interpreter)
+    with pytest.raises(BundleError, match="failed its check after conversion"):
+        screen_all([], failed_bundle, interpreter)
+    _, screening = screen(film, failed_bundle, interpreter, force=True)
+    assert screening.outcome == "refer"
+    assert screening.warnings == (FAILED_CHECK,)
+    assert screening.notes[0] == FAILED_CHECK

@@ -27,6 +27,8 @@ class Outer:
     many: tuple[Inner, ...]
     named: dict[str, int]
     free: dict[str, Any]
+    later: float | None = None
+    limit: int = 3
 
 
 PLAIN: dict[str, Any] = {
@@ -40,6 +42,8 @@ PLAIN: dict[str, Any] = {
     "many": [{"share": 0.25}, {"share": 1.0}],
     "named": {"x": 1},
     "free": {"anything": [1, {"goes": None}]},
+    "later": 0.5,
+    "limit": 4,
 }
 
 
@@ -94,6 +98,12 @@ def test_an_error_names_the_field_and_the_type(field: str, value: object, proble
 def test_a_missing_field_is_named() -> None:
     with pytest.raises(FieldError, match="missing field 'count'"):
         from_dict(Outer, {name: value for name, value in PLAIN.items() if name != "count"})
+
+
+def test_only_a_field_whose_default_is_none_may_be_left_out() -> None:
+    assert from_dict(Outer, {name: value for name, value in PLAIN.items() if name != "later"}).later is None
+    with pytest.raises(FieldError, match="missing field 'limit'"):
+        from_dict(Outer, {name: value for name, value in PLAIN.items() if name != "limit"})
 
 
 def test_the_whole_document_must_be_an_object() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from osteo_edge.wording import (
     ADVICE,
+    FAILED_CHECK,
     HEADLINES,
     INTENDED_USE,
     PHANTOM_USE,
@@ -17,7 +18,7 @@ from osteo_edge.wording import (
 )
 
 GRADES = [severity_words(severity) for severity in SEVERITIES]
-TEXTS = [*HEADLINES.values(), *ADVICE.values(), INTENDED_USE, PHANTOM_USE, SEVERITY_USE, *GRADES]
+TEXTS = [*HEADLINES.values(), *ADVICE.values(), INTENDED_USE, PHANTOM_USE, SEVERITY_USE, FAILED_CHECK, *GRADES]
 
 
 def test_every_outcome_has_a_headline_and_advice() -> None:

@@ -1,0 +1,134 @@
+"""The command: what it says of a conversion that keeps the answers, and of one that does not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from osteo_edge.bundle import Bundle, read_bundle, write_bundle
+from osteo_edge.cli import run
+from osteo_edge.convert.keras import load_tensorflow
+from osteo_edge.convert.parity import MAX_MEAN_DIFFERENCE, keras_logits, measure_parity
+from osteo_edge.convert.tflite import load_keras
+from osteo_edge.manifest import Manifest, Outputs, Verdict
+from osteo_edge.runtime import Interpreter
+from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
+from osteo_edge.screening import calibrated, score_of
+from osteo_edge.train.keras_bundle import model_bytes, model_file
+from osteo_edge.wording import FAILED_CHECK
+
+pytestmark = pytest.mark.tf
+FAILED = "FAILED parity: decisions agree on "
+
+
+def _network(shared_bias: float) -> Any:
+    """The mean brightness b of each patch as the maps 4 (1 - b), 1 and 6 b, all of them raised by `shared_bias`.
+
+    Probabilities do not see what all logits share, but int8 has 256 steps for logits as large as that.
+    """
+    _, keras = load_tensorflow()
+    image = keras.Input((32, 32, 3))
+    brightness = keras.layers.AveragePooling2D(8)(image)  # of values in [-1, 1]
+    head = keras.layers.Conv2D(3, 1, name="activation_map")
+    activation_map = head(brightness)
+    kernel = np.tile(np.array([-2.0, 0.0, 3.0]) / 3, (1, 1, 3, 1))
+    head.set_weights([kernel, np.array([2.0, 1.0, 3.0]) + shared_bias])
+    return keras.Model(image, [keras.layers.GlobalAveragePooling2D()(activation_map), activation_map])
+
+
+@pytest.fixture
+def make_keras(tmp_path: Path, manifest: Manifest) -> Callable[[float], Bundle]:
+    """Write a Keras bundle of such a network, with films from dark to bright to compare on."""
+
+    def make(shared_bias: float) -> Bundle:
+        model = _network(shared_bias)
+        data = model_bytes(model)
+        described = replace(manifest, model=model_file(model, data), outputs=Outputs(0, 1), parity=None)
+        planes = np.linspace(0, 1, 40, dtype=np.float32)[:, np.newaxis, np.newaxis] * np.ones((32, 32), np.float32)
+        samples = pack_samples({CALIBRATION: planes, PARITY: planes})
+        return write_bundle(tmp_path / "keras", described, {described.model.file: data, SAMPLES_FILE: samples})
+
+    return make
+
+
+def convert(source: Bundle, out: Path, *options: str) -> int:
+    return run(["convert", str(source.path), "--precision", "int8", "--plain", "--out", str(out), *options])
+
+
+def test_a_bundle_that_misses_its_bound_is_written_marked_and_refused_by_screen(
+    make_keras: Callable[[float], Bundle],
+    film: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source, out = make_keras(1000.0), tmp_path / "int8"
+    assert convert(source, out) == 1
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith(FAILED)
+    assert "of 40 images, 98.0% are asked for" in line
+    assert "osteo-edge qat" in line
+    assert f"Written: {out}" in printed.out
+    assert "Next:" not in printed.out
+    parity = read_bundle(out).manifest.parity
+    assert parity is not None
+    assert parity.passed is False
+    assert parity.decision_agreement < 0.9
+    assert json.loads((out / "manifest.json").read_text("utf-8"))["parity"]["verdict"]["passed"] is False
+    assert run(["screen", str(out), str(film)]) == 1
+    assert FAILED_CHECK in capsys.readouterr().err
+
+
+def test_a_bundle_that_reaches_its_bound_is_to_be_screened_with(
+    make_keras: Callable[[float], Bundle], film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert convert(make_keras(0.0), tmp_path / "int8") == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert "Passed: asked for are decisions that agree on 98.0%" in printed.out
+    assert "Next: osteo-edge screen" in printed.out
+    assert run(["screen", str(tmp_path / "int8"), str(film)]) == 0
+
+
+@pytest.mark.parametrize(("shared_bias", "passed"), [(0.0, True), (1000.0, False)])
+def test_machines_are_told_whether_it_passed(
+    shared_bias: float,
+    passed: bool,
+    make_keras: Callable[[float], Bundle],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert convert(make_keras(shared_bias), tmp_path / "int8", "--json") == (0 if passed else 1)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["passed"] is passed
+    assert printed.err.startswith(FAILED) is not passed
+
+
+@pytest.mark.parametrize(("added", "agreement"), [(1e-5, 1.0), (1e-2, 0.0)])
+def test_rounding_across_the_threshold_is_no_other_decision(
+    added: float,
+    agreement: float,
+    make_keras: Callable[[float], Bundle],
+    answering: Callable[..., Interpreter],
+) -> None:
+    source = make_keras(0.0)
+    planes, model, manifest = read_samples(source, PARITY)[20:21], load_keras(source), source.manifest
+    logits = keras_logits(model, planes, manifest.input)[0] + np.array([0, 0, added])
+    score = float(score_of(calibrated(logits, manifest.calibration), manifest))
+    at_score = replace(manifest.decision, threshold=score - added / 100, abstain_low=0.0, abstain_high=1.0)
+    reference = replace(source, manifest=replace(manifest, decision=at_score))
+    assert measure_parity(reference, model, answering(logits), planes).decision_agreement == agreement
+
+
+def test_a_model_that_gives_no_number_agrees_on_nothing(
+    make_keras: Callable[[float], Bundle], answering: Callable[..., Interpreter]
+) -> None:
+    source = make_keras(0.0)
+    planes = read_samples(source, PARITY)
+    parity = measure_parity(source, load_keras(source), answering([np.nan] * 3), planes, min_agreement=0.0)
+    assert (parity.decision_agreement, parity.mean_difference, parity.largest_difference) == (0.0, 1.0, 1.0)
+    assert parity.verdict == Verdict(0.0, MAX_MEAN_DIFFERENCE, False)
