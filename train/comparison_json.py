@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from osteo_edge import curves
 from osteo_edge.answers import Answers, Question
+from osteo_edge.console import without_nan
 from osteo_edge.intervals import Estimate
-from osteo_edge.train.comparison import Comparison, Contender
+from osteo_edge.train.comparison import Comparison, Contender, FoldRun
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -45,7 +46,7 @@ def to_dict(comparison: Comparison) -> dict[str, Any]:
 
 def to_bytes(values: dict[str, Any]) -> bytes:
     """JSON text in UTF-8, with null for NaN, which JSON does not have."""
-    return json.dumps(_without_nan(values), allow_nan=False, ensure_ascii=False).encode()
+    return json.dumps(without_nan(values), allow_nan=False, ensure_ascii=False).encode()
 
 
 def _contender(comparison: Comparison, contender: Contender) -> dict[str, Any]:
@@ -62,11 +63,17 @@ def _contender(comparison: Comparison, contender: Contender) -> dict[str, Any]:
         "subgroups": [subgroup.to_dict() for subgroup in contender.subgroups],
         "alarms": list(contender.alarms),
         "curves": {question.name: _curves(comparison, contender, question) for question in comparison.questions},
-        "runs": [asdict(run) for run in answers.runs],
+        "runs": [_run(run) for run in answers.runs],
         "seconds": round(contender.seconds, 3),
         "probabilities": answers.probabilities.round(DIGITS).tolist(),
         "thresholds": answers.thresholds.round(DIGITS).tolist(),
     }
+
+
+def _run(run: FoldRun) -> dict[str, Any]:
+    """One fold; the infinite loss of an epoch that diverged, which JSON does not have either, is NaN."""
+    losses = {name: [loss if np.isfinite(loss) else np.nan for loss in of] for name, of in run.losses.items()}
+    return {**asdict(run), "losses": losses}
 
 
 def _estimates(estimates: dict[str, Estimate]) -> dict[str, Any]:
@@ -105,11 +112,3 @@ def _over_folds(curve: Callable[[Any, Any, Floats], Floats], repeats: list[Answe
 
 def _plain(values: Floats) -> list[float]:
     return [round(float(value), DIGITS) for value in values]
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return [_without_nan(item) for item in value] if isinstance(value, list | tuple) else value

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.dataset import Case
-from osteo_edge.errors import MissingExtraError
+from osteo_edge.extras import load_extra
 from osteo_edge.metrics import Estimate, estimate
 from osteo_edge.train.fingerprint import Fingerprint
+from osteo_edge.train.grouped_folds import grouped_divisions
 
 Floats = npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
@@ -122,7 +123,7 @@ def _select(known: Bools, labels: Texts, groups: Indices) -> _Known:
     folds: Folds = []
     note = "needs two labels with two independent images each"
     if len(names) > 1 and min(independent) > 1:
-        folds = _folds(truth, groups, min(FOLDS, *independent))
+        folds = grouped_divisions(truth, groups, min(FOLDS, *independent), seed=0)
         whole = all(np.unique(truth[seen]).size == len(names) for seen, _ in folds)
         note = "" if whole else "too few independent images to hold some out"
     return _Known(names.tolist(), truth, groups, folds, note)
@@ -162,15 +163,6 @@ def auroc_of_draws(positive: Bools, score: Floats) -> Callable[[Indices], float]
     return of
 
 
-def _folds(truth: Indices, groups: Indices, count: int) -> Folds:
-    """The numbers of the images to learn from and to score, in `count` ways; a group is on one side only."""
-    try:
-        from sklearn.model_selection import StratifiedGroupKFold
-    except ImportError as error:
-        raise MissingExtraError("the audit", "scikit-learn", "train") from error
-    return list(StratifiedGroupKFold(count, shuffle=True, random_state=0).split(truth, truth, groups))
-
-
 def _scores(columns: Floats, truth: Indices, folds: Folds, *, linear: bool) -> Floats:
     """A score for each image and label from a model that has seen neither the image nor another one of its group."""
     scores = np.zeros((len(truth), int(truth.max()) + 1))
@@ -185,14 +177,13 @@ def _model(*, linear: bool) -> Any:
     Classes that come in certain sizes (224, 512, 1024 pixels) are no matter of degree. The labels are weighted alike,
     so that a fold's mix of labels does not move the scores.
     """
-    from sklearn.ensemble import VotingClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.tree import DecisionTreeClassifier
-
-    logistic = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
+    names = ("ensemble", "linear_model", "pipeline", "preprocessing", "tree")
+    ensemble, linear_model, pipeline, preprocessing, trees = load_extra(
+        [f"sklearn.{name}" for name in names], feature="the audit", package="scikit-learn", extra="train"
+    )
+    regression = linear_model.LogisticRegression(class_weight="balanced", max_iter=1000)
+    logistic = pipeline.make_pipeline(preprocessing.StandardScaler(), regression)
     if linear:
         return logistic
-    tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, class_weight="balanced", random_state=0)
-    return VotingClassifier([("logistic", logistic), ("tree", tree)], voting="soft")
+    tree = trees.DecisionTreeClassifier(max_depth=4, min_samples_leaf=5, class_weight="balanced", random_state=0)
+    return ensemble.VotingClassifier([("logistic", logistic), ("tree", tree)], voting="soft")

@@ -8,15 +8,14 @@ from typing import Any
 from osteo_edge.bundle import Bundle, require_free, write_bundle
 from osteo_edge.console import Advance
 from osteo_edge.dataset import Dataset
-from osteo_edge.errors import BundleError, DatasetError
+from osteo_edge.errors import BundleError
 from osteo_edge.evaluation import Evaluation
-from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Manifest, Parent
 from osteo_edge.split import PARTS, Split
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.ensembling import Member, join_networks
 from osteo_edge.train.fitting import Fit
-from osteo_edge.train.keras_bundle import SPLIT_FILE, load_model
+from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.models import Network
 from osteo_edge.train.training import Fitted, Job, finish, prepare_part
 from osteo_edge.train.training_record import Reading
@@ -70,15 +69,6 @@ def check_members(bundles: Sequence[Bundle]) -> None:
                 raise BundleError(
                     f"{bundle.path}: its {what} {value}, that of {first.path} {expected}; choose members that agree"
                 )
-
-
-def check_split(bundle: Bundle, split_file: Path) -> None:
-    """Raise `DatasetError` unless it is the split file that the bundle was trained with."""
-    if sha256_file(split_file) != bundle.manifest.data.split_sha256:
-        raise DatasetError(
-            f"{split_file}: not the split that {bundle.path} was trained with, so its validation images may be among "
-            f"those seen in training; use {bundle.path / SPLIT_FILE}"
-        )
 
 
 def _shared(manifest: Manifest) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import read_dataset
 from osteo_edge.evaluation import to_dict
 from osteo_edge.split import read_split
-from osteo_edge.train.ensemble_bundle import Ensemble, check_members, check_split, join_bundles
+from osteo_edge.train.ensemble_bundle import Ensemble, check_members, join_bundles
+from osteo_edge.train.keras_bundle import check_split
 
 
 @click.command(short_help="Join several trained bundles into one.")

@@ -22,6 +22,14 @@ def grouped_folds(classes: Indices, groups: npt.NDArray[np.generic], count: int,
     return np.asarray(_deal(sizes, order, count)[group_of], np.intp)
 
 
+def grouped_divisions(
+    classes: Indices, groups: npt.NDArray[np.generic], count: int, seed: int
+) -> list[tuple[Indices, Indices]]:
+    """For each of the `grouped_folds` the numbers of the images outside it, to fit on, and of those in it."""
+    fold_of = grouped_folds(classes, groups, count, seed)
+    return [(np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)) for fold in range(count)]
+
+
 def _deal(sizes: Floats, order: Indices, count: int) -> Indices:
     """The fold of each group; `sizes` are its images by label, (groups, labels)."""
     fold_of, filled, totals = np.zeros(len(sizes), np.intp), np.zeros((count, sizes.shape[1])), sizes.sum(axis=0)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import BundleError
-from osteo_edge.hashing import sha256_bytes
+from osteo_edge.errors import BundleError, DatasetError
+from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import ModelFile
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import Prediction
@@ -29,6 +29,15 @@ def model_bytes(model: Any) -> bytes:
 def model_file(model: Any, data: bytes) -> ModelFile:
     """What the manifest says of a Keras model."""
     return ModelFile(MODEL_FILE, "keras", "float32", sha256_bytes(data), model.count_params(), count_macs(model))
+
+
+def check_split(bundle: Bundle, split_file: Path) -> None:
+    """Raise `DatasetError` unless it is the split file that the bundle was trained with."""
+    if sha256_file(split_file) != bundle.manifest.data.split_sha256:
+        raise DatasetError(
+            f"{split_file}: not the split that {bundle.path} was trained with, so its validation images may be among "
+            f"those seen in training; use {bundle.path / SPLIT_FILE}"
+        )
 
 
 def load_model(bundle: Bundle) -> Any:

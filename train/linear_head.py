@@ -13,7 +13,7 @@ from osteo_edge.errors import DatasetError
 from osteo_edge.metrics import auroc
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.train.features import frozen_features
-from osteo_edge.train.grouped_folds import grouped_folds
+from osteo_edge.train.grouped_folds import grouped_divisions
 from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import Network, set_head
 
@@ -198,9 +198,7 @@ def _inner_folds(
     counts = [np.unique(groups[classes == label]).size for label in range(n_labels)]
     if min(counts) < 2:
         raise DatasetError(f"a label with {min(counts)} group of images is too few to choose on; add images of it")
-    count = min(INNER_FOLDS, *counts)
-    fold_of = grouped_folds(classes, groups, count, seed)
-    return [(np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)) for fold in range(count)]
+    return grouped_divisions(classes, groups, min(INNER_FOLDS, *counts), seed)
 
 
 def _held_out(

@@ -118,11 +118,11 @@ def weights_digest(model: Any) -> str:
 
 def count_macs(model: Any) -> int:
     """Multiply-accumulates for one image, of convolutions and dense layers, read off the layers' shapes."""
-    return sum(_layer_macs(layer) for layer in model.layers)
+    return sum(layer_macs(layer) for layer in model.layers)
 
 
-def _layer_macs(layer: Any) -> int:
-    """Of one layer; the kernel of a grouped convolution holds the inputs of one group only."""
+def layer_macs(layer: Any) -> int:
+    """Those of one layer; the kernel of a grouped convolution holds the inputs of one group only."""
     kind = type(layer).__name__
     places = int(np.prod(layer.output_shape[1:3])) if kind.endswith("Conv2D") else 1
     kernels: tuple[Any, ...] = ()

@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -24,7 +24,7 @@ from osteo_edge.train.recipe import Recipe
 from osteo_edge.version import VERSION
 
 FOLDS_FILE = "folds.csv"
-PACKAGES = ("numpy", "scikit-learn", "tensorflow", "opencv-python-headless", "xgboost")
+PACKAGES = ("numpy", "scikit-learn", "tensorflow", "opencv-python-headless", "xgboost", "xgboost-cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +133,8 @@ def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
 def _environment() -> Mapping[str, str]:
     """Where it was run, and with which versions of what decides the figures."""
     machine = {"osteo-edge": VERSION, "python": platform.python_version(), "platform": platform.platform()}
-    installed = {name.lower() for found in metadata.distributions() if (name := found.metadata["Name"])}
-    versions = {name: metadata.version(name) for name in PACKAGES if name in installed}
+    versions = {}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
     return machine | {"cores": str(os.cpu_count())} | versions

@@ -113,7 +113,7 @@ def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
         network, job.config, spec, parts["train"], parts["validation"], on_progress=on_progress, options=options
     )
     fitted = Fitted(network, spec, parts, found, reading, is_chief(strategy))
-    return _with_grades(fitted, job.config.seed) if job.config.severity else fitted
+    return with_grades(fitted, job.config.seed) if job.config.severity else fitted
 
 
 def write_trained(job: Job, fitted: Fitted, out: Path) -> Trained:
@@ -149,8 +149,8 @@ def prepare_part(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> 
     return Labelled.of(prepared, job.config.labels, {row.name: row.group for row in job.split.rows})
 
 
-def _with_grades(fitted: Fitted, seed: int) -> Fitted:
-    """The network with a second stage that grades what is positive."""
+def with_grades(fitted: Fitted, seed: int) -> Fitted:
+    """The network with a second stage, found in its features as they are now, that grades what is positive."""
     graded = two_stage.attach_severity(fitted.network, fitted.parts["train"], fitted.spec, seed=seed)
     held_out = {"validation": fitted.parts["validation"]}
     described = two_stage.describe_severity(graded, held_out, fitted.spec, seed=seed)

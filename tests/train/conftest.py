@@ -1,12 +1,15 @@
-"""Fixtures of the training tests: a small phantom data set with its split."""
+"""Fixtures of the training tests: a small phantom data set with its split, and a network that it trained."""
 
 from pathlib import Path
 
 import pytest
 
+from osteo_edge.bundle import Bundle
+from osteo_edge.console import Advance
 from osteo_edge.dataset import Dataset, read_dataset
-from osteo_edge.split import Split
+from osteo_edge.split import Split, write_split
 from osteo_edge.train.audit import audit
+from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.phantoms import write_phantoms
 from osteo_edge.train.splitting import make_split
 
@@ -22,6 +25,41 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture(scope="session")
 def phantom_split(phantoms: Dataset) -> Split:
     return make_split(audit(phantoms, confounders=False), phantoms, seed=0)
+
+
+@pytest.fixture(scope="session")
+def split_file(phantom_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The split of the phantoms as a file."""
+    path = tmp_path_factory.mktemp("split") / "split.csv"
+    write_split(phantom_split, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def silent() -> Advance:
+    """A progress that shows nothing."""
+    return lambda done, total, note="", stage=None: None
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> TrainConfig:
+    """The settings of `tiny_bundle`."""
+    return TrainConfig(alpha=0.35, weights="none", side_px=64, epochs=2, batch_size=8)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(
+    phantoms: Dataset,
+    phantom_split: Split,
+    tiny_config: TrainConfig,
+    silent: Advance,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Bundle:
+    """A small network on colour images, hardly trained."""
+    from osteo_edge.train.training import Job, train_bundle
+
+    out = tmp_path_factory.mktemp("bundles") / "tiny"
+    return train_bundle(Job(phantoms, phantom_split, tiny_config, "tiny", "phantom"), out, on_progress=silent).bundle
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from osteo_edge.metrics import auroc
 from osteo_edge.train import confounders
 from osteo_edge.train.confounders import Confounder, Folds, Indices, auroc_of_draws, measure_confounders
 from osteo_edge.train.fingerprint import Fingerprint
+from osteo_edge.train.grouped_folds import grouped_divisions
 
 LABELS = ("a", "b", "c")
 
@@ -125,12 +126,11 @@ def test_a_draw_is_counted_to_the_auroc_that_sorting_it_gives() -> None:
 def test_suspects_known_of_the_same_images_share_their_folds(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    def counting(truth: Indices, groups: Indices, count: int) -> Folds:
+    def counting(truth: Indices, groups: Indices, count: int, seed: int) -> Folds:
         made.append(truth.size)
-        return folds(truth, groups, count)
+        return grouped_divisions(truth, groups, count, seed)
 
-    folds = confounders._folds
-    monkeypatch.setattr(confounders, "_folds", counting)
+    monkeypatch.setattr(confounders, "grouped_divisions", counting)
     rng = np.random.default_rng(0)
     images = [_image(number, LABELS[number % 3], rng) for number in range(60)]
     cases = [
@@ -147,7 +147,7 @@ def test_measuring_twice_gives_the_same() -> None:
 
 
 def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
+    monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
     images = [_image(number, LABELS[number % 3], np.random.default_rng(number)) for number in range(60)]
     with pytest.raises(MissingExtraError, match=r"the audit needs scikit-learn: pip install 'osteo-edge\[train\]'"):
         _measure(images)

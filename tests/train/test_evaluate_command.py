@@ -9,6 +9,7 @@ import pytest
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
 from osteo_edge.split import Split, SplitRow, write_split
+from osteo_edge.wording import FAILED_CHECK
 
 BRIGHTNESS = {"normal": (0.1, 0.2, 0.25, 0.3), "osteopenia": (0.35, 0.4, 0.45, 0.7), "osteoporosis": (0.5, 0.8, 0.9)}
 
@@ -82,6 +83,17 @@ def test_figures_too_good_to_be_true_are_the_first_thing_said(
         printed = capsys.readouterr().out
         assert printed.startswith("ALARM: AUROC") == alarmed
         assert ("implausibly high" in printed) == alarmed
+
+
+def test_a_model_that_failed_its_check_is_measured_and_says_so(
+    failed_bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    assert evaluate(failed_bundle, films, "--json", "--report", report) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["estimates"]
+    assert printed.err.startswith(f"FAILED: {FAILED_CHECK}")
+    assert f'<p class="alarm">{FAILED_CHECK}' in report.read_text("utf-8")
 
 
 @pytest.mark.parametrize("prevalence", ["0", "1", "10"])

@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import BundleError
+from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.manifest import Manifest, Outputs
 from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.keras_bundle import KerasInterpreter, load_model, model_bytes
+from osteo_edge.train.keras_bundle import KerasInterpreter, check_split, load_model, model_bytes
 
 
 def test_a_tflite_bundle_is_sent_back(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="golden: not a Keras bundle; name the one that `osteo-edge train` wrote"):
         load_model(bundle)
+
+
+def test_another_split_than_that_of_the_training_is_refused(bundle: Bundle, split_file: Path) -> None:
+    with pytest.raises(DatasetError, match=r"not the split that .* was trained with"):
+        check_split(bundle, split_file)
 
 
 @pytest.mark.tf

@@ -13,40 +13,19 @@ from osteo_edge.cli import run
 from osteo_edge.dataset import Dataset
 from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
-from osteo_edge.split import Split, write_split
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.prune_command import prune
 from osteo_edge.train.prune_job import training_config
 from osteo_edge.train.pruning import share_of_zeros
 
-TINY = TrainConfig(alpha=0.35, weights="none", side_px=64, epochs=2, batch_size=8)
-
-
-def _silent(done: int, total: int, note: str = "", stage: str | None = None) -> None:
-    pass
-
 
 @pytest.fixture(scope="module")
-def split_file(phantom_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("split") / "split.csv"
-    write_split(phantom_split, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def source(phantoms: Dataset, phantom_split: Split, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A small network, hardly trained."""
-    from osteo_edge.train.training import Job, train_bundle
-
-    out = tmp_path_factory.mktemp("source") / "tiny"
-    return train_bundle(Job(phantoms, phantom_split, TINY, "tiny", "phantom"), out, on_progress=_silent).bundle
-
-
-@pytest.fixture(scope="module")
-def narrow(source: Bundle, phantoms: Dataset, split_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def narrow(
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
     """Half of its channels, distilled."""
-    return _pruned(source, phantoms, split_file, tmp_path_factory.mktemp("narrow") / "half", "--distill")
+    return _pruned(tiny_bundle, phantoms, split_file, tmp_path_factory.mktemp("narrow") / "half", "--distill")
 
 
 def _prune(source: Path, data: Path, split_file: Path, out: Path, *options: str) -> Result:
@@ -62,41 +41,47 @@ def _pruned(source: Bundle, data: Dataset, split_file: Path, out: Path, *options
 
 
 @pytest.mark.tf
-def test_half_the_channels_make_a_smaller_network_in_bytes_parameters_and_work(source: Bundle, narrow: Bundle) -> None:
-    before, after = source.manifest.model, narrow.manifest.model
+def test_half_the_channels_make_a_smaller_network_in_bytes_parameters_and_work(
+    tiny_bundle: Bundle, narrow: Bundle
+) -> None:
+    before, after = tiny_bundle.manifest.model, narrow.manifest.model
     assert after.parameters < 0.7 * before.parameters
     assert after.macs < 0.7 * before.macs
-    assert narrow.model_path.stat().st_size < 0.8 * source.model_path.stat().st_size
+    assert narrow.model_path.stat().st_size < 0.8 * tiny_bundle.model_path.stat().st_size
     reached = narrow.manifest.parent.recipe["prune"]["reached"]
-    assert reached["reached"] == pytest.approx(0.5, abs=0.06)
-    assert reached["macs_before"] == before.macs
+    assert reached["share_of_channels"] == pytest.approx(0.5, abs=0.06)
+    assert (reached["macs_before"], reached["macs_after"]) == (before.macs, after.macs)
+    assert (reached["parameters_before"], reached["parameters_after"]) == (before.parameters, after.parameters)
 
 
 @pytest.mark.tf
-def test_the_bundle_says_what_it_was_made_from_and_what_was_chosen_again(source: Bundle, narrow: Bundle) -> None:
-    manifest, old = narrow.manifest, source.manifest
+def test_the_bundle_says_what_it_was_made_from_and_what_was_chosen_again(
+    tiny_bundle: Bundle, tiny_config: TrainConfig, narrow: Bundle
+) -> None:
+    manifest, old = narrow.manifest, tiny_bundle.manifest
     assert manifest.parent.sha256 == old.model.sha256
     assert manifest.parent.recipe["parent"] == old.parent.recipe
     recipe = manifest.parent.recipe["prune"]
     assert (recipe["method"], recipe["amount"], recipe["epochs"]) == ("channel", 0.5, 1)
+    assert (recipe["of"], recipe["criterion"]) == ("channels", "taylor")
     assert recipe["distillation"] == {"weight": 0.5, "temperature": 4.0}
     assert manifest.decision.chosen_on == manifest.calibration.fitted_on == "validation"
     assert manifest.calibration != old.calibration
     assert manifest.metrics.keys() == old.metrics.keys()
     assert (manifest.data, manifest.input, manifest.labels) == (old.data, old.input, old.labels)
     assert manifest.intended_use.startswith("DEMONSTRATION ONLY")
-    assert training_config(narrow) == TINY
+    assert training_config(narrow) == tiny_config
     for use in (CALIBRATION, PARITY):
-        np.testing.assert_array_equal(read_samples(narrow, use), read_samples(source, use))
+        np.testing.assert_array_equal(read_samples(narrow, use), read_samples(tiny_bundle, use))
 
 
 @pytest.mark.tf
 @pytest.mark.slow
 def test_it_converts_to_int8_and_screens(
-    narrow: Bundle, source: Bundle, phantoms: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    narrow: Bundle, tiny_bundle: Bundle, phantoms: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sizes = []
-    for bundle, name in ((narrow, "narrow"), (source, "source")):
+    for bundle, name in ((narrow, "narrow"), (tiny_bundle, "tiny")):
         assert run(["convert", str(bundle.path), "--precision", "int8", "--plain", "--out", str(tmp_path / name)]) == 0
         sizes.append(read_bundle(tmp_path / name).model_path.stat().st_size)
     assert sizes[0] < 0.85 * sizes[1]
@@ -109,13 +94,28 @@ def test_it_converts_to_int8_and_screens(
 
 @pytest.mark.tf
 @pytest.mark.slow
+@pytest.mark.parametrize("criterion", ["l1", "bn-scale"])
+def test_half_of_the_work_goes_by_any_criterion(
+    criterion: str, tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+) -> None:
+    options = ("--of", "macs", "--criterion", criterion)
+    half = _pruned(tiny_bundle, phantoms, split_file, tmp_path / "half", *options).manifest
+    assert half.model.macs == pytest.approx(0.5 * tiny_bundle.manifest.model.macs, rel=0.05)
+    recipe = half.parent.recipe["prune"]
+    assert (recipe["of"], recipe["criterion"]) == ("macs", criterion)
+    assert recipe["reached"]["share_of_macs"] == pytest.approx(0.5, abs=0.025)
+
+
+@pytest.mark.tf
+@pytest.mark.slow
 def test_zeros_two_of_four_hold_in_the_float_file(
-    source: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
 ) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     out = tmp_path / "sparse"
-    sparse = _pruned(source, phantoms, split_file, out, "--method", "2:4")
+    sparse = _pruned(tiny_bundle, phantoms, split_file, out, "--method", "2:4")
+    assert "criterion" not in sparse.manifest.parent.recipe["prune"]
     assert sparse.manifest.parent.recipe["prune"]["reached"]["zeros"] == pytest.approx(0.5, abs=0.001)
     assert run(["convert", str(out), "--precision", "float32", "--out", str(tmp_path / "float")]) == 0
     interpreter = Interpreter(str(read_bundle(tmp_path / "float").model_path))
@@ -150,6 +150,9 @@ def test_magnitude_pruning_of_a_pruned_bundle_keeps_its_width(
         (("--method", "random"), "is not one of"),
         (("--method", "2:4", "--amount", "0.7"), "2:4 makes half of the weights zero"),
         (("--clusters", "8"), "means nothing to --method channel"),
+        (("--method", "magnitude", "--of", "macs"), "--of: means nothing to --method magnitude"),
+        (("--method", "cluster", "--criterion", "l1"), "--criterion: means nothing to --method cluster"),
+        (("--criterion", "random"), "is not one of 'taylor', 'l1', 'bn-scale'"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
@@ -167,21 +170,21 @@ def test_a_bundle_that_was_converted_is_refused(bundle: Bundle, tmp_path: Path) 
 
 
 @pytest.mark.tf
-def test_another_split_is_refused(source: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path) -> None:
+def test_another_split_is_refused(tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text(split_file.read_text().replace("\r", "") + "\n")
-    result = _prune(source.path, phantoms.root, other, tmp_path / "out")
+    result = _prune(tiny_bundle.path, phantoms.root, other, tmp_path / "out")
     assert isinstance(result.exception, DatasetError)
     assert "not the split that" in str(result.exception)
 
 
 @pytest.mark.tf
 def test_a_bundle_without_training_settings_is_refused(
-    source: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
 ) -> None:
     """As an ensemble's: no one network was trained."""
-    manifest = replace(source.manifest, parent=replace(source.manifest.parent, recipe={"ensemble": []}))
-    files = {name: (source.path / name).read_bytes() for name in ("model.keras", "samples.npz", "split.csv")}
+    manifest = replace(tiny_bundle.manifest, parent=replace(tiny_bundle.manifest.parent, recipe={"ensemble": []}))
+    files = {name: (tiny_bundle.path / name).read_bytes() for name in ("model.keras", "samples.npz", "split.csv")}
     joined = write_bundle(tmp_path / "joined", manifest, files)
     result = _prune(joined.path, phantoms.root, split_file, tmp_path / "out")
     assert isinstance(result.exception, BundleError)

@@ -1,6 +1,8 @@
 """A whole study on drawn films: same folds, honest baselines, paired comparisons, and figures that fit together."""
 
+import json
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from osteo_edge import metrics
-from osteo_edge.console import Advance
+from osteo_edge.console import Advance, show_json
 from osteo_edge.dataset import Dataset
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.train.comparison import Comparison
@@ -38,7 +40,7 @@ class Teller:
             4 * np.eye(3)[part.classes] + self.noise * rng.normal(size=(len(part), 3))
             for part in (fold.validation, fold.test)
         )
-        return Answers(validation, test, losses={"validation": (1.0, 0.5)})
+        return Answers(validation, test, losses={"validation": (1.0, float("inf"), 0.5)})
 
 
 def _quiet(done: int, total: int, note: str = "", stage: str | None = None) -> None:
@@ -131,20 +133,33 @@ def test_subgroups_learning_curves_and_predictive_values_are_kept(comparison: Co
     contender = comparison.contender("teller-9")
     assert {group.factor for group in contender.subgroups} >= {"age", "format"}
     assert [(run.repeat, run.fold) for run in contender.answers.runs] == [(r, f) for r in range(2) for f in range(3)]
-    assert contender.answers.runs[0].losses == {"validation": (1.0, 0.5)}
+    assert contender.answers.runs[0].losses == {"validation": (1.0, float("inf"), 0.5)}
     assert "PPV at a prevalence of 0.1" in contender.headline
 
 
-def test_the_json_is_whole_and_strict(comparison: Comparison) -> None:
+def test_the_json_is_whole_and_strict(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:
+    """An epoch that diverged has no loss, in the file and on the terminal."""
     values = to_dict(comparison)
     text = to_bytes(values).decode()
     assert "NaN" not in text
+    assert json.loads(text)["contenders"]["teller-0"]["runs"][0]["losses"] == {"validation": [1.0, None, 0.5]}
+    show_json(values)
+    assert json.loads(capsys.readouterr().out) == json.loads(text)
     assert set(values["contenders"]) == {each.name for each in comparison.contenders}
     own = values["contenders"]["teller-0"]
     assert own["curves"]["osteoporosis"]["roc"]["y"][0] == 1
     assert np.shape(own["probabilities"]) == (2, 30, 3)
     assert values["environment"]["python"]
     assert set(values["seconds"]) == {"audit", "folds", "recipes", "baselines", "measures"}
+
+
+def test_the_environment_has_the_version_of_each_package_whichever_distribution_it_came_in(
+    comparison: Comparison,
+) -> None:
+    found = metadata.packages_distributions()
+    for module in ("numpy", "sklearn", "tensorflow", "cv2", "xgboost"):
+        for name in found[module]:
+            assert comparison.environment[name] == metadata.version(name)
 
 
 def test_the_tables_start_with_the_alarms(comparison: Comparison, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,16 +10,13 @@ from osteo_edge.console import Advance
 from osteo_edge.extras import load_extra
 from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.config import TrainConfig
-from osteo_edge.train.features import frozen_features
-from osteo_edge.train.fitting import FitOptions, fit
-from osteo_edge.train.keras import load_tensorflow
+from osteo_edge.train.fitting import FitOptions
 from osteo_edge.train.labelled import Labelled
-from osteo_edge.train.models import build
 from osteo_edge.train.pooling import pooled_features
-from osteo_edge.train.prepared import Prepared
 from osteo_edge.train.recipe import Answers, Fold, Logits
-from osteo_edge.train.recipes.network import network_recipe
-from osteo_edge.train.recipes.requirements import require_every_label
+from osteo_edge.train.recipes.network import describe_network, fit_fold
+from osteo_edge.train.recipes.requirements import has_given_weights, require_every_label
+from osteo_edge.train.recipes.shared_features import SharedFeatures
 
 Features = npt.NDArray[np.float32]
 
@@ -50,15 +47,15 @@ class BoostedRecipe:
     def __init__(self, config: TrainConfig) -> None:
         self._config = replace(config, backbone=BACKBONE, alpha=1.0, epochs=min(config.epochs, MOST_EPOCHS))
         self.spec = input_spec(self._config)
-        self._known: tuple[Prepared, Features] | None = None
+        self._shared = SharedFeatures(self._config, self.spec)
 
     def describe(self) -> dict[str, Any]:
-        random = self._config.from_scratch and not self._is_fitted
+        random = not has_given_weights(self._config) and not self._is_fitted
         return {
             "recipe": "resnet50-xgboost",
             "features": "random, as no weights were given" if random else "of the weights given",
             "network_fitted": self._is_fitted,
-            "network": network_recipe(self._config).describe(),
+            "network": describe_network(self._config),
             "boosting": BOOSTING,
         }
 
@@ -77,33 +74,16 @@ class BoostedRecipe:
     def _features(self, fold: Fold, on_progress: Advance) -> tuple[Features, Features, Features]:
         if self._is_fitted:
             return self._fitted_features(fold, on_progress)
-        features = self._frozen_features(fold.train, on_progress)
+        features = self._shared.of(fold.train, on_progress)
         return features[fold.train.places], features[fold.validation.places], features[fold.test.places]
 
     def _fitted_features(self, fold: Fold, on_progress: Advance) -> tuple[Features, Features, Features]:
-        _, keras = load_tensorflow()
-        keras.backend.clear_session()
-        config = replace(self._config, seed=fold.seed)
-        network = build(config, self.spec)
         options = FitOptions(find_rate=True)
-        fit(network, config, self.spec, fold.train, fold.validation, on_progress=on_progress, options=options)
+        network, _ = fit_fold(self._config, self.spec, fold, on_progress=on_progress, options=options)
         train, validation, test = (
             pooled_features(network, part, self.spec) for part in (fold.train, fold.validation, fold.test)
         )
         return train, validation, test
-
-    def _frozen_features(self, part: Labelled, on_progress: Advance) -> Features:
-        """Features of every prepared image, by its place."""
-        if self._known is None or self._known[0] is not part.prepared:
-            every = Labelled.of(part.prepared, part.labels)
-            features = frozen_features(
-                build(self._config, self.spec),
-                every,
-                self.spec,
-                on_progress=lambda done, total: on_progress(done, total, stage="features"),
-            )
-            self._known = part.prepared, features
-        return self._known[1]
 
 
 def _boosted(train: Features, fitted_on: Labelled, validation: Features, chosen_on: Labelled, seed: int) -> Any:

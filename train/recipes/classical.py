@@ -12,6 +12,7 @@ from osteo_edge.preprocessing import InputSpec
 from osteo_edge.strict import to_dict
 from osteo_edge.train import texture
 from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.grouped_folds import grouped_divisions
 from osteo_edge.train.labelled import Indices, Labelled, join
 from osteo_edge.train.linear_head import mean_auroc
 from osteo_edge.train.recipe import Answers, Fold, Logits
@@ -119,12 +120,9 @@ def _held_out(kind: str, features: Features, part: Labelled, seed: int) -> Logit
 
 def _inner_folds(part: Labelled, seed: int) -> list[Split]:
     """Pairs of numbers to fit on and to answer for; every label stands in each of the former."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
     require_every_label(part, groups=2, purpose="to choose a classifier on")
     fewest = min(np.unique(part.groups[part.classes == number]).size for number in range(len(part.labels)))
-    folds = StratifiedGroupKFold(min(INNER_FOLDS, fewest), shuffle=True, random_state=seed)
-    return list(folds.split(part.classes, part.classes, part.groups))
+    return grouped_divisions(part.classes, part.groups, min(INNER_FOLDS, fewest), seed)
 
 
 def _logits(model: Any, features: Features, n_labels: int) -> Logits:

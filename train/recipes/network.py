@@ -8,17 +8,18 @@ import numpy as np
 
 from osteo_edge.console import Advance
 from osteo_edge.hashing import sha256_file
+from osteo_edge.preprocessing import InputSpec
 from osteo_edge.strict import to_dict
 from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.config import TrainConfig
-from osteo_edge.train.features import frozen_features
-from osteo_edge.train.fitting import fit, predict_logits
+from osteo_edge.train.fitting import Fit, FitOptions, fit, predict_logits
 from osteo_edge.train.keras import load_tensorflow
-from osteo_edge.train.labelled import Labelled, join
-from osteo_edge.train.linear_head import Features, Span, choose_linear, one_thread
-from osteo_edge.train.models import build, weights_for
-from osteo_edge.train.prepared import Prepared
+from osteo_edge.train.labelled import join
+from osteo_edge.train.linear_head import Span, choose_linear, one_thread
+from osteo_edge.train.models import Network, build, weights_for
 from osteo_edge.train.recipe import Answers, Fold
+from osteo_edge.train.recipes.requirements import require_given_weights
+from osteo_edge.train.recipes.shared_features import SharedFeatures
 
 
 def network_recipe(config: TrainConfig) -> "FrozenRecipe | FittedRecipe":
@@ -27,20 +28,24 @@ def network_recipe(config: TrainConfig) -> "FrozenRecipe | FittedRecipe":
 
 
 class FrozenRecipe:
-    """A logistic regression on features of a frozen backbone, which are computed once for all folds."""
+    """A logistic regression on features of a frozen backbone, which are computed once for all folds.
+
+    `OsteoEdgeError` where no backbone has weights: their features would be random.
+    """
 
     def __init__(self, config: TrainConfig) -> None:
+        require_given_weights(config)
         self.spec = input_spec(config)
         self._config = config
-        self._about = {"head": "fitted on train and validation"} | _describe(config)
-        self._known: tuple[Prepared, Features] | None = None
+        self._about = {"head": "fitted on train and validation"} | describe_network(config)
+        self._shared = SharedFeatures(config, self.spec)
 
     def describe(self) -> dict[str, Any]:
         return self._about
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
         """The head is fitted on train and validation; what it says of them is by inner heads that did not see them."""
-        features = self._features(fold.train, on_progress)
+        features = self._shared.of(fold.train, on_progress)
         seen = join((fold.train, fold.validation))
         with one_thread():
             span = Span(features[seen.places], standardize=self._config.standardize)
@@ -49,18 +54,6 @@ class FrozenRecipe:
             test = chosen.head.logits(span.turn(features[fold.test.places]))
         return Answers(chosen.held_out[len(fold.train) :], test, chosen.held_out)
 
-    def _features(self, part: Labelled, on_progress: Advance) -> Features:
-        """Features of every prepared image, by its place."""
-        if self._known is None or self._known[0] is not part.prepared:
-            features = frozen_features(
-                build(self._config, self.spec),
-                Labelled.of(part.prepared, part.labels),
-                self.spec,
-                on_progress=lambda done, total: on_progress(done, total, stage="features"),
-            )
-            self._known = part.prepared, features
-        return self._known[1]
-
 
 class FittedRecipe:
     """A network of its own for each fold, fitted on its training images and kept where validation was best."""
@@ -68,26 +61,42 @@ class FittedRecipe:
     def __init__(self, config: TrainConfig) -> None:
         self.spec = input_spec(config)
         self._config = config
-        self._about = _describe(config)
+        self._about = describe_network(config)
 
     def describe(self) -> dict[str, Any]:
         return self._about
 
     def answer(self, fold: Fold, *, on_progress: Advance) -> Answers:
-        _, keras = load_tensorflow()
-        keras.backend.clear_session()
-        config = replace(self._config, seed=fold.seed)
-        network = build(config, self.spec)
-        fitted = fit(network, config, self.spec, fold.train, fold.validation, on_progress=on_progress)
-        if fitted.interrupted:  # what was reached is a model, but not this recipe's answer
-            raise KeyboardInterrupt
-        validation, test = (
-            predict_logits(network.model, part, self.spec).astype(np.float64) for part in (fold.validation, fold.test)
-        )
-        return Answers(validation, test, losses={"validation": fitted.validation_losses})
+        network, fitted = fit_fold(self._config, self.spec, fold, on_progress=on_progress)
+        return answers_of(network, fitted, self.spec, fold)
 
 
-def _describe(config: TrainConfig) -> dict[str, Any]:
+def fit_fold(
+    config: TrainConfig, spec: InputSpec, fold: Fold, *, on_progress: Advance, options: FitOptions | None = None
+) -> tuple[Network, Fit]:
+    """A network of the fold's own, fitted with the fold's seed, and how the fit went.
+
+    `KeyboardInterrupt` for a fit that Ctrl-C ended: what it reached is a model, but no recipe's answer.
+    """
+    _, keras = load_tensorflow()
+    keras.backend.clear_session()
+    config = replace(config, seed=fold.seed)
+    network = build(config, spec)
+    fitted = fit(network, config, spec, fold.train, fold.validation, on_progress=on_progress, options=options)
+    if fitted.interrupted:
+        raise KeyboardInterrupt
+    return network, fitted
+
+
+def answers_of(network: Network, fitted: Fit, spec: InputSpec, fold: Fold) -> Answers:
+    """What a fitted network answers for the fold, with the course of its fit."""
+    validation, test = (
+        predict_logits(network.model, part, spec).astype(np.float64) for part in (fold.validation, fold.test)
+    )
+    return Answers(validation, test, losses={"validation": fitted.validation_losses})
+
+
+def describe_network(config: TrainConfig) -> dict[str, Any]:
     """The configuration, with the content of weights files in place of where they lie; each fold has its own seed."""
     files = {name: Path(weights_for(config, name)) for name in config.backbone.split("+")}
     digests = {name: sha256_file(path) if path.is_file() else str(path) for name, path in files.items()}

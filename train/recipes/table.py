@@ -20,10 +20,16 @@ class Entry:
 
 
 def make_recipe(name: str, config: TrainConfig) -> Recipe:
-    """The recipe called `name`, with its own changes to `config`. `OsteoEdgeError` for a name that is none."""
+    """The recipe called `name`, with its own changes to `config`.
+
+    `OsteoEdgeError` for a name that is none, and for a configuration that the recipe cannot be made of.
+    """
     if name not in RECIPES:
         raise OsteoEdgeError(f"no recipe is called {name!r}; there are {', '.join(RECIPES)}")
-    return RECIPES[name].make(config)
+    try:
+        return RECIPES[name].make(config)
+    except OsteoEdgeError as error:
+        raise OsteoEdgeError(f"recipe {name}: {error}") from error
 
 
 def _of_preset(name: str) -> Entry:
@@ -51,9 +57,7 @@ def _ensemble(config: TrainConfig) -> Recipe:
     from osteo_edge.train.recipes.ensemble import EnsembleRecipe
 
     member = PRESETS["frozen-features"].apply(config)
-    return EnsembleRecipe(
-        [make_recipe("frozen-features", config), _network(replace(member, backbone="efficientnet_b0"))]
-    )
+    return EnsembleRecipe([_network(member), _network(replace(member, backbone="efficientnet_b0"))])
 
 
 def _two_stage(config: TrainConfig) -> Recipe:

@@ -57,9 +57,3 @@ def fold(stripes: Draw) -> Fold:
 @pytest.fixture(scope="session")
 def divided() -> Callable[..., Fold]:
     return divide
-
-
-@pytest.fixture
-def silent() -> Callable[..., None]:
-    """A progress that shows nothing."""
-    return lambda done, total, note="", stage=None: None

@@ -19,6 +19,11 @@ def test_random_features_are_called_so() -> None:
     frozen, fitted = BoostedRecipe(FROZEN).describe(), BoostedRecipe(replace(FROZEN, epochs=1)).describe()
     assert frozen["features"].startswith("random")
     assert not fitted["features"].startswith("random")
+    named, given = (BoostedRecipe(replace(FROZEN, weights=f"resnet50={of},imagenet")) for of in ("none", "imagenet"))
+    assert named.describe()["features"].startswith("random")
+    assert not given.describe()["features"].startswith("random")
+    head_alone = BoostedRecipe(replace(FROZEN, epochs=5, trainable_layers=0)).describe()
+    assert (head_alone["features"][:6], head_alone["network_fitted"]) == ("random", False)
     assert (frozen["network_fitted"], fitted["network_fitted"]) == (False, True)
     assert frozen["network"]["backbone"] == "resnet50"
     assert BoostedRecipe(replace(FROZEN, epochs=100)).describe()["network"]["epochs"] == MOST_EPOCHS

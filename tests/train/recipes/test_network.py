@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 
 from osteo_edge.console import Advance
-from osteo_edge.train.config import TrainConfig
+from osteo_edge.dataset import Dataset
+from osteo_edge.train.audit import audit
+from osteo_edge.train.config import KNEE_LABELS, TrainConfig
+from osteo_edge.train.cross_validation import Task, answer_all
+from osteo_edge.train.fitting import Fit
+from osteo_edge.train.folds import make_folds
 from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.linear_head import Features
-from osteo_edge.train.recipe import Fold
+from osteo_edge.train.recipe import Fold, Recipe
+from osteo_edge.train.recipes.boosted import BoostedRecipe
 from osteo_edge.train.recipes.network import FittedRecipe, FrozenRecipe, network_recipe
+from osteo_edge.train.recipes.two_stage import TwoStageRecipe
 
-FROZEN = TrainConfig(weights="none", side_px=64, trainable_layers=0)
+FROZEN = TrainConfig(side_px=64, trainable_layers=0)
 FITTED = TrainConfig(backbone="custom_cnn", weights="none", side_px=64, epochs=3, patience=3, batch_size=8)
 
 
@@ -26,8 +33,8 @@ def telling(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         noise = np.random.default_rng(0).normal(0, 0.8, (len(part), 20))
         return (noise + np.eye(20)[part.classes]).astype(np.float32)
 
-    monkeypatch.setattr("osteo_edge.train.recipes.network.build", lambda config, spec: None)
-    monkeypatch.setattr("osteo_edge.train.recipes.network.frozen_features", features)
+    monkeypatch.setattr("osteo_edge.train.recipes.shared_features.build", lambda config, spec: None)
+    monkeypatch.setattr("osteo_edge.train.recipes.shared_features.frozen_features", features)
     return computed
 
 
@@ -102,13 +109,27 @@ def test_no_label_of_a_test_image_reaches_a_fitted_recipe_s_answers(fold: Fold, 
     assert one.losses["validation"]
 
 
-def test_an_interrupted_fit_is_no_answer(fold: Fold, silent: Advance, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`fit` keeps what it reached and returns."""
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        FittedRecipe(FITTED),
+        TwoStageRecipe(FITTED),
+        BoostedRecipe(TrainConfig(weights="none", side_px=64)),
+    ],
+    ids=lambda recipe: type(recipe).__name__,
+)
+def test_an_interrupted_fit_is_no_answer_and_is_not_kept(
+    recipe: Recipe, phantoms: Dataset, tmp_path: Path, silent: Advance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`fit` keeps what it reached and returns; whatever would be answered with is never asked."""
     module = "osteo_edge.train.recipes.network"
     keras = SimpleNamespace(backend=SimpleNamespace(clear_session=lambda: None))
     monkeypatch.setattr(f"{module}.load_tensorflow", lambda: (None, keras))
-    monkeypatch.setattr(f"{module}.build", lambda config, spec: SimpleNamespace(model=None))
-    monkeypatch.setattr(f"{module}.fit", lambda *_, **__: SimpleNamespace(interrupted=True, validation_losses=()))
-    monkeypatch.setattr(f"{module}.predict_logits", lambda model, part, spec: np.zeros((len(part), 3), np.float32))
+    monkeypatch.setattr(f"{module}.build", lambda config, spec: None)
+    monkeypatch.setattr(f"{module}.fit", lambda *_, **__: Fit((0.5,), 1, interrupted=True))
+    folds = make_folds(audit(phantoms, confounders=False), phantoms, KNEE_LABELS, folds=3, repeats=1, seed=0)
+    cases = {case.name: case for case in phantoms.cases}
+    task = Task(tuple(cases[image.name] for image in folds.images), KNEE_LABELS, folds)
     with pytest.raises(KeyboardInterrupt):
-        FittedRecipe(FITTED).answer(fold, on_progress=silent)
+        answer_all(task, {"interrupted": recipe}, tmp_path, on_progress=silent)
+    assert list(tmp_path.iterdir()) == []

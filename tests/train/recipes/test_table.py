@@ -9,14 +9,14 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.recipes.presets import PRESETS
 from osteo_edge.train.recipes.table import RECIPES, make_recipe
 
-CONFIG = TrainConfig(weights="none", side_px=64)
+CONFIG = TrainConfig(side_px=64)
 HEAVY = ("tensorflow", "tf_keras", "sklearn", "skimage", "xgboost", "scipy", "matplotlib")
 MAKE_ALL = f"""
 import sys
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.recipes.table import RECIPES, make_recipe
 for name in RECIPES:
-    make_recipe(name, TrainConfig(weights="none"))
+    make_recipe(name, TrainConfig())
 print([module for module in {HEAVY} if module in sys.modules])
 """
 
@@ -51,6 +51,35 @@ def test_every_preset_is_a_recipe_for_the_device() -> None:
 def test_a_recipe_s_own_changes_come_before_the_configuration() -> None:
     about = make_recipe("last-20", replace(CONFIG, trainable_layers=3)).describe()
     assert (about["trainable_layers"], about["backbone"]) == (20, "efficientnet_b0")
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "random"),
+    [
+        ("osteo-edge", "none", "mobilenet_v2"),
+        ("frozen-features", "none", "mobilenet_v2"),
+        ("frozen-features", "mobilenet_v2=none,imagenet", "mobilenet_v2"),
+        ("two-stage", "none", "mobilenet_v2"),
+        ("late-fusion", "none", "mobilenet_v2+efficientnet_b0"),
+        ("ensemble", "mobilenet_v2=imagenet,none", "efficientnet_b0"),
+    ],
+)
+def test_a_head_on_random_features_alone_is_refused_in_one_line(name: str, weights: str, random: str) -> None:
+    with pytest.raises(OsteoEdgeError) as found:
+        make_recipe(name, replace(CONFIG, weights=weights))
+    assert str(found.value) == (
+        f"recipe {name}: {random}: the head alone is fitted, on features that weights none would leave random; "
+        "give --weights, or fit more than the head, as --recipe fine-tuned does by itself"
+    )
+
+
+@pytest.mark.parametrize("name", ["fine-tuned", "last-20", "custom-cnn", "csp-darknet", "resnet50-xgboost"])
+def test_what_is_fitted_further_or_says_that_it_is_random_can_be_made_without_weights(name: str) -> None:
+    assert make_recipe(name, replace(CONFIG, weights="none", epochs=0)).describe()
+
+
+def test_late_fusion_needs_the_weights_of_one_backbone_only() -> None:
+    assert make_recipe("late-fusion", replace(CONFIG, weights="mobilenet_v2=imagenet,none")).describe()
 
 
 def test_a_name_that_is_none_is_one_line_with_all_the_names() -> None:
