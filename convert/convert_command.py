@@ -1,14 +1,19 @@
 """`osteo-edge convert`: the command; the work is in `conversion`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
-from osteo_edge.bundle import Bundle, read_bundle
-from osteo_edge.console import progress, show_json
+from osteo_edge.bundle import Bundle, read_bundle, require_free
+from osteo_edge.console import Advance, progress, show_json
+from osteo_edge.convert.calibration import USUAL_IMAGES, Calibration, read_calibration
 from osteo_edge.convert.conversion import convert_bundle
-from osteo_edge.convert.tflite import ConvertPrecision
-from osteo_edge.manifest import Parity
+from osteo_edge.convert.number_types import NumberType
+from osteo_edge.convert.parity import MIN_DECISION_AGREEMENT
+from osteo_edge.convert.recipe import AUTO, PLAIN, Engine, RangeChoice, Recipe, choose_recipe
+from osteo_edge.manifest import Parity, Precision
 from osteo_edge.verdict import asked_for, measured, shortfall
 
 AFTER_FAILURE = (
@@ -19,28 +24,90 @@ AFTER_FAILURE = (
 
 @click.command(short_help="Convert a trained bundle to TFLite.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--precision", type=click.Choice(["float32", "int8"]), required=True, help="int8 is four times smaller.")
+@click.option("--precision", type=click.Choice(get_args(Precision)), help="See below; or say it in --config.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
-@click.option("--plain", is_flag=True, help="int8 as the TensorFlow Lite converter makes it, to compare with.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="A TOML file of the settings below, and of steps; options win."
+)
+@click.option(
+    "--mixed",
+    metavar="auto|LAYERS",
+    help="The layers that stay in floating point, by name, with commas between; what the names of a block's layers "
+    "start with stands for all of them.",
+)
+@click.option("--mixed-share", type=float, help="auto: the share of operators to leave in floating point at most.")
+@click.option("--mixed-difference", type=float, help="auto: the mean difference of probabilities that is good enough.")
+@click.option(
+    "--ranges",
+    type=click.Choice(get_args(RangeChoice)),
+    help="How ranges of activations are chosen; auto tries all and takes the nearest to the float network.",
+)
+@click.option("--percentile", type=float, help="Where ranges end with --ranges percentile: 99.99 leaves out 0.01 %.")
+@click.option("--engine", type=click.Choice(get_args(Engine)), help="What makes the integers.")
+@click.option("--equalize/--no-equalize", default=None, help="Give channels like ranges first.")
+@click.option("--compensate/--no-compensate", default=None, help="Round weights so that outputs change least.")
+@click.option("--input-type", type=click.Choice(get_args(NumberType)), help="What the model takes.")
+@click.option("--output-type", type=click.Choice(get_args(NumberType)), help="What the model gives.")
+@click.option("--plain", is_flag=True, help="As the TensorFlow Lite converter makes it alone, to compare with.")
+@click.option("--calibration", "data", type=click.Path(path_type=Path), help="The data set it was trained on.")
+@click.option("--split", "split_file", type=click.Path(path_type=Path), help="The split it was trained with.")
+@click.option("--calibration-images", type=click.IntRange(1), help="How many to take of them; 256 if not given.")
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    default=MIN_DECISION_AGREEMENT,
+    show_default=True,
+    help="The share of decisions that must agree with the Keras model, as far as the images can tell.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
-@click.pass_context
 def convert(
-    ctx: click.Context, bundle: Path, precision: ConvertPrecision, out: Path, plain: bool, as_json: bool
+    bundle: Path,
+    out: Path,
+    config: Path | None,
+    plain: bool,
+    data: Path | None,
+    split_file: Path | None,
+    calibration_images: int | None,
+    min_agreement: float,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Convert a trained Keras bundle to TFLite and measure what that changed.
 
-    int8 is calibrated on training images that the bundle carries, with linear channels equalized, weights rounded so
-    that the output changes least, and biases corrected. Both precisions are then compared with the Keras model on
-    validation images that the bundle carries too, and what came out is written into the manifest. A bundle that does
-    not answer as the Keras model is written too, marked as failed; the exit code is 1, and `screen` refuses it.
+    \b
+    Precisions, with what a MobileNetV2 (alpha 1) file comes to:
+      float32   as trained                              8.9 MB
+      float16   weights in half precision               4.5 MB
+      dynamic   int8 weights, activations as they come  2.5 MB; tflite-runtime 2.14 cannot run it
+      int8      integers throughout: small and fast     2.7 MB
+      int16x8   int8 weights, int16 activations         2.8 MB; some 30 times slower, on reference kernels
+      mixed     int8, but for some layers               see --mixed
+
+    int8, int16x8 and mixed are calibrated on training images, those that the bundle carries or others of the same
+    split, with linear channels equalized, weights rounded so that the output changes least, and biases corrected. A
+    bundle that `osteo-edge qat` wrote keeps its weights, and the ranges that it was trained for.
+
+    The result is compared with the Keras model on validation images that the bundle carries, and what came out is
+    written into the manifest, with the whole recipe. A bundle that does not answer as the Keras model is written too,
+    marked as failed; the exit code is 1, and `screen` refuses it.
 
     \b
-    Example:
+    Examples:
       osteo-edge convert knee --precision int8 --out knee-int8
+      osteo-edge convert knee --precision mixed --mixed block_1,activation_map --out knee-mixed
     """
+    recipe = _recipe(config, given, plain)
     source = read_bundle(bundle)
+    require_free(out)
     with progress("convert and compare") as advance:
-        converted = convert_bundle(source, precision, out, plain=plain, on_progress=advance)
+        converted = convert_bundle(
+            source,
+            recipe,
+            out,
+            calibration=_calibration(source, data, split_file, calibration_images, advance),
+            min_agreement=min_agreement,
+            on_progress=advance,
+        )
     parity = converted.manifest.parity
     assert parity is not None
     if as_json:
@@ -52,7 +119,31 @@ def convert(
     failure = shortfall(parity)
     if failure is not None:
         click.secho(f"FAILED parity: {failure}. {AFTER_FAILURE}", fg="red", bold=True, err=True)
-        ctx.exit(1)
+        click.get_current_context().exit(1)
+
+
+def _recipe(config: Path | None, given: Mapping[str, Any], plain: bool) -> Recipe:
+    settings = {name: value for name, value in given.items() if value is not None}
+    if settings.get("mixed", AUTO) != AUTO:
+        settings["mixed"] = [name.strip() for name in settings["mixed"].split(",")]
+    return choose_recipe(config, {**settings, **PLAIN} if plain else settings)
+
+
+def _calibration(
+    source: Bundle, data: Path | None, split_file: Path | None, number: int | None, advance: Advance
+) -> Calibration | None:
+    """Other images than those in the bundle, where they are asked for."""
+    if data is None or split_file is None:
+        if data is not None or split_file is not None or number is not None:
+            raise click.UsageError("other calibration images need both --calibration DATA and --split SPLIT")
+        return None
+    return read_calibration(
+        source,
+        data,
+        split_file,
+        number or USUAL_IMAGES,
+        on_progress=lambda done, total: advance(done, total, stage="read images"),
+    )
 
 
 def _show(source: Bundle, converted: Bundle, parity: Parity) -> None:

@@ -8,14 +8,13 @@ it would only move the trouble into the weights.
 The maps of a head over taps (`tapped_head`) stand side by side before they are added up: they are given the same range.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.convert.graph import sources_of, walk
+from osteo_edge.convert.graph import readers_of, sources_of, walk
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 
 Floats = npt.NDArray[np.float32]
@@ -57,10 +56,7 @@ def equalize(model: Any, planes: Pixels, spec: InputSpec) -> None:
 
 def find_chains(model: Any) -> list[Chain]:
     """The sets of tensors that normalizations and additions write and only 1x1 convolutions and additions read."""
-    readers = defaultdict(list)
-    for layer in model.layers:
-        for source in sources_of(layer):
-            readers[id(source)].append(layer)
+    readers = readers_of(model)
     ends = {id(output) for output in model.outputs}
     chains = (_chain(tensors, model, readers) for tensors in _tied(model))
     return [chain for chain in chains if chain is not None and chain.readers and ends.isdisjoint(chain.tensors)]

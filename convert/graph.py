@@ -1,6 +1,6 @@
 """Walk a functional Keras model layer by layer."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -19,21 +19,46 @@ def walk(
     `before` is given the layer and its input, `after` the layer and its output. Values are dropped when the last
     layer that needs them has run.
     """
-    values = {id(model.input): tensor}
+
+    def step(layer: Any, inputs: list[Any]) -> Any:
+        before(layer, inputs[0])
+        output = call(layer, inputs)
+        after(layer, output)
+        return output
+
+    traverse(model, tensor, step)
+
+
+def traverse(model: Any, start: Any, step: Callable[[Any, list[Any]], Any]) -> None:
+    """Go through a functional model's layers in order; `step` makes a layer's value of the values that it reads.
+
+    `start` is the value of the input. Values are dropped when the last layer that needs them has run.
+    """
+    values = {id(model.input): start}
     needed = Counter(id(source) for layer in model.layers for source in sources_of(layer))
     for layer in model.layers:
         sources = sources_of(layer)
         if not sources:
             continue
-        inputs = [values[id(source)] for source in sources]
-        before(layer, inputs[0])
-        output = layer(inputs if len(inputs) > 1 else inputs[0])
-        after(layer, output)
-        values[id(layer.output)] = output
+        values[id(layer.output)] = step(layer, [values[id(source)] for source in sources])
         needed.subtract(map(id, sources))
         for source in sources:
             if needed[id(source)] == 0:
                 values.pop(id(source), None)
+
+
+def call(layer: Any, inputs: list[Any]) -> Any:
+    """What the layer makes of the tensors that it takes."""
+    return layer(inputs if len(inputs) > 1 else inputs[0])
+
+
+def readers_of(model: Any) -> dict[int, list[Any]]:
+    """The layers that take a tensor, by the tensor's id."""
+    readers = defaultdict(list)
+    for layer in model.layers:
+        for source in sources_of(layer):
+            readers[id(source)].append(layer)
+    return readers
 
 
 def sources_of(layer: Any) -> list[Any]:

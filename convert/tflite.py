@@ -1,18 +1,25 @@
-"""Keras model to TFLite bytes: fixed batch of 1, float32 or full int8."""
+"""Keras model to TFLite bytes by TensorFlow's own converter, with a fixed batch of 1."""
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.convert.keras import load_tensorflow
+from osteo_edge.convert.number_types import NumberType
 from osteo_edge.errors import BundleError
+from osteo_edge.manifest import Precision
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 from osteo_edge.quiet import native_messages_held
 
-ConvertPrecision = Literal["float32", "int8"]
+OPERATORS: dict[Precision, str] = {
+    "int8": "TFLITE_BUILTINS_INT8",
+    "int16x8": "EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+}
+"""What a network of integers alone may be made of, as the converter calls it."""
+ACTIVATIONS: dict[Precision, NumberType] = {"int8": "int8", "int16x8": "int16"}
 
 
 def load_keras(bundle: Bundle) -> Any:
@@ -29,20 +36,35 @@ def load_keras(bundle: Bundle) -> Any:
         raise BundleError(f"{bundle.model_path}: Keras cannot load it ({str(error).splitlines()[0]})") from error
 
 
-def to_tflite(model: Any, spec: InputSpec, precision: ConvertPrecision, calibration: Pixels) -> bytes:
+def to_tflite(
+    model: Any,
+    spec: InputSpec,
+    precision: Precision,
+    calibration: Pixels,
+    *,
+    ends: tuple[NumberType, NumberType] | None = None,
+) -> bytes:
     """Convert with batch 1, which browser and NPU runtimes insist on.
 
-    int8 is per channel for weights, and int8 at both ends; ranges are read off `calibration`, prepared training
-    images (n, height, width) in [0, 1].
+    Integer weights are per channel. int8 and int16x8 read ranges off `calibration`, prepared training images (n,
+    height, width) in [0, 1]; `ends` are the types of their input and outputs, those of the activations if None.
+    `ValueError` for a precision that the converter does not know.
     """
     tensorflow, keras = load_tensorflow()
     fixed = keras.Input(batch_shape=(1, spec.height, spec.width, spec.channels))
     converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras.Model(fixed, model(fixed)))
-    if precision == "int8":
+    if precision == "mixed":
+        raise ValueError("TensorFlow's converter makes no mixed models")
+    if precision != "float32":
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tensorflow.float16]
+    if precision in OPERATORS:
+        converter.target_spec.supported_ops = [getattr(tensorflow.lite.OpsSet, OPERATORS[precision])]
         converter.representative_dataset = lambda: _one_by_one(calibration, spec)
-        converter.inference_input_type = converter.inference_output_type = tensorflow.int8
+        input_type, output_type = ends or (ACTIVATIONS[precision],) * 2
+        converter.inference_input_type = getattr(tensorflow, input_type)
+        converter.inference_output_type = getattr(tensorflow, output_type)
     with warnings.catch_warnings(), native_messages_held():
         warnings.simplefilter("ignore")
         return bytes(converter.convert())

@@ -44,6 +44,7 @@ REQUIREMENTS = (
     Requirement("python-gdcm", "gdcm", "compressed DICOM", "pip install 'osteo-edge[dicom]'"),
     Requirement("tensorflow", "tensorflow", "training and conversion", "pip install 'osteo-edge[train]'"),
     Requirement("tf-keras", "tf_keras", "training and conversion", "pip install 'osteo-edge[train]'"),
+    Requirement("ai-edge-quantizer", "ai_edge_quantizer", "conversion to integers", "pip install 'osteo-edge[train]'"),
     Requirement("scikit-learn", "sklearn", "audit of data sets", "pip install 'osteo-edge[train]'"),
 )
 

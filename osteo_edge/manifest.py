@@ -13,7 +13,7 @@ FILE_NAME = "manifest.json"
 CARD_NAME = "MODEL_CARD.md"
 
 Format = Literal["keras", "tflite"]
-Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8", "mixed"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ CONFINED = {
     "tf_keras": ("train", "convert"),
     "keras": ("train", "convert"),
     "tensorflow_model_optimization": ("train",),
+    "ai_edge_quantizer": ("convert",),
     "sklearn": ("train",),
     "skimage": ("train",),
     "scipy": ("train",),
@@ -26,7 +27,7 @@ CONFINED = {
 TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or imported when a command is called
     "osteo_edge.cli": ("osteo_edge",),
     "osteo_edge.runtime": ("tensorflow",),
-    "osteo_edge.doctor": ("tensorflow", "tf_keras", "sklearn", "skimage", "xgboost", "matplotlib"),
+    "osteo_edge.doctor": ("tensorflow", "tf_keras", "ai_edge_quantizer", "sklearn", "skimage", "xgboost", "matplotlib"),
 }
 
 
@@ -147,6 +148,7 @@ def test_no_test_imports_a_folder_by_its_short_name(path: Path) -> None:
         ("osteo_edge.benchmarks.sizes", "try:\n    import tensorflow\nexcept ImportError:\n    pass"),
         ("osteo_edge.edge_app.ui.screens", "import keras"),
         ("osteo_edge.convert.tflite", "import tensorflow_model_optimization"),
+        ("osteo_edge.train.models", "from ai_edge_quantizer import quantizer"),
         ("osteo_edge.edge_app.history", "from kivy.app import App"),
         ("osteo_edge.train.models", "import kivy"),
         ("osteo_edge.train.models", "import train"),

@@ -1,6 +1,5 @@
 """The settings of a training run: a recipe, changed by a TOML file, changed by the command line."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +8,9 @@ from typing import Any
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.filters import parse_filter
 from osteo_edge.strict import FieldError, from_dict, to_dict
+from osteo_edge.toml import read_toml
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.recipes.presets import PLAIN_RECIPE, PRESETS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 BOUNDS: dict[str, tuple[float, float]] = {
     "alpha": (0.01, 2.0),
@@ -62,13 +57,7 @@ def read_config(path: Path, base: TrainConfig) -> TrainConfig:
     Beside their own types, `trainable_layers = "all"` is understood, and a filter as on the command line:
     `filters = ["clahe:3"]`. `OsteoEdgeError` names the file and the key that is not as it should be.
     """
-    try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise OsteoEdgeError(f"{path}: cannot be read ({error.strerror or error}); give another --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OsteoEdgeError(f"{path}: is no TOML ({error}); correct it there") from error
+    found = read_toml(path)
     try:
         return _checked(from_dict(TrainConfig, {**to_dict(base), **_spelled_out(found)}))
     except FieldError as error:

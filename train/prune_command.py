@@ -1,6 +1,8 @@
 """`osteo-edge prune`: the command; the work is in `prune_job`."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -9,10 +11,13 @@ from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import read_dataset
 from osteo_edge.evaluation import to_dict
 from osteo_edge.split import read_split
-from osteo_edge.train.ensemble_bundle import check_split
-from osteo_edge.train.prune_job import Compression, Method, Pruned, prune_bundle, training_config
+from osteo_edge.train.channel_criteria import Criterion
+from osteo_edge.train.channel_pruning import Budget
+from osteo_edge.train.keras_bundle import check_split
+from osteo_edge.train.prune_job import LEARNING_RATE, Compression, Method, Pruned, prune_bundle, training_config
 
 HALF = 0.5
+MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", "--clusters": "cluster"}
 
 
 @click.command(short_help="Compress a trained bundle while fine-tuning it.")
@@ -35,13 +40,27 @@ HALF = 0.5
     show_default=True,
     help="The share of channels or weights that goes; of clusters, the share of 8 bits that is saved.",
 )
+@click.option(
+    "--of",
+    type=click.Choice(get_args(Budget)),
+    help="What --amount is a share of with --method channel: macs are multiply-accumulates, so time.  "
+    "[default: channels]",
+)
+@click.option(
+    "--criterion",
+    type=click.Choice(get_args(Criterion)),
+    help="What makes a channel worth keeping; taylor, the loss that it would cost, is measured on training images.  "
+    "[default: taylor]",
+)
 @click.option("--clusters", type=click.IntRange(2, 256), help="Values in each kernel, in place of --amount.")
 @click.option("--distill", is_flag=True, help="Learn from the answers of BUNDLE, too.")
 @click.option("--epochs", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Of fine-tuning.")
 @click.option(
     "--learning-rate",
     type=click.FloatRange(1e-9, 10),
-    help="The highest rate.  [default: 0.0005 for a network trained from scratch, 0.0001 otherwise]",
+    default=LEARNING_RATE,
+    show_default=True,
+    help="The highest rate.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
 @click.option("--name", help="What the bundle calls itself.  [default: the name of --out]")
@@ -52,10 +71,12 @@ def prune(
     split_file: Path,
     method: Method,
     amount: float,
+    of: Budget | None,
+    criterion: Criterion | None,
     clusters: int | None,
     distill: bool,
     epochs: int,
-    learning_rate: float | None,
+    learning_rate: float,
     out: Path,
     name: str | None,
     as_json: bool,
@@ -63,21 +84,21 @@ def prune(
     """Make a trained Keras bundle smaller, and fine-tune it so that it answers as well as before.
 
     Channel pruning takes whole channels out of mobilenet_v2, efficientnet_b0 or custom_cnn, those that the training
-    images need least. magnitude and 2:4 make the smallest weights zero, cluster lets weights share their values:
-    then the file packs smaller, but is no faster. Temperature and threshold are chosen on the validation part again;
-    the test part is measured once. Ctrl-C keeps the best so far.
+    images need least for the time that they cost. magnitude and 2:4 make the smallest weights zero, cluster lets
+    weights share their values: then the file packs smaller, but is no faster. Temperature and threshold are chosen on
+    the validation part again; the test part is measured once. Ctrl-C keeps the best so far.
 
     \b
     Example:
       osteo-edge prune knee knees.csv --split split.csv --amount 0.5 --distill --out knee-half
       osteo-edge convert knee-half --precision int8 --out knee-half-int8
     """
-    _check(method, amount, clusters)
+    _check(method, amount, {"--of": of, "--criterion": criterion, "--clusters": clusters})
     source = read_bundle(bundle)
     training_config(source)
     check_split(source, split_file)
     dataset = read_dataset(data, labels=source.manifest.labels)
-    how = Compression(method, amount, clusters, distill, epochs, learning_rate)
+    how = Compression(method, amount, of or "channels", criterion or "taylor", clusters, distill, epochs, learning_rate)
     with progress("prune") as advance:
         pruned = prune_bundle(
             source, dataset, read_split(split_file), how, out, name=name or out.name, on_progress=advance
@@ -89,11 +110,12 @@ def prune(
         _show(source, pruned)
 
 
-def _check(method: Method, amount: float, clusters: int | None) -> None:
+def _check(method: Method, amount: float, options: Mapping[str, object]) -> None:
     if method == "2:4" and amount != HALF:
         raise click.BadParameter("2:4 makes half of the weights zero; leave it out", param_hint="--amount")
-    if clusters is not None and method != "cluster":
-        raise click.BadParameter(f"means nothing to --method {method}", param_hint="--clusters")
+    for name, value in options.items():
+        if value is not None and method != MEANT_FOR[name]:
+            raise click.BadParameter(f"means nothing to --method {method}", param_hint=name)
 
 
 def _show(source: Bundle, pruned: Pruned) -> None:
@@ -111,6 +133,20 @@ def _show(source: Bundle, pruned: Pruned) -> None:
         f"Parameters {before.model.parameters:,} -> {manifest.model.parameters:,}, "
         f"multiply-accumulates {before.model.macs:,} -> {manifest.model.macs:,}."
     )
-    click.echo("Reached: " + ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in pruned.reached.items()))
+    click.echo(f"{_reached(pruned.reached)}.")
     path = pruned.bundle.path
     click.echo(f"Written: {path}\nNext: osteo-edge convert {path} --precision int8 --out {path}-int8")
+
+
+def _reached(reached: Mapping[str, float]) -> str:
+    """How far the network was compressed, in words.
+
+    >>> _reached({"zeros": 0.8}), _reached({"clusters": 16})
+    ('80.0 % of the weights are zero', 'At most 16 values in a kernel')
+    """
+    if "zeros" in reached:
+        return f"{100 * reached['zeros']:.1f} % of the weights are zero"
+    if "clusters" in reached:
+        return f"At most {reached['clusters']:.0f} values in a kernel"
+    channels, macs = 100 * reached["share_of_channels"], 100 * reached["share_of_macs"]
+    return f"{channels:.1f} % of the channels and {macs:.1f} % of the multiply-accumulates are gone"

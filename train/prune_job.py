@@ -13,16 +13,15 @@ from osteo_edge.evaluation import Evaluation
 from osteo_edge.manifest import Parent
 from osteo_edge.split import PARTS, Split
 from osteo_edge.strict import FieldError, from_dict
-from osteo_edge.train import two_stage
-from osteo_edge.train.channel_pruning import prune_channels
+from osteo_edge.train.channel_criteria import Criterion
+from osteo_edge.train.channel_pruning import Budget, prune_channels
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.distillation import HALF_AND_HALF
 from osteo_edge.train.fitting import Fit
 from osteo_edge.train.keras import load_tensorflow
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.labelled import Labelled
-from osteo_edge.train.models import Network, set_trainable
-from osteo_edge.train.objectives import RATE_FINE_TUNING
+from osteo_edge.train.models import Network, quicken_batch_norm, set_trainable
 from osteo_edge.train.pipeline import steps_per_epoch
 from osteo_edge.train.pruning import (
     clustered_student,
@@ -33,13 +32,14 @@ from osteo_edge.train.pruning import (
     two_of_four_student,
 )
 from osteo_edge.train.refit import Refit, Student, plain_student, refit
-from osteo_edge.train.training import Fitted, Job, finish, prepare_part
+from osteo_edge.train.training import Fitted, Job, finish, prepare_part, with_grades
 from osteo_edge.train.training_record import Reading, describe_environment
 
 Method = Literal["magnitude", "channel", "2:4", "cluster"]
 RECIPE = "prune"
-RATE_AFTER_SCRATCH = 5e-4
-"""The learning rate for a network that was trained from scratch; others take that of fine-tuning."""
+LEARNING_RATE = 5e-4
+"""Between fine-tuning and training from scratch: what is gone has to be learnt again, and what is left is worth
+keeping."""
 LARGEST_MISS = 0.01
 
 
@@ -47,15 +47,19 @@ LARGEST_MISS = 0.01
 class Compression:
     """What is asked for: `amount` is the share of weights or channels that goes, between 0 and 1.
 
-    `clusters` None follows from the amount. With `distill` the network learns from the one it is made from, too.
+    Of channels it may be the share of the multiply-accumulates instead, and they are ranked by `criterion`; both mean
+    nothing to the other methods. `clusters` None follows from the amount. With `distill` the network learns from the
+    one it is made from, too.
     """
 
     method: Method
     amount: float = 0.5
+    of: Budget = "channels"
+    criterion: Criterion = "taylor"
     clusters: int | None = None
     distill: bool = False
     epochs: int = 10
-    learning_rate: float | None = None
+    learning_rate: float = LEARNING_RATE
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def prune_bundle(
     fit = refit(task)
     reached |= _measured(network.model, how)
     fitted = Fitted(network, spec, parts, fit, Reading(0, 0.0), True)
-    manifest, files, evaluations = finish(job, _with_grades(fitted, config) if config.severity else fitted)
+    manifest, files, evaluations = finish(job, with_grades(fitted, config.seed) if config.severity else fitted)
     recipe = {RECIPE: _describe(how, config, fit, reached), "parent": source.manifest.parent.recipe}
     described = replace(manifest, parent=Parent(source.manifest.model.sha256, recipe))
     skipped = tuple(line for part in parts.values() for line in part.prepared.skipped)
@@ -125,10 +129,15 @@ def training_config(bundle: Bundle) -> TrainConfig:
 
 
 def _fit_config(config: TrainConfig, how: Compression) -> TrainConfig:
-    """Settings for fitting all layers further."""
-    usual = RATE_AFTER_SCRATCH if config.from_scratch else RATE_FINE_TUNING
-    rate = how.learning_rate or usual
-    return replace(config, epochs=how.epochs, learning_rate=rate, trainable_layers=None, mixed_precision=False)
+    """Settings for fitting all layers further, batch normalization too: its statistics are of the network before."""
+    return replace(
+        config,
+        epochs=how.epochs,
+        learning_rate=how.learning_rate,
+        trainable_layers=None,
+        freeze_batch_norm=False,
+        mixed_precision=False,
+    )
 
 
 def _compressed(
@@ -139,14 +148,21 @@ def _compressed(
     model = keras.Model(teacher.input, teacher.outputs[:2], name=teacher.name)
     reached: dict[str, float] = {}
     if how.method == "channel":
-        model, removal = prune_channels(model, how.amount, train, source.manifest.input, config)
-        before = source.manifest.model
-        reached = {**asdict(removal), "parameters_before": before.parameters, "macs_before": before.macs}
+        before = model.count_params()
+        model, removal = prune_channels(model, how.criterion, how.amount, how.of, train, source.manifest.input, config)
+        reached = {
+            "share_of_channels": round(removal.share("channels"), 6),
+            "share_of_macs": round(removal.share("macs"), 6),
+            **asdict(removal),
+            "parameters_before": before,
+            "parameters_after": model.count_params(),
+        }
     else:
         weights = model.get_weights()
         model = keras.models.clone_model(model)
         model.set_weights(weights)
     network = Network(model, keras.Model(model.input, model.get_layer("dropout").input), source.manifest.model.sha256)
+    quicken_batch_norm(model)
     set_trainable(replace(network, backbone=model), config)
     return network, _student(model, how, len(train), config), reached
 
@@ -174,18 +190,13 @@ def _measured(model: Any, how: Compression) -> dict[str, float]:
     return {"zeros": round(zeros, 6)}
 
 
-def _with_grades(fitted: Fitted, config: TrainConfig) -> Fitted:
-    """A second stage found anew: the features that it stands on have moved."""
-    graded = two_stage.attach_severity(fitted.network, fitted.parts["train"], fitted.spec, seed=config.seed)
-    held_out = {"validation": fitted.parts["validation"]}
-    described = two_stage.describe_severity(graded, held_out, fitted.spec, seed=config.seed)
-    return replace(fitted, network=graded.network, outputs=two_stage.OUTPUTS, severity=described)
-
-
 def _describe(how: Compression, config: TrainConfig, fit: Fit, reached: Mapping[str, float]) -> dict[str, Any]:
     """What was done, for the manifest."""
+    asked = asdict(how)
+    if how.method != "channel":
+        asked = {name: value for name, value in asked.items() if name not in ("of", "criterion")}
     return {
-        **asdict(how),
+        **asked,
         "learning_rate": fit.learning_rate,
         "distillation": asdict(HALF_AND_HALF) if how.distill else None,
         "reached": dict(reached),

@@ -33,13 +33,15 @@ class Student:
     """A network in compression: `model` is trained, `weights` gives those of the plain network, compressed.
 
     Epochs count from `settled_epoch` on, the first after which it is compressed as far as asked for; `settle` goes
-    what is left of the way at once, for a fit that is ended before.
+    what is left of the way at once, for a fit that is ended before. The validation loss is that of the plain network
+    with these weights, or of `model` itself where it `is_judged`, as it computes otherwise.
     """
 
     model: Any
     weights: Callable[[], Weights]
     settle: Callable[[], None] = lambda: None
     settled_epoch: int = 1
+    is_judged: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,7 @@ def refit(task: Refit) -> Fit:
         if record.epochs and len(record.epochs) < task.student.settled_epoch:
             record, best, best_epoch = *_settled_at_once(task, record), len(record.epochs)
     if not best:
-        raise OsteoEdgeError("pruning diverged: no epoch gave a finite validation loss; lower the learning rate")
+        raise OsteoEdgeError("fine-tuning diverged: no epoch gave a finite validation loss; lower the learning rate")
     task.network.model.set_weights(best)
     return Fit(record.validation_losses, best_epoch, interrupt.is_set(), record.learning_rate, epochs=record.epochs)
 
@@ -114,7 +116,13 @@ def _run_epoch(task: Refit, optimizer: Any, step: Any, batches: Any, record: Rec
     if len(record.epochs) + 1 >= task.student.settled_epoch:
         task.student.settle()
     task.network.model.set_weights(task.student.weights())
-    return Epoch(float(np.mean(losses)), cross_entropy(task.network, task.spec, task.validation), working, waiting)
+    return Epoch(float(np.mean(losses)), _validation_loss(task), working, waiting)
+
+
+def _validation_loss(task: Refit) -> float:
+    network, student = task.network, task.student
+    judged = replace(network, model=student.model) if student.is_judged else network
+    return cross_entropy(judged, task.spec, task.validation)
 
 
 def _settled_at_once(task: Refit, record: Record) -> tuple[Record, Weights]:
@@ -122,7 +130,7 @@ def _settled_at_once(task: Refit, record: Record) -> tuple[Record, Weights]:
     task.student.settle()
     weights = task.student.weights()
     task.network.model.set_weights(weights)
-    last = replace(record.epochs[-1], validation_loss=cross_entropy(task.network, task.spec, task.validation))
+    last = replace(record.epochs[-1], validation_loss=_validation_loss(task))
     return replace(record, epochs=(*record.epochs[:-1], last)), weights
 
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.convert.compare_command import compare
-from osteo_edge.convert.conversion import find_outputs
+from osteo_edge.convert.drafts import find_outputs
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.manifest import Outputs, Parent
 from osteo_edge.split import Split, SplitRow, write_split

@@ -7,6 +7,7 @@ import pytest
 from osteo_edge.bundle import Bundle
 from osteo_edge.convert.comparing import Comparison, check_comparable, compare_bundles
 from osteo_edge.convert.conversion import convert_bundle
+from osteo_edge.convert.recipe import PLAIN, Recipe
 from osteo_edge.dataset import Dataset, read_dataset
 from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.manifest import Manifest
@@ -166,8 +167,8 @@ def trained(keras_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> C
     """A network that was trained and converted in both precisions, compared on the films it was not trained on."""
     folder = tmp_path_factory.mktemp("compare")
     float32, int8 = (
-        convert_bundle(keras_bundle, precision, folder / precision, plain=True, on_progress=silent)
-        for precision in ("float32", "int8")
+        convert_bundle(keras_bundle, recipe, folder / recipe.precision, on_progress=silent)
+        for recipe in (Recipe("float32", **PLAIN), Recipe("int8", **PLAIN))
     )
     check_comparable(float32, [int8])
     dataset, split = read_dataset(keras_bundle.path.parent / "stripes"), read_split(keras_bundle.path / "split.csv")

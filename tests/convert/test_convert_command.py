@@ -4,17 +4,19 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
+from osteo_edge.activation_ranges import RANGES_FILE, ActivationRanges
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.parity import MAX_MEAN_DIFFERENCE, keras_logits, measure_parity
+from osteo_edge.convert.placement import load_graph
 from osteo_edge.convert.tflite import load_keras
-from osteo_edge.manifest import Manifest, Outputs, Verdict
+from osteo_edge.manifest import Manifest, Outputs, Precision, Verdict
 from osteo_edge.runtime import Interpreter
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
 from osteo_edge.screening import calibrated, score_of
@@ -124,6 +126,15 @@ def test_rounding_across_the_threshold_is_no_other_decision(
     assert measure_parity(reference, model, answering(logits), planes).decision_agreement == agreement
 
 
+def test_the_share_that_must_agree_can_be_set(make_keras: Callable[[float], Bundle], tmp_path: Path) -> None:
+    source = make_keras(1000.0)
+    assert convert(source, tmp_path / "failed", "--min-agreement", "0.5") == 1  # probabilities differ too much
+    assert convert(source, tmp_path / "wrong", "--min-agreement", "98") == 2
+    verdict = read_bundle(tmp_path / "failed").manifest.parity.verdict  # type: ignore[union-attr]
+    assert verdict is not None
+    assert verdict.min_agreement == 0.5
+
+
 def test_a_model_that_gives_no_number_agrees_on_nothing(
     make_keras: Callable[[float], Bundle], answering: Callable[..., Interpreter]
 ) -> None:
@@ -132,3 +143,96 @@ def test_a_model_that_gives_no_number_agrees_on_nothing(
     parity = measure_parity(source, load_keras(source), answering([np.nan] * 3), planes, min_agreement=0.0)
     assert (parity.decision_agreement, parity.mean_difference, parity.largest_difference) == (0.0, 1.0, 1.0)
     assert parity.verdict == Verdict(0.0, MAX_MEAN_DIFFERENCE, False)
+
+
+def test_every_precision_converts_and_screens(
+    make_keras: Callable[[float], Bundle], film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = make_keras(0.0)
+    for precision in get_args(Precision):
+        out = tmp_path / precision
+        assert run(["convert", str(source.path), "--precision", precision, "--out", str(out)]) == 0
+        assert capsys.readouterr().err == ""
+        manifest = read_bundle(out).manifest
+        assert manifest.model.precision == precision
+        recorded = manifest.parent.recipe["convert"]
+        assert recorded["precision"] == precision
+        assert recorded["calibration"]["images"] == (0 if precision in ("float32", "float16") else 40)
+        assert run(["screen", str(out), str(film)]) == 0
+        capsys.readouterr()
+
+
+def test_settings_come_from_a_file_and_options_win(make_keras: Callable[[float], Bundle], tmp_path: Path) -> None:
+    config, out = tmp_path / "recipe.toml", tmp_path / "out"
+    config.write_text(
+        'precision = "mixed"\nmixed = ["activation_map"]\nranges = "mse"\ninput_type = "uint8"\n', "utf-8"
+    )
+    source = make_keras(0.0)
+    options = ["--config", str(config), "--ranges", "percentile", "--percentile", "99.9", "--out", str(out)]
+    assert run(["convert", str(source.path), *options]) == 0
+    recorded = read_bundle(out).manifest.parent.recipe["convert"]
+    assert recorded["found"] == {"ranges": "percentile", "in_float": ["activation_map"]}
+    assert (recorded["percentile"], recorded["input_type"], recorded["output_type"]) == (99.9, "uint8", "int8")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "problem"),
+    [
+        (["--precision", "mixed", "--mixed", "activation_mop"], 1, "the nearest is 'activation_map'"),
+        (
+            ["--precision", "int16x8", "--input-type", "uint8"],
+            1,
+            "input_type of int16x8 can be int16 or int8 or ",
+        ),
+        (["--precision", "int8", "--percentile", "120"], 1, "percentile must lie between 50 and 100, not 120"),
+        (["--precision", "mixed", "--mixed-share", "1.5"], 1, "mixed_share must lie between 0 and 1, not 1.5"),
+        (["--precision", "int8", "--mixed", "auto", "--mixed-share", "0"], 1, "mixed_share must lie between 0 and 1"),
+        (["--precision", "mixed", "--plain"], 1, "engine tflite-converter makes no mixed models"),
+        (["--precision", "int8", "--calibration", "films"], 2, "need both --calibration DATA and --split SPLIT"),
+        (["--precision", "int8", "--calibration", "films", "--split", "none.csv"], 1, "none.csv"),
+        ([], 1, "no precision: give --precision"),
+    ],
+)
+def test_wrong_usage_is_one_clear_line(
+    options: list[str],
+    code: int,
+    problem: str,
+    make_keras: Callable[[float], Bundle],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    assert run(["convert", str(make_keras(0.0).path), "--out", str(out), *options]) == code
+    printed = capsys.readouterr()
+    assert problem in printed.err.strip().splitlines()[-1]
+    assert code == 2 or len(printed.err.strip().splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_bundle_with_few_calibration_images_cannot_become_int8(
+    make_keras: Callable[[float], Bundle], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = make_keras(0.0)
+    file = whole.manifest.model.file
+    planes = read_samples(whole, PARITY)
+    samples = pack_samples({CALIBRATION: planes[:5], PARITY: planes})
+    files = {file: whole.model_path.read_bytes(), SAMPLES_FILE: samples}
+    source = write_bundle(tmp_path / "few", whole.manifest, files)
+    assert convert(source, tmp_path / "int8") == 1
+    assert "5 training images that the bundle carries are too few to calibrate int8 on" in capsys.readouterr().err
+    assert run(["convert", str(source.path), "--precision", "float16", "--out", str(tmp_path / "half")]) == 0
+
+
+def test_ranges_that_a_network_was_trained_for_are_kept(make_keras: Callable[[float], Bundle], tmp_path: Path) -> None:
+    whole, ranges = make_keras(0.0), ActivationRanges({"activation_map": (-20.0, 20.0)})
+    file = whole.manifest.model.file
+    files = {name: (whole.path / name).read_bytes() for name in (file, SAMPLES_FILE)}
+    source = write_bundle(tmp_path / "trained", whole.manifest, {**files, RANGES_FILE: ranges.pack()})
+    out = tmp_path / "int8"
+    assert run(["convert", str(source.path), "--precision", "int8", "--out", str(out)]) == 0
+    recorded = read_bundle(out).manifest.parent.recipe["convert"]
+    assert recorded["trained_ranges"] is True
+    assert not any(recorded[step] for step in ("equalize", "rescale", "compensate", "correct_logits"))
+    details = load_graph(read_bundle(out).model_path).get_output_details()
+    (scale,) = (detail["quantization"][0] for detail in details if len(detail["shape"]) == 4)
+    assert scale == pytest.approx(40 / 255, rel=1e-3)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from osteo_edge.convert.activation_layout import lay_out
 from osteo_edge.convert.equalization import equalize
-from osteo_edge.convert.rounding import compensate
+from osteo_edge.convert.int8_fitting import fit_int8
 from osteo_edge.convert.tflite import to_tflite
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 from osteo_edge.train.backbones import input_spec
@@ -79,7 +80,8 @@ def test_the_steps_to_int8_keep_the_answers(name: str, planes: Pixels) -> None:
     expected = model(normalize(planes, spec), training=False)[0]
     equalize(model, planes, spec)
     assert _error(model(normalize(planes, spec), training=False)[0].numpy(), expected) < 1e-2
-    compensate(model, planes, spec)
+    model = lay_out(model)
+    fit_int8(model, planes, spec, None)
     assert _error(model(normalize(planes, spec), training=False)[0].numpy(), expected) < 0.1
     logits, _ = _run(to_tflite(model, spec, "int8", planes), planes, spec)
     assert _error(logits, expected) < 0.6

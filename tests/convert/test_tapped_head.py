@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.convert.conversion import find_outputs, shift_logits
+from osteo_edge.convert.activation_layout import lay_out
+from osteo_edge.convert.compression import shift_logits
+from osteo_edge.convert.drafts import find_outputs
 from osteo_edge.convert.equalization import equalize, find_joins
-from osteo_edge.convert.rounding import compensate
+from osteo_edge.convert.int8_fitting import fit_int8
 from osteo_edge.convert.tapped_head import split_heads
 from osteo_edge.convert.tflite import to_tflite
 from osteo_edge.manifest import Outputs
@@ -119,7 +121,8 @@ def test_int8_of_taps_is_all_int8_and_closer_than_the_concatenation(
     joined = _int8_logits(tapped, golden_bundle, "joined")
     split = split_heads(tapped)
     equalize(split, PLANES, SPEC)
-    compensate(split, PLANES, SPEC)
+    split = lay_out(split)
+    fit_int8(split, PLANES, SPEC, None)
     found = _int8_logits(split, golden_bundle, "split")
     assert _error(found, expected) < 0.25
     assert _error(found, expected) < 0.7 * _error(joined, expected)

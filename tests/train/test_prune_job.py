@@ -142,6 +142,23 @@ def test_magnitude_pruning_of_a_pruned_bundle_keeps_its_width(
     assert again.manifest.parent.recipe["parent"]["prune"]["method"] == "channel"
 
 
+@pytest.mark.tf
+@pytest.mark.slow
+def test_batch_normalization_follows_the_network_even_where_training_had_frozen_it(
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+) -> None:
+    recipe = dict(tiny_bundle.manifest.parent.recipe)
+    recipe["train"] = {**recipe["train"], "weights": "given.h5", "freeze_batch_norm": True}
+    manifest = replace(tiny_bundle.manifest, parent=replace(tiny_bundle.manifest.parent, recipe=recipe))
+    files = {name: (tiny_bundle.path / name).read_bytes() for name in ("model.keras", "samples.npz", "split.csv")}
+    frozen = write_bundle(tmp_path / "frozen", manifest, files)
+    sparse = _pruned(frozen, phantoms, split_file, tmp_path / "sparse", "--method", "magnitude")
+    before, after = load_model(frozen), load_model(sparse)
+    norm = next(layer.name for layer in before.layers if type(layer).__name__ == "BatchNormalization")
+    for old, new in zip(before.get_layer(norm).get_weights(), after.get_layer(norm).get_weights(), strict=True):
+        assert not np.array_equal(old, new)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
