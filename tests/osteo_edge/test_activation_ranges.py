@@ -50,9 +50,7 @@ def test_a_bundle_without_the_file_has_none(bundle: Bundle) -> None:
         ([], "the document must be an object"),
     ],
 )
-def test_a_wrong_field_is_named_with_the_file(
-    holding: Callable[[bytes], Bundle], content: object, reason: str
-) -> None:
+def test_a_wrong_field_is_named_with_the_file(holding: Callable[[bytes], Bundle], content: object, reason: str) -> None:
     with pytest.raises(BundleError, match=f"{RANGES_FILE}: {reason}"):
         read_ranges(holding(json.dumps(content).encode()))
 
