@@ -32,6 +32,8 @@ COMMANDS = {
     "convert": Entry("osteo_edge.convert.convert_command", "convert", "Convert a trained bundle to TFLite."),
     "compare": Entry("osteo_edge.convert.compare_command", "compare", "Compare compressed bundles with the float one."),
     "prune": Entry("osteo_edge.train.prune_command", "prune", "Compress a trained bundle while fine-tuning it."),
+    "qat": Entry("osteo_edge.train.qat_command", "qat", "Train a bundle's network for int8."),
+    "compress": Entry("osteo_edge.compress_command", "compress", "Search for the smallest model within bounds."),
     "evaluate": Entry("osteo_edge.train.evaluate_command", "evaluate", "Measure a bundle on one part of a split."),
     "cv": Entry("osteo_edge.train.cv_command", "cv", "Compare recipes by cross-validation, beside honest baselines."),
     "ensemble": Entry("osteo_edge.train.ensemble_command", "ensemble", "Join several trained bundles into one."),
