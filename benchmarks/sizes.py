@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from osteo_edge.benchmarks.command import Benchmark
+from osteo_edge.benchmarks.lineage import read_lineage
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import show_json, show_table
@@ -42,18 +43,11 @@ class Size:
 def measure_size(bundle: Bundle) -> Size:
     """The size of the bundle's model, and the bound for its backbone, width and precision."""
     model = bundle.manifest.model
-    backbone, alpha = _network(bundle.manifest.parent.recipe)
-    limit = MAX_INT8_BYTES.get((backbone, alpha)) if model.precision == "int8" else None
+    lineage = read_lineage(bundle.manifest)
+    backbone, alpha = lineage.backbone, lineage.alpha
+    limit = None if alpha is None or model.precision != "int8" else MAX_INT8_BYTES.get((backbone, alpha))
     network = backbone if alpha is None else f"{backbone} {alpha:g}"
     return Size(str(bundle.path), network, model.precision, bundle.model_path.stat().st_size, limit)
-
-
-def _network(recipe: dict[str, Any]) -> tuple[str, Any]:
-    """Backbone and alpha of the training that the chain of recipes goes back to."""
-    while "train" not in recipe and isinstance(recipe.get("parent"), dict):
-        recipe = recipe["parent"]
-    trained = recipe.get("train", {})
-    return trained.get("backbone", "unknown network"), trained.get("alpha")
 
 
 @click.command(cls=Benchmark, short_help="The bytes of each bundle's model, and their bounds.")

@@ -17,6 +17,7 @@ from osteo_edge.split import PARTS, read_split, select
 from osteo_edge.subgroups import Subgroup
 from osteo_edge.train.evaluation_report import example_films, write_report
 from osteo_edge.train.keras_bundle import KerasInterpreter
+from osteo_edge.verdict import warning
 
 
 @click.command(short_help="Measure a bundle on one part of a split.")
@@ -66,6 +67,9 @@ def evaluate(
     if report is not None:
         write_report(report, loaded, predictions, evaluation, example_films(predictions, loaded, interpreter))
     same_split = sha256_file(split_file) == manifest.data.split_sha256
+    failed = warning(manifest.parity)
+    if failed is not None:
+        click.secho(f"FAILED: {failed}", fg="red", bold=True, err=True)
     if as_json:
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
         show_json({**facts, "label_source": manifest.data.label_source, **to_dict(evaluation)})

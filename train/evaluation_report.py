@@ -15,6 +15,7 @@ from osteo_edge.train import page
 from osteo_edge.train.answer_plots import confusion_plot, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.page import escape
 from osteo_edge.train.plots import plot_learning
+from osteo_edge.verdict import warning
 from osteo_edge.writing import write_whole
 
 EXAMPLES_PER_LABEL = 3
@@ -38,7 +39,7 @@ def example_films(predictions: Predictions, bundle: Bundle, interpreter: Interpr
     for label in bundle.manifest.labels:
         numbers = [number for number, found in enumerate(labels) if found == label]
         for number in _typical_and_hardest(numbers, scores, label in bundle.manifest.decision.positive_labels):
-            films.append((label, *screen(predictions.cases[number].path, bundle, interpreter)))
+            films.append((label, *screen(predictions.cases[number].path, bundle, interpreter, force=True)))
     return films
 
 
@@ -51,7 +52,8 @@ def _sections(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, 
     manifest = bundle.manifest
     yield f"<h1>{escape(manifest.name)}: {escape(evaluation.part)} part of {escape(manifest.data.name)}</h1>"
     yield f'<p class="use">{escape(manifest.intended_use)}</p>'
-    yield page.alarms(evaluation.alarms)
+    failed = warning(manifest.parity)
+    yield page.alarms(evaluation.alarms if failed is None else (failed, *evaluation.alarms))
     yield f"<p>{escape(_facts(bundle, evaluation))}</p>"
     yield "<h2>Measured, with 95 % intervals</h2>"
     headline = [(name, found) for name, found in evaluation.estimates.items() if name in evaluation.headline]

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from osteo_edge.benchmarks.cold_start import cold_start
 from osteo_edge.benchmarks.command import Benchmark, finish
 from osteo_edge.benchmarks.comparison import Check
+from osteo_edge.benchmarks.compression_figures import compression_figures
 from osteo_edge.benchmarks.environment import Environment
 from osteo_edge.benchmarks.fidelity import fidelity
 from osteo_edge.benchmarks.map_cost import map_cost
@@ -68,7 +69,9 @@ def test_what_a_user_can_mend_is_one_line_and_exit_code_1() -> None:
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("command", [cold_start, fidelity, map_cost, sizes], ids=lambda command: str(command.name))
+@pytest.mark.parametrize(
+    "command", [cold_start, compression_figures, fidelity, map_cost, sizes], ids=lambda command: str(command.name)
+)
 def test_every_benchmark_has_help_with_an_example_and_json(command: click.Command) -> None:
     result = CliRunner().invoke(command, ["--help"])
     assert result.exit_code == 0

@@ -84,7 +84,8 @@ def efficientnet(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def test_efficientnet_answers_in_every_precision(
     precision: Any, bytes_at_most: int, error_at_most: float, efficientnet: Bundle
 ) -> None:
-    recipe = Recipe(precision, **QUICK, mixed=("stem", "block1a") if precision == "mixed" else None)
+    named = ("stem", "block1a") if precision == "mixed" else None
+    recipe = Recipe(precision, mixed=named, correct_logits=False, **QUICK)
     made = _made(efficientnet, recipe)
     assert len(made.data) < bytes_at_most
     assert _error(efficientnet, made) < error_at_most
@@ -104,9 +105,9 @@ def test_layers_are_chosen_that_bring_the_answers_nearer(keras_bundle: Bundle) -
     assert _in_float(again) == _in_float(mixed)
 
 
-@pytest.mark.parametrize("precision", ["int8", "int16x8", "dynamic"])
+@pytest.mark.parametrize("precision", ["int16x8", "dynamic"])
 def test_the_other_engine_makes_much_the_same(precision: Any, keras_bundle: Bundle) -> None:
-    made = [_made(keras_bundle, Recipe(precision, engine=engine, **QUICK)) for engine in ENGINES]
+    made = [_made(keras_bundle, Recipe(precision, engine=engine, correct_logits=False, **QUICK)) for engine in ENGINES]
     errors = [_error(keras_bundle, one) for one in made]
     assert max(errors) < 0.15
     assert len(made[0].data) == pytest.approx(len(made[1].data), rel=0.1)
