@@ -11,6 +11,7 @@ from osteo_edge.activation_ranges import read_ranges
 from osteo_edge.bundle import Bundle, require_free, write_bundle
 from osteo_edge.console import Advance
 from osteo_edge.convert.calibration import Calibration, carried, require_enough
+from osteo_edge.convert.clusters import for_shared_values, shares_values
 from osteo_edge.convert.compression import Job, Made, compress, for_trained
 from osteo_edge.convert.drafts import MODEL_FILE, describe_model, open_draft
 from osteo_edge.convert.mixed import matching_layers
@@ -58,7 +59,8 @@ def convert_bundle(
 def _job(
     source: Bundle, reference: Any, recipe: Recipe, given: Calibration | None, on_progress: Advance
 ) -> tuple[Job, str]:
-    """What is to be done, and where its images come from; a network that was trained for int8 gets a recipe for it."""
+    """What is to be done, and where its images come from; a network that was trained for int8, or
+    to share values, gets a recipe for it."""
     nothing = Calibration(np.zeros((0, source.manifest.input.height, source.manifest.input.width), np.float32), "none")
     images = (given or carried(source)) if recipe.needs_images else nothing
     if recipe.is_static:
@@ -68,6 +70,8 @@ def _job(
     trained = read_ranges(source)
     if trained is not None and recipe.has_int8_weights:
         recipe = for_trained(recipe)
+    elif recipe.has_int8_weights and shares_values(reference):
+        recipe = for_shared_values(recipe)
     return Job(source, reference, recipe, images.planes, trained, on_progress), images.source
 
 
