@@ -74,7 +74,7 @@ def cross_validate(data: Path, weights: str, folds: int, repeats: int) -> ColdRu
 
 @click.command(cls=Benchmark, short_help="Whether cross-validation computes features once, whatever the folds.")
 @click.argument("data", type=click.Path(path_type=Path))
-@click.option("--weights", default="imagenet", show_default=True, help="imagenet, none or a local .h5 without top.")
+@click.option("--weights", default="imagenet", show_default=True, help="imagenet or a local .h5 without top.")
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="Of each of the two.")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines, with every value measured.")
 @click.pass_context

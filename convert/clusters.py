@@ -20,7 +20,7 @@ def shares_values(model: Any) -> bool:
     kernels = [layer.get_weights()[0] for layer in model.layers if type(layer).__name__ == "Conv2D"]
     large = [kernel for kernel in kernels if kernel.size >= FEWEST_WEIGHTS]
     sharing = sum(kernel.size for kernel in large if np.unique(kernel).size <= MOST_VALUES)
-    return 2 * sharing > sum(kernel.size for kernel in large)
+    return bool(2 * sharing > sum(kernel.size for kernel in large))
 
 
 def for_shared_values(recipe: Recipe) -> Recipe:

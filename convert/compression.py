@@ -180,7 +180,7 @@ def _converted(job: Job, model: Any, expected: Pixels) -> Made:
 
 def _convert(job: Job, model: Any) -> bytes:
     recipe = job.recipe
-    if recipe.engine == "ai-edge-quantizer":
+    if recipe.maker == "ai-edge-quantizer":
         return quantize_dynamic(to_tflite(model, job.spec, "float32", job.planes))
     return to_tflite(model, job.spec, recipe.precision, job.planes, ends=recipe.ends)
 

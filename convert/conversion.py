@@ -79,6 +79,7 @@ def _manifest(job: Job, made: Made, images: str) -> Manifest:
     old = job.source.manifest
     recipe = {
         **to_dict(job.recipe),
+        "engine": job.recipe.maker,
         **dict(zip(("input_type", "output_type"), job.recipe.ends, strict=True)),
         "calibration": {"images": len(job.planes), "source": images},
         "trained_ranges": job.takes_trained_ranges,

@@ -17,8 +17,8 @@ from osteo_edge.manifest import Parity, Precision
 from osteo_edge.verdict import asked_for, measured, shortfall
 
 AFTER_FAILURE = (
-    "`screen` refuses this bundle. Try more precision (--precision mixed, float16 or float32), or train for int8 first "
-    "(osteo-edge qat)"
+    "`screen` refuses this bundle. Try more precision (--precision mixed, float16 or float32), --rescale for an "
+    "EfficientNet, or train for int8 first (osteo-edge qat)"
 )
 
 
@@ -40,12 +40,22 @@ AFTER_FAILURE = (
 @click.option(
     "--ranges",
     type=click.Choice(get_args(RangeChoice)),
-    help="How ranges of activations are chosen; auto tries all and takes the nearest to the float network.",
+    help="How ranges of activations are chosen; auto is mse where weights are fitted for the rounded activations, "
+    "else all are tried and the nearest to the float network is taken.",
 )
 @click.option("--percentile", type=float, help="Where ranges end with --ranges percentile: 99.99 leaves out 0.01 %.")
-@click.option("--engine", type=click.Choice(get_args(Engine)), help="What makes the integers.")
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(Engine)),
+    help="What makes the integers; the better one for the precision if not given.",
+)
 @click.option("--equalize/--no-equalize", default=None, help="Give channels like ranges first.")
-@click.option("--compensate/--no-compensate", default=None, help="Round weights so that outputs change least.")
+@click.option(
+    "--rescale/--no-rescale",
+    default=None,
+    help="Give the channels of swishes like ranges, for EfficientNet: may agree better, is slower; off if not given.",
+)
+@click.option("--compensate/--no-compensate", default=None, help="Fit weights to int8 so that outputs change least.")
 @click.option("--input-type", type=click.Choice(get_args(NumberType)), help="What the model takes.")
 @click.option("--output-type", type=click.Choice(get_args(NumberType)), help="What the model gives.")
 @click.option("--plain", is_flag=True, help="As the TensorFlow Lite converter makes it alone, to compare with.")
@@ -92,7 +102,7 @@ def convert(
     marked as failed; the exit code is 1, and `screen` refuses it.
 
     \b
-    Examples:
+    Example:
       osteo-edge convert knee --precision int8 --out knee-int8
       osteo-edge convert knee --precision mixed --mixed block_1,activation_map --out knee-mixed
     """

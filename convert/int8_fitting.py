@@ -29,6 +29,8 @@ RIDGE = 0.01
 """The weight of staying with the old weights, relative to the mean power of the inputs."""
 PLACES_PER_TAP = 4
 """Below so many places for each weight of an output channel, weights are rounded but not refitted."""
+CANCELLED = 1e-5
+"""The share of the inputs' power below which centring them leaves rounding errors of 32-bit products."""
 BATCH = 8
 MAX_PLACES, MAX_PLACES_DEPTHWISE = 6000, 1500
 """Places that are looked at in each batch of images."""
@@ -215,7 +217,9 @@ def _moments(layer: Any, floats: Any, rounded: Any, *, centred: bool) -> Moments
         means = means + share * np.stack([rows.numpy().mean(axis=1, dtype=np.float64) for rows in (plain, seen)])
         places += seen.shape[1]
     if centred:
+        lost = CANCELLED * np.trace(second, axis1=1, axis2=2) / second.shape[1]
         second = second - means[1][:, :, np.newaxis] * means[1][:, np.newaxis, :]
+        second = second + lost[:, np.newaxis, np.newaxis] * np.eye(second.shape[1])
         crossed = crossed - means[1][:, :, np.newaxis] * means[0][:, np.newaxis, :]
     return Moments(second, crossed, places)
 

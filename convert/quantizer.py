@@ -1,8 +1,10 @@
 """Quantize a float TFLite model with ai-edge-quantizer, with ranges of our own."""
 
+import io
 import re
 import warnings
 from collections.abc import Collection, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal
@@ -81,7 +83,8 @@ def _quantizer(model: bytes) -> Any:
 
 
 def _run(quantizer: Any, statistics: dict[str, Any] | None) -> bytes:
-    with warnings.catch_warnings(), native_messages_held():
+    nowhere = io.StringIO()
+    with warnings.catch_warnings(), native_messages_held(), redirect_stdout(nowhere), redirect_stderr(nowhere):
         warnings.simplefilter("ignore")
         result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)

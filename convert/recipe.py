@@ -34,20 +34,21 @@ CONVERTER_END_TYPES: dict[Precision, tuple[NumberType, ...]] = {**END_TYPES, "in
 class Recipe:
     """The choices of one conversion; `ValueError` names the field that does not go with the others.
 
+    `engine` is what makes the integers; None stands for what makes the better models of that precision.
     `ranges` says how the ranges of activations are chosen: `auto` tries all three methods and takes that whose
     logits are nearest to the float network's on the calibration images. `percentile` is where the method of that name
     cuts at both ends. `mixed` names the layers that stay in floating point; None chooses them, layer by layer, until
     probabilities differ by `mixed_difference` on average or the next layer would leave more than `mixed_share` of all
     operators in floating point. None for a type at an end is the usual one.
 
-    The steps before: `split_heads` lays a head over taps out as a sum, `equalize` and, for int8 activations, `rescale`
-    give channels like ranges, `compensate` fits weights to their int8 grid so that outputs change least (with int8
-    activations, to these as well: then `auto` is `mse`), and `correct_logits` takes the mean error that is left out of
-    the logits.
+    The steps before: `split_heads` lays a head over taps out as a sum, `equalize` gives linear channels like ranges and
+    `rescale` those of swishes where activations are int8, at the cost of an operator for each. `compensate` fits
+    weights to their int8 grid so that outputs change least, with int8 activations to these as well (then `auto` is
+    `mse`), and `correct_logits` takes the mean error that is left out of the logits.
     """
 
     precision: Precision
-    engine: Engine = "ai-edge-quantizer"
+    engine: Engine | None = None
     ranges: RangeChoice = "auto"
     percentile: float = 99.99
     mixed: tuple[str, ...] | None = None
@@ -57,7 +58,7 @@ class Recipe:
     output_type: NumberType | None = None
     split_heads: bool = True
     equalize: bool = True
-    rescale: bool = True
+    rescale: bool = False
     compensate: bool = True
     correct_logits: bool = True
 
@@ -87,7 +88,12 @@ class Recipe:
     @property
     def has_own_ranges(self) -> bool:
         """Whether the ranges are chosen here, not by TensorFlow's converter or while the model runs."""
-        return self.is_static and self.engine == "ai-edge-quantizer"
+        return self.is_static and self.maker == "ai-edge-quantizer"
+
+    @property
+    def maker(self) -> Engine:
+        """The engine; TensorFlow's converter for dynamic, since it leaves alone what gains nothing from int8."""
+        return self.engine or ("tflite-converter" if self.precision == "dynamic" else "ai-edge-quantizer")
 
     @property
     def needs_images(self) -> bool:
@@ -122,15 +128,15 @@ class Recipe:
         return ("min-max",) if self.activation_bits == 16 else ("min-max", "percentile", "mse")
 
     def _check_engine(self) -> None:
-        if self.engine == "ai-edge-quantizer":
+        if self.maker == "ai-edge-quantizer":
             return
         if self.precision == "mixed":
             raise ValueError("engine tflite-converter makes no mixed models; take ai-edge-quantizer")
-        if self.ranges not in (AUTO, "min-max"):
+        if self.is_static and self.ranges not in (AUTO, "min-max"):
             raise ValueError(f"ranges {self.ranges} need engine ai-edge-quantizer; tflite-converter knows min-max only")
 
     def _check_ends(self) -> None:
-        allowed = (END_TYPES if self.engine == "ai-edge-quantizer" else CONVERTER_END_TYPES)[self.precision]
+        allowed = (END_TYPES if self.maker == "ai-edge-quantizer" else CONVERTER_END_TYPES)[self.precision]
         for name in ("input_type", "output_type"):
             wanted = getattr(self, name)
             if wanted is not None and wanted not in allowed:

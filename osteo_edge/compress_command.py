@@ -139,7 +139,7 @@ def compress(
     digests = (source.manifest.model.sha256, str(data.resolve()), sha256_file(split_file))
     with progress("compress") as advance:
         found = search(plan, Subject(*digests, part, epochs, VERSION), images, on_progress=advance)
-    bounds = Bounds(round(budget_mb * MB), max_auroc_drop, max_latency)
+    bounds = Bounds(max(1, round(budget_mb * MB)), max_auroc_drop, max_latency)
     _end(found, plan, bounds, images, as_json)
 
 

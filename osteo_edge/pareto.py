@@ -10,6 +10,8 @@ from typing import Literal
 Bound = Literal["size", "AUROC", "latency"]
 TOLERANCE = 1e-9
 """Differences of AUROCs are sums of floats: 0.95 less 0.94 is not above 0.01."""
+SAME_LATENCY = 1.05
+"""Ratios nearer than this differ by chance as often as not."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,15 @@ class Nearest:
 def dominates(one: Point, other: Point) -> bool:
     """Whether `one` is nowhere worse and somewhere better.
 
-    >>> dominates(Point("a", 10, 1.0, 0.0), Point("b", 20, 1.0, 0.0))
+    Latencies less than `SAME_LATENCY` apart count as the same: measured again, the order may be the other.
+
+    >>> dominates(Point("a", 10, 1.02, 0.0), Point("b", 20, 1.0, 0.0))
     True
     """
-    pairs = list(zip(one.costs, other.costs, strict=True))
-    return all(mine <= theirs for mine, theirs in pairs) and any(mine < theirs for mine, theirs in pairs)
+    smaller, better = other.size_bytes - one.size_bytes, other.auroc_drop - one.auroc_drop
+    if smaller < 0 or better < 0 or one.latency > other.latency * SAME_LATENCY:
+        return False
+    return smaller > 0 or better > 0 or one.latency * SAME_LATENCY < other.latency
 
 
 def front_of(points: Iterable[Point]) -> tuple[Point, ...]:

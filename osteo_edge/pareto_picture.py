@@ -18,6 +18,8 @@ MB = 1_000_000
 RADIUS_AT_REFERENCE = 7.0
 RADII = (3.5, 18.0)
 ARROW_PX = 7
+FAR = 4
+"""A size bound so many times off all models is drawn at the panel's edge."""
 LEAST_SPAN, HIGHEST = 0.02, 1.004
 FLOOR_DROPS, FLOOR_LEAST = 5, 0.05
 """A model that loses more than so many times the accepted AUROC, and than 0.05, is drawn at the panel's lower edge."""
@@ -89,6 +91,9 @@ class _Panel:
         top = self.bottom - ARROW_PX if self.is_below(mark) else self.y(mark.aurocs[self.question])
         return self.x(math.log(mark.size_bytes)), top
 
+    def budget(self, limits: Limits) -> float:
+        return min(max(self.x(math.log(limits.size_bytes)), self.x.start), self.x.end)
+
     def is_below(self, mark: Mark) -> bool:
         return mark.aurocs[self.question] < self.y.low
 
@@ -113,7 +118,9 @@ def draw_models(marks: Sequence[Mark], limits: Limits, title: str) -> str:
 
 
 def _size_scale(marks: Sequence[Mark], limits: Limits) -> _Scale:
-    sizes = [limits.size_bytes, *(mark.size_bytes for mark in marks)]
+    sizes = [mark.size_bytes for mark in marks]
+    if min(sizes) / FAR <= limits.size_bytes <= max(sizes) * FAR:
+        sizes.append(limits.size_bytes)
     return _Scale(math.log(min(sizes) / 1.5), math.log(max(sizes) * 1.5), LEFT, WIDTH - RIGHT)
 
 
@@ -148,11 +155,13 @@ def _frame(panel: _Panel) -> str:
 
 
 def _bounds(panel: _Panel, limits: Limits) -> str:
-    least, budget = panel.y(limits.least_aurocs[panel.question]), panel.x(math.log(limits.size_bytes))
+    least, budget = panel.y(limits.least_aurocs[panel.question]), panel.budget(limits)
     allowed = (
         f'<rect x="{LEFT}" y="{panel.top}" width="{budget - LEFT:.1f}" height="{least - panel.top:.1f}" '
         'fill="#2b8a3e" fill-opacity="0.07"/>'
     )
+    is_at_end = budget > WIDTH - RIGHT - 60
+    beside, anchor = (budget - 5, "end") if is_at_end else (budget + 5, "start")
     words = f"float32 less {limits.drop:g}"
     return "\n".join(
         [
@@ -160,16 +169,16 @@ def _bounds(panel: _Panel, limits: Limits) -> str:
             _line(LEFT, least, WIDTH - RIGHT, least, "#2b8a3e", dashed=True),
             _line(budget, panel.top, budget, panel.bottom, "#2b8a3e", dashed=True),
             _text(WIDTH - RIGHT - 6, least + 13, words, anchor="end", size=11, colour="#2b8a3e"),
-            _text(budget + 5, panel.top + 14, f"{limits.size_bytes / MB:g} MB", size=11, colour="#2b8a3e"),
+            _text(beside, panel.top + 14, f"{limits.size_bytes / MB:g} MB", anchor=anchor, size=11, colour="#2b8a3e"),
         ]
     )
 
 
 def _words_of_bounds(panel: _Panel, limits: Limits) -> list[Box]:
     """Where the bounds are named."""
-    least, budget = panel.y(limits.least_aurocs[panel.question]), panel.x(math.log(limits.size_bytes))
+    least, budget = panel.y(limits.least_aurocs[panel.question]), panel.budget(limits)
     right = WIDTH - RIGHT
-    return [Box(right - 120, least, right, least + 18), Box(budget, panel.top, budget + 60, panel.top + 18)]
+    return [Box(right - 120, least, right, least + 18), Box(budget - 60, panel.top, budget + 60, panel.top + 18)]
 
 
 def _front_line(panel: _Panel, marks: Sequence[Mark]) -> str:

@@ -46,7 +46,7 @@ def test_every_run_starts_without_cached_features(monkeypatch: pytest.MonkeyPatc
 
 def test_what_the_command_says_of_its_data_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(OsteoEdgeError, match="no-knees"):
-        cross_validate(tmp_path / "no-knees", "none", 2, 1)
+        cross_validate(tmp_path / "no-knees", "imagenet", 2, 1)
 
 
 def test_a_missed_bound_is_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def mobilenet(keras_bundle: Bundle) -> Source:
     ("precision", "bytes_at_most", "error_at_most"),
     [
         ("float16", 8_300_000, 0.02),
-        ("dynamic", 4_700_000, 0.1),
+        ("dynamic", 4_700_000, 0.15),
         ("int8", 5_100_000, 0.6),
         ("int16x8", 5_300_000, 0.1),
         ("mixed", 9_000_000, 0.6),
@@ -116,7 +116,7 @@ def test_layers_are_chosen_that_bring_the_answers_nearer(mobilenet: Source) -> N
     mixed = mobilenet.made(Recipe("mixed", mixed_share=0.2, mixed_difference=1e-6, **QUICK))
     assert _in_float(mixed)
     assert _in_float(mixed) <= {layer.name for layer in mobilenet.model.layers}
-    assert mobilenet.error(mixed) < 0.8 * mobilenet.error(int8)
+    assert mobilenet.error(mixed) < mobilenet.error(int8)
     assert len(mixed.data) < 1.5 * len(int8.data)
     again = mobilenet.made(Recipe("mixed", mixed=tuple(mixed.found["in_float"]), **QUICK))
     assert _in_float(again) == _in_float(mixed)

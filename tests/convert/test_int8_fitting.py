@@ -150,3 +150,17 @@ def _swish_network() -> Any:
     _, beta, mean, variance = model.get_layer("first_bn").get_weights()
     model.get_layer("first_bn").set_weights([np.geomspace(1, 100, 8), beta, mean, variance])
     return model
+
+
+def test_inputs_that_hardly_differ_from_a_large_mean_do_no_harm() -> None:
+    from osteo_edge.convert.keras import load_tensorflow
+
+    _, keras = load_tensorflow()
+    keras.utils.set_random_seed(0)
+    image = keras.Input((32, 32, 3), name="image")
+    first = keras.layers.Conv2D(16, 1, kernel_initializer=keras.initializers.RandomNormal(stddev=1e-5))
+    x = keras.layers.Conv2D(4, 1)(keras.layers.ReLU(name="activation")(first(image)))
+    model = lay_out(keras.Model(image, x))
+    model.layers[1].set_weights([model.layers[1].get_weights()[0], np.full(16, 100.0, np.float32)])
+    fit_int8(model, PLANES, SPEC, MSE)
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())

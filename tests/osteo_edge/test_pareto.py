@@ -27,6 +27,13 @@ def test_being_better_in_one_respect_is_not_to_dominate() -> None:
     assert not dominates(WORSE, INT8)
 
 
+def test_a_latency_that_is_shorter_by_chance_alone_earns_no_place_on_the_front() -> None:
+    near = Point("near", 625_000, 0.99 * INT8.latency, INT8.auroc_drop)
+    assert dominates(INT8, near)
+    clearly = Point("clearly", 625_000, 0.9 * INT8.latency, INT8.auroc_drop)
+    assert {point.name for point in front_of((INT8, near, clearly))} == {"int8", "clearly"}
+
+
 def test_the_front_of_nothing_is_empty() -> None:
     assert front_of(()) == ()
 

@@ -79,3 +79,10 @@ def test_a_failed_model_is_on_no_line() -> None:
 
 def test_one_model_alone_can_be_drawn() -> None:
     assert set(circles(read([FLOAT]))) == {"float32"}
+
+
+@pytest.mark.parametrize("size_bytes", [1, 10**15])
+def test_a_size_bound_far_off_is_at_the_edge_and_does_not_squash_the_models(size_bytes: int) -> None:
+    limits = Limits(size_bytes, LIMITS.least_aurocs, LIMITS.drop)
+    found = circles(ElementTree.fromstring(draw_models([FLOAT, INT8], limits, "t")))
+    assert found["float32"]["cx"] - found["int8"]["cx"] > 300
