@@ -90,7 +90,7 @@ def convert(
       float16   weights in half precision               4.5 MB
       dynamic   int8 weights, activations as they come  2.5 MB; tflite-runtime 2.14 cannot run it
       int8      integers throughout: small and fast     2.7 MB
-      int16x8   int8 weights, int16 activations         2.8 MB; some 30 times slower, on reference kernels
+      int16x8   int8 weights, int16 activations         2.8 MB; some 30 times slower here
       mixed     int8, but for some layers               see --mixed
 
     int8, int16x8 and mixed are calibrated on training images, those that the bundle carries or others of the same
