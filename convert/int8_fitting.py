@@ -207,7 +207,7 @@ def fit_columns(weights: Floats, rounded: Floats, crossed: Floats, places: int) 
 
 
 def _moments(layer: Any, floats: Any, rounded: Any, *, centred: bool) -> Moments:
-    second, crossed, means, places = np.zeros(()), np.zeros(()), np.zeros((2, 1, 1)), 0
+    second, crossed, means, places = np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((2, 1, 1)), 0
     rng = np.random.default_rng(0)
     for start in range(0, len(rounded), BATCH):
         batches = [values[start : start + BATCH] for values in (floats, rounded)]
