@@ -81,3 +81,9 @@ def test_alone_the_converter_needs_images_for_ranges_only() -> None:
 def test_the_converter_alone_cannot_do_what_only_the_quantizer_can() -> None:
     with pytest.raises(ValueError, match="makes no mixed models"):
         Recipe("mixed", **PLAIN)
+
+
+def test_the_engine_is_the_better_one_for_the_precision_unless_it_is_named() -> None:
+    assert Recipe("dynamic").maker == "tflite-converter"
+    assert Recipe("int8").maker == Recipe("int16x8").maker == "ai-edge-quantizer"
+    assert Recipe("dynamic", engine="ai-edge-quantizer").maker == "ai-edge-quantizer"
