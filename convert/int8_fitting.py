@@ -207,11 +207,20 @@ def fit_columns(weights: Floats, rounded: Floats, crossed: Floats, places: int) 
 
 
 def _moments(layer: Any, floats: Any, rounded: Any, *, centred: bool) -> Moments:
+    """Second moments over all images; about the mean if `centred`, which a bias makes good.
+
+    Rows are shifted by the first images' mean first: where a mean is far above the variance, as behind a pooling, its
+    square would leave nothing of the variance in single precision.
+    """
+    shifts: list[Any] = []
     second, crossed, means, places = np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), np.zeros((2, 1, 1)), 0
     rng = np.random.default_rng(0)
     for start in range(0, len(rounded), BATCH):
         batches = [values[start : start + BATCH] for values in (floats, rounded)]
         plain, seen = _drawn([_patches(layer, batch) for batch in batches], rng)
+        if centred:
+            shifts = shifts or [rows.numpy().mean(axis=1, keepdims=True) for rows in (plain, seen)]
+            plain, seen = plain - shifts[0], seen - shifts[1]
         share = len(batches[0]) / len(rounded)
         second, crossed = second + share * _mean_product(seen, seen), crossed + share * _mean_product(seen, plain)
         means = means + share * np.stack([rows.numpy().mean(axis=1, dtype=np.float64) for rows in (plain, seen)])

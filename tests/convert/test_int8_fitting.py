@@ -164,3 +164,20 @@ def test_inputs_that_hardly_differ_from_a_large_mean_do_no_harm() -> None:
     model.layers[1].set_weights([model.layers[1].get_weights()[0], np.full(16, 100.0, np.float32)])
     fit_int8(model, PLANES, SPEC, MSE)
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_inputs_whose_mean_is_far_above_their_variance_can_still_be_rounded() -> None:
+    """As behind a network that is hardly trained: 1,280 inputs of one half each, hardly apart."""
+    from osteo_edge.convert.keras import load_tensorflow
+
+    _, keras = load_tensorflow()
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 3), name="image")
+    x = keras.layers.Conv2D(1280, 1, kernel_initializer=keras.initializers.RandomNormal(0, 1e-4))(image)
+    x = keras.layers.Activation("sigmoid", name="near_one_half")(x)
+    x = keras.layers.Conv2D(4, 1, name="activation_map")(x)
+    model = lay_out(keras.Model(image, [keras.layers.GlobalAveragePooling2D(name="logits")(x), x]))
+    tensor = TENSOR[:, :8, :8]
+    before = model(tensor)[0].numpy()
+    fit_int8(model, PLANES[:, :8, :8], InputSpec(8, 8), None)
+    assert np.abs(model(tensor)[0].numpy() - before).max() < 0.02
