@@ -30,7 +30,7 @@ class Step:
     def words(self, source: Path, out: Path, data: Path, split: Path, epochs: int | None) -> tuple[str, ...]:
         """The command line after `osteo-edge`; `epochs` None leaves their number to the command."""
         fitting = ["--epochs", str(epochs)] if epochs else []
-        inputs = [str(data), "--split", str(split), *fitting] if self.trains else []
+        inputs = [str(data), "--split", str(split), "--no-test", *fitting] if self.trains else []
         return (self.command, str(source), *inputs, *self.options, "--out", str(out))
 
 

@@ -62,6 +62,9 @@ MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", 
     show_default=True,
     help="The highest rate.",
 )
+@click.option(
+    "--test/--no-test", "measure_test", default=True, help="Measure the test part at the end, or leave it for later."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
 @click.option("--name", help="What the bundle calls itself.  [default: the name of --out]")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
@@ -77,6 +80,7 @@ def prune(
     distill: bool,
     epochs: int,
     learning_rate: float,
+    measure_test: bool,
     out: Path,
     name: str | None,
     as_json: bool,
@@ -101,7 +105,14 @@ def prune(
     how = Compression(method, amount, of or "channels", criterion or "taylor", clusters, distill, epochs, learning_rate)
     with progress("prune") as advance:
         pruned = prune_bundle(
-            source, dataset, read_split(split_file), how, out, name=name or out.name, on_progress=advance
+            source,
+            dataset,
+            read_split(split_file),
+            how,
+            out,
+            name=name or out.name,
+            on_progress=advance,
+            measure_test=measure_test,
         )
     if as_json:
         parts = {part: to_dict(evaluated) for part, evaluated in pruned.evaluations.items()}
@@ -126,7 +137,7 @@ def _show(source: Bundle, pruned: Pruned) -> None:
     before, manifest = source.manifest, pruned.bundle.manifest
     rows = [
         (name, *(str(evaluated.estimates[name]) for evaluated in pruned.evaluations.values()))
-        for name in pruned.evaluations["test"].estimates
+        for name in pruned.evaluations["validation"].estimates
     ]
     show_table("Measured, with 95 % intervals", ("Metric", *pruned.evaluations), rows)
     click.echo(

@@ -11,7 +11,7 @@ from osteo_edge.dataset import Dataset
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.evaluation import Evaluation
 from osteo_edge.manifest import Parent
-from osteo_edge.split import PARTS, Split
+from osteo_edge.split import Split
 from osteo_edge.strict import FieldError, from_dict
 from osteo_edge.train.channel_criteria import Criterion
 from osteo_edge.train.channel_pruning import Budget, prune_channels
@@ -74,18 +74,27 @@ class Pruned:
 
 
 def prune_bundle(
-    source: Bundle, dataset: Dataset, split: Split, how: Compression, out: Path, *, name: str, on_progress: Advance
+    source: Bundle,
+    dataset: Dataset,
+    split: Split,
+    how: Compression,
+    out: Path,
+    *,
+    name: str,
+    on_progress: Advance,
+    measure_test: bool = True,
 ) -> Pruned:
     """Compress the network of a Keras bundle while it is fine-tuned, and write the bundle `out`.
 
-    Temperature and threshold are chosen on validation again, and the test part is measured once, as in training.
+    Temperature and threshold are chosen on validation again, and the test part is measured once, as in training,
+    unless `measure_test` is False.
     """
     require_free(out)
     teacher = load_model(source)
     config = _fit_config(training_config(source), how)
-    job = Job(dataset, split, config, name, source.manifest.data.label_source)
+    job = Job(dataset, split, config, name, source.manifest.data.label_source, measure_test=measure_test)
     spec = source.manifest.input
-    parts = {part: prepare_part(job, part, spec, on_progress) for part in PARTS}
+    parts = {part: prepare_part(job, part, spec, on_progress) for part in job.parts}
     network, student, reached = _compressed(teacher, how, parts["train"], source, config)
     task = Refit(
         network,

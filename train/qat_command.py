@@ -33,6 +33,9 @@ from osteo_edge.train.qat_job import Aware, Awareness, qat_bundle
     show_default=True,
     help="The highest rate.",
 )
+@click.option(
+    "--test/--no-test", "measure_test", default=True, help="Measure the test part at the end, or leave it for later."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
 @click.option("--name", help="What the bundle calls itself.  [default: the name of --out]")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
@@ -43,6 +46,7 @@ def qat(
     distill: bool,
     epochs: int,
     learning_rate: float,
+    measure_test: bool,
     out: Path,
     name: str | None,
     as_json: bool,
@@ -67,7 +71,14 @@ def qat(
     how = Awareness(distill, epochs, learning_rate)
     with progress("qat") as advance:
         aware = qat_bundle(
-            source, dataset, read_split(split_file), how, out, name=name or out.name, on_progress=advance
+            source,
+            dataset,
+            read_split(split_file),
+            how,
+            out,
+            name=name or out.name,
+            on_progress=advance,
+            measure_test=measure_test,
         )
     if as_json:
         parts = {part: to_dict(evaluated) for part, evaluated in aware.evaluations.items()}
@@ -84,7 +95,7 @@ def _show(source: Bundle, aware: Aware) -> None:
         click.echo("Interrupted: kept the best so far.")
     rows = [
         (name, *(str(evaluated.estimates[name]) for evaluated in aware.evaluations.values()))
-        for name in aware.evaluations["test"].estimates
+        for name in aware.evaluations["validation"].estimates
     ]
     show_table("Measured before conversion, with 95 % intervals", ("Metric", *aware.evaluations), rows)
     losses, path = aware.losses, aware.bundle.path

@@ -12,7 +12,7 @@ from osteo_edge.dataset import Dataset
 from osteo_edge.evaluation import Evaluation
 from osteo_edge.manifest import Parent
 from osteo_edge.samples import CALIBRATION, read_samples
-from osteo_edge.split import PARTS, Split
+from osteo_edge.split import Split
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.distillation import HALF_AND_HALF
 from osteo_edge.train.fitting import Fit, cross_entropy
@@ -65,19 +65,28 @@ class Aware:
 
 
 def qat_bundle(
-    source: Bundle, dataset: Dataset, split: Split, how: Awareness, out: Path, *, name: str, on_progress: Advance
+    source: Bundle,
+    dataset: Dataset,
+    split: Split,
+    how: Awareness,
+    out: Path,
+    *,
+    name: str,
+    on_progress: Advance,
+    measure_test: bool = True,
 ) -> Aware:
     """Fine-tune the network of a Keras bundle for int8, and write the bundle `out` with the ranges it was trained for.
 
     The network of that bundle is a plain one: conversion makes it int8. The zeros or shared values of a pruned source
-    stay. Temperature and threshold are chosen on validation again, and the test part is measured once, as in training.
+    stay. Temperature and threshold are chosen on validation again, and the test part is measured once, as in training,
+    unless `measure_test` is False.
     """
     require_free(out)
     teacher = load_model(source)
     config = _fit_config(training_config(source), how)
-    job = Job(dataset, split, config, name, source.manifest.data.label_source)
+    job = Job(dataset, split, config, name, source.manifest.data.label_source, measure_test=measure_test)
     spec = source.manifest.input
-    parts = {part: prepare_part(job, part, spec, on_progress) for part in PARTS}
+    parts = {part: prepare_part(job, part, spec, on_progress) for part in job.parts}
     network = _plain_network(teacher, source, config)
     ranges = choose_ranges(
         network.model,

@@ -47,7 +47,7 @@ class Job:
     """What to train on and what to call it. `label_source` says what decided the labels: DXA, QUS, phantom, ...
 
     `recipe` is the preset that `config` came from. `find_rate` takes the learning rate from a range test. An
-    interrupted run is gone on with unless `resume` is False.
+    interrupted run is gone on with unless `resume` is False. Without `measure_test` no image of the test part is read.
     """
 
     dataset: Dataset
@@ -59,6 +59,12 @@ class Job:
     find_rate: bool = False
     strategy: StrategyName = "none"
     resume: bool = True
+    measure_test: bool = True
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the split whose images are read."""
+        return PARTS if self.measure_test else tuple(part for part in PARTS if part != "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +110,7 @@ def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
     spec = input_spec(job.config)
     network = build(job.config, spec)
     started = time.perf_counter()
-    parts = {part: prepare_part(job, part, spec, on_progress) for part in PARTS}
+    parts = {part: prepare_part(job, part, spec, on_progress) for part in job.parts}
     reading = Reading(sum(map(len, parts.values())), time.perf_counter() - started)
     if not job.resume:
         discard(checkpoints_of(out))
@@ -160,7 +166,8 @@ def with_grades(fitted: Fitted, seed: int) -> Fitted:
 def finish(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[str, Evaluation]]:
     """Everything after the fit: calibrate, decide, measure. The manifest, the bundle's files, and what was measured."""
     model, parts = fitted.network.model, fitted.parts
-    logits = {part: predict_logits(model, parts[part], fitted.spec) for part in ("validation", "test")}
+    measured = [part for part in job.parts if part != "train"]
+    logits = {part: predict_logits(model, parts[part], fitted.spec) for part in measured}
     files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: _split_bytes(job.split)}
     manifest = _manifest(job, fitted, logits["validation"], files)
     evaluations = {

@@ -19,8 +19,8 @@ def test_the_reference_comes_first_and_conversion_alone_before_training() -> Non
 
 def test_a_step_is_the_command_that_a_user_would_type() -> None:
     assert words_of("int8") == "convert from --precision int8 --out to"
-    assert words_of("qat", 3) == "qat from data --split split.csv --epochs 3 --distill --out to"
-    pruned = "prune from data --split split.csv --method channel --amount 0.25 --distill --out to"
+    assert words_of("qat", 3) == "qat from data --split split.csv --no-test --epochs 3 --distill --out to"
+    pruned = "prune from data --split split.csv --no-test --method channel --amount 0.25 --distill --out to"
     assert words_of("pruned-25") == pruned
     assert "--epochs" not in words_of("int8", 3)
 

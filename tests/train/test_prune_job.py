@@ -1,6 +1,7 @@
 """A trained bundle becomes a smaller one that is converted and screens."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from click.testing import CliRunner, Result
 
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
-from osteo_edge.dataset import Dataset
+from osteo_edge.dataset import Dataset, read_dataset
 from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
+from osteo_edge.split import read_split, select
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.prune_command import prune
@@ -206,3 +208,20 @@ def test_a_bundle_without_training_settings_is_refused(
     result = _prune(joined.path, phantoms.root, split_file, tmp_path / "out")
     assert isinstance(result.exception, BundleError)
     assert "was not trained as one network" in str(result.exception)
+
+
+@pytest.mark.tf
+def test_without_test_no_test_film_is_even_there(
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / phantoms.root.name
+    shutil.copytree(phantoms.root, copy)
+    for case in select(read_dataset(copy), read_split(split_file), "test"):
+        case.path.write_bytes(b"not to be read")
+    out = tmp_path / "out"
+    result = _prune(tiny_bundle.path, copy, split_file, out, "--no-test", "--method", "magnitude")
+    assert result.exception is None, result.output
+    assert "skipped" not in result.output
+    manifest = read_bundle(out).manifest
+    assert {metric.part for metric in manifest.metrics.values()} == {"validation"}
+    assert manifest.data.counts.keys() == {"train", "validation"}

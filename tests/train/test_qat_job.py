@@ -1,6 +1,7 @@
 """A trained bundle becomes one that is fit for int8: plain, with its ranges, and no less compressed than it was."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from click.testing import CliRunner, Result
 from osteo_edge.activation_ranges import read_ranges
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
-from osteo_edge.dataset import Dataset
+from osteo_edge.dataset import Dataset, read_dataset
 from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
+from osteo_edge.split import read_split, select
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.prune_job import training_config
@@ -143,3 +145,20 @@ def test_an_ensemble_is_refused(tiny_bundle: Bundle, phantoms: Dataset, split_fi
     result = _qat(joined.path, phantoms.root, split_file, tmp_path / "out")
     assert isinstance(result.exception, BundleError)
     assert "was not trained as one network" in str(result.exception)
+
+
+@pytest.mark.tf
+def test_without_test_no_test_film_is_even_there(
+    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / phantoms.root.name
+    shutil.copytree(phantoms.root, copy)
+    for case in select(read_dataset(copy), read_split(split_file), "test"):
+        case.path.write_bytes(b"not to be read")
+    out = tmp_path / "out"
+    result = _qat(tiny_bundle.path, copy, split_file, out, "--no-test")
+    assert result.exception is None, result.output
+    assert "skipped" not in result.output
+    manifest = read_bundle(out).manifest
+    assert {metric.part for metric in manifest.metrics.values()} == {"validation"}
+    assert manifest.data.counts.keys() == {"train", "validation"}
