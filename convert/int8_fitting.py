@@ -27,6 +27,8 @@ Choose = Callable[[Activation], Ends]
 STEPS = 255
 RIDGE = 0.01
 """The weight of staying with the old weights, relative to the mean power of the inputs."""
+HEAD_RIDGE = 0.3
+"""The same for a head: weights of thousands of inputs that themselves were held small, on few images."""
 PLACES_PER_TAP = 4
 """Below so many places for each weight of an output channel, weights are rounded but not refitted."""
 CANCELLED = 1e-5
@@ -81,7 +83,8 @@ def fit_int8(
         expected, behind = call(layer, floats), readers[id(layer.output)]
         if _is_convolution(layer):
             on_progress(done, total)
-            _refit(layer, floats[0], rounded[0], behind)
+            ridge = HEAD_RIDGE if _is_head(layer, model) else RIDGE
+            _refit(layer, floats[0], rounded[0], behind, ridge)
             done += 1
         found = _without_mean_error(layer, expected, call(layer, rounded))
         if choose is not None and _is_rounded(layer, behind):
@@ -175,33 +178,33 @@ def _without_mean_error(layer: Any, expected: Any, found: Any) -> Any:
     return found + error
 
 
-def _refit(layer: Any, floats: Any, rounded: Any, behind: list[Any]) -> None:
+def _refit(layer: Any, floats: Any, rounded: Any, behind: list[Any], ridge: float) -> None:
     """Give the layer weights for its rounded inputs, on the int8 grid."""
     has_bias = layer.use_bias or any(type(reader).__name__ == "BatchNormalization" for reader in behind)
     moments = _moments(layer, floats, rounded, centred=has_bias)
     kernel, *bias = layer.get_weights()
-    layer.set_weights([_fitted(layer, kernel, moments), *bias])
+    layer.set_weights([_fitted(layer, kernel, moments, ridge), *bias])
 
 
-def _fitted(layer: Any, kernel: Pixels, moments: Moments) -> Pixels:
+def _fitted(layer: Any, kernel: Pixels, moments: Moments, ridge: float) -> Pixels:
     groups, taps, _ = moments.rounded.shape
     flat = kernel.reshape(taps, groups, -1).astype(np.float64)  # a convolution has one group, a depthwise many
     columns = [
-        fit_columns(flat[:, group], moments.rounded[group], moments.crossed[group], moments.places)
+        fit_columns(flat[:, group], moments.rounded[group], moments.crossed[group], moments.places, ridge)
         for group in range(groups)
     ]
     return np.stack(columns, axis=1).reshape(kernel.shape).astype(np.float32)
 
 
-def fit_columns(weights: Floats, rounded: Floats, crossed: Floats, places: int) -> Floats:
+def fit_columns(weights: Floats, rounded: Floats, crossed: Floats, places: int, ridge: float = RIDGE) -> Floats:
     """Weights (taps, outputs) on the int8 grid that make of rounded inputs what the old ones made of exact ones.
 
     `rounded` are the second moments of the rounded inputs, `crossed` those of rounded with exact ones, (taps, taps).
     Zeros stay.
     """
     if places >= PLACES_PER_TAP * len(rounded):
-        ridge = RIDGE * np.mean(np.diag(rounded)) + 1e-12
-        refitted = np.linalg.solve(rounded + ridge * np.eye(len(rounded)), crossed @ weights + ridge * weights)
+        stay = ridge * np.mean(np.diag(rounded)) + 1e-12
+        refitted = np.linalg.solve(rounded + stay * np.eye(len(rounded)), crossed @ weights + stay * weights)
         weights = np.where(weights == 0, 0.0, refitted)
     return round_columns(weights, rounded)
 
@@ -262,6 +265,11 @@ def _patches(layer: Any, inputs: Any) -> Any:
     if type(layer).__name__ == "DepthwiseConv2D":
         return tensorflow.transpose(tensorflow.reshape(seen, (-1, height * width, channels)), (2, 0, 1))
     return tensorflow.reshape(seen, (1, -1, height * width * channels))
+
+
+def _is_head(layer: Any, model: Any) -> bool:
+    """Whether the layer tells of labels: it has no more outputs than there are."""
+    return type(layer).__name__ == "Conv2D" and layer.filters <= model.outputs[0].shape[-1]
 
 
 def _is_convolution(layer: Any) -> bool:
