@@ -6,8 +6,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo-output
+EMULATOR_PACKAGES := qemu-user gcc libc6-dev mmdebstrap
 
-.PHONY: help install demo test fast lint types wheel clean
+.PHONY: help install emulator demo test fast lint types wheel clean
 
 help:  ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,7 +30,17 @@ demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
 	rm -rf $(DEMO)
 	$(BIN)/osteo-edge demo --out $(DEMO)
 
-test: lint types  ## Everything that is checked: style, types, the whole suite
+emulator:  ## The Debian packages that count AArch64 instructions, where they are missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		for tool in qemu-aarch64 gcc mmdebstrap; do command -v $$tool >/dev/null || missing=1; done; \
+		if [ -n "$$missing" ]; then \
+			echo "installing $(EMULATOR_PACKAGES)"; \
+			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+			$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $(EMULATOR_PACKAGES); \
+		fi; \
+	fi
+
+test: emulator lint types  ## Everything that is checked: style, types, the whole suite
 	$(BIN)/python -m pytest
 
 fast: $(STAMP)  ## The tests that need no TensorFlow and no patience

@@ -33,7 +33,8 @@ def test_the_wheel_holds_every_module_under_one_name_and_nothing_else(built: Pat
         for folder, inside in FOLDERS.items()
         for path in (REPOSITORY / folder).rglob("*.py")
     }
-    assert files == expected | {"osteo_edge/py.typed", "osteo_edge/knee_template.npz"}
+    emulation = {f"osteo_edge/benchmarks/emulation/{name}" for name in ("instruction_kinds.c", "gate.json")}
+    assert files == expected | emulation | {"osteo_edge/py.typed", "osteo_edge/knee_template.npz"}
 
 
 def test_the_source_distribution_carries_the_tests_and_the_licence(built: Path) -> None:

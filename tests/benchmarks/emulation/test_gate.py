@@ -1,0 +1,67 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from osteo_edge.benchmarks.emulation.gate import read_gate, write_gate
+from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.errors import OsteoEdgeError
+
+Counted = Callable[..., Instructions]
+MODEL = "MobileNetV2 0.35, int8, 224 x 224 x 3"
+
+
+@pytest.fixture
+def gate_file(tmp_path: Path, counted: Counted) -> Path:
+    """A gate of one model, whose cheaper twin was counted too."""
+    return write_gate(tmp_path / "gate.json", [(MODEL, counted(1_000_000)), (MODEL, counted(999_000))])
+
+
+@pytest.mark.parametrize(("total", "verdict"), [(900_000, "PASS"), (1_020_000, "PASS"), (1_020_001, "FAIL")])
+def test_a_count_may_lie_two_percent_above_its_bound(
+    gate_file: Path, counted: Counted, total: int, verdict: str
+) -> None:
+    gate, found = read_gate(gate_file), counted(total)
+    assert gate.verdict(gate.find(MODEL, found), found) == verdict
+
+
+def test_another_model_or_processor_has_no_bound(gate_file: Path, counted: Counted) -> None:
+    gate = read_gate(gate_file)
+    assert gate.find("MobileNetV2 1.0, int8, 224 x 224 x 3", counted()) is None
+    assert gate.find(MODEL, counted(cpu="cortex-a72")) is None
+    assert gate.find(MODEL, counted(runtime="tflite-runtime 2.14.0")) is None
+    assert gate.verdict(None, counted()) == "no bound"
+
+
+def test_a_bound_of_another_version_is_not_compared_with(gate_file: Path, counted: Counted) -> None:
+    with pytest.raises(
+        OsteoEdgeError, match=r"is of LiteRT 2\.3\.0, and this is LiteRT 2\.4\.0: record the gate again"
+    ):
+        read_gate(gate_file).find(MODEL, counted(runtime="LiteRT 2.4.0"))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"schema": 2}, "schema must be one of 1"),
+        ({"tolerance": 1.0}, "tolerance must be a share"),
+        (
+            {"bounds": [{"model": MODEL, "cpu": "x", "runtime": "y", "total": 0}]},
+            r"bounds\[0\]\.total must be positive",
+        ),
+        ({"more": 1}, "unknown field 'more'"),
+    ],
+)
+def test_a_gate_is_read_strictly(gate_file: Path, change: dict[str, object], problem: str) -> None:
+    gate_file.write_text(json.dumps({**json.loads(gate_file.read_text("utf-8")), **change}), "utf-8")
+    with pytest.raises(OsteoEdgeError, match=f"gate.json: {problem}.*; record the gate again"):
+        read_gate(gate_file)
+
+
+def test_a_file_that_is_no_gate_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OsteoEdgeError, match=r"none\.json: cannot be read"):
+        read_gate(tmp_path / "none.json")
+    (tmp_path / "gate.json").write_text("{", "utf-8")
+    with pytest.raises(OsteoEdgeError, match="not readable as JSON"):
+        read_gate(tmp_path / "gate.json")
