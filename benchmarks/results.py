@@ -30,24 +30,32 @@ class Turn:
     """Runs that followed each other in one process, while the other variants waited.
 
     `process` is the number of the process, from 0: each is started afresh. `at_s` is when the turn began, in seconds
-    since the measurement began.
+    since the measurement began. `cpu_ms` is the time of all the process's threads, `waited_ms` the longest that one of
+    them was ready to run but had no core, `switches` how often one was taken its core: all over the turn.
     """
 
     process: int
     at_s: float
     runs_ms: tuple[float, ...]
+    cpu_ms: float | None = None
+    waited_ms: float | None = None
+    switches: int | None = None
 
 
 @dataclass(frozen=True)
 class Latency:
     """Inference alone, from the input in place to the output in place, with every run that was timed, in order.
 
-    `warm_up_ms` are the first runs of each process, which count for nothing else.
+    `warm_up_ms` are the first runs of each process, which count for nothing else, and `load_ms` is what each process
+    took to import its runtime and load the model. `version` and `delegate` are what the runtime said of itself.
     """
 
     summary: Summary
     turns: tuple[Turn, ...]
     warm_up_ms: tuple[float, ...]
+    load_ms: tuple[float, ...] | None = None
+    version: str | None = None
+    delegate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,9 @@ class Stages:
 class Memory:
     """What a process holds that loads the model and runs it; `bare` is one with the interpreter but no model.
 
-    Peaks are the kernel's high-water marks of the resident set. The proportional set counts shared pages by share.
+    Peaks are the kernel's high-water marks of the resident set, medians over the processes whose values are in
+    `peaks_bytes` and `bare_peaks_bytes`. The proportional set counts shared pages by share. The arena is the span in
+    which TFLite's own planner lays out what a run writes; a delegate keeps a workspace of its own, which is not in it.
     """
 
     peak_bytes: int
@@ -75,6 +85,8 @@ class Memory:
     proportional_bytes: int | None
     arena_bytes: int | None
     model_is_mapped: bool | None
+    peaks_bytes: tuple[int, ...] | None = None
+    bare_peaks_bytes: tuple[int, ...] | None = None
 
     @property
     def added_bytes(self) -> int:
@@ -95,7 +107,10 @@ class Size:
 
 @dataclass(frozen=True)
 class OperatorTime:
-    """The median time of one operator in a run, and its share of all operators' time."""
+    """The median time of one operator in a run, and its share of all operators' time.
+
+    `operator` is the model's operator or the delegate's kernel, `name` the tensor that it writes, or its place.
+    """
 
     operator: str
     name: str
@@ -107,7 +122,8 @@ class OperatorTime:
 class Placement:
     """Who computes the graph: all operators and their MACs, and those that the delegate took.
 
-    `in_float` counts, by operator, those that compute in floating point. `slowest` are the ten that take longest.
+    `in_float` counts, by operator, those that compute in floating point. `slowest` are the ten that take longest, as
+    the runtime's profiler tells them, with the delegate on; `slowest_missing` says why there are none.
     """
 
     delegate: str | None
@@ -118,6 +134,7 @@ class Placement:
     in_float: dict[str, int]
     undelegated: dict[str, int]
     slowest: tuple[OperatorTime, ...]
+    slowest_missing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,11 +157,23 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Energy:
-    """Of one inference, everything that the source sees included; `source` is the counter's name."""
+    """Of one inference, everything that the source sees included, what it takes when idle too: a supply pays for all.
+
+    `source` is the counter's name. `runs` were measured, one after the other, in `seconds`; `idle_watts` were before.
+    """
 
     source: str
     millijoules: float
     idle_watts: float
+    runs: int | None = None
+    seconds: float | None = None
+
+    @property
+    def millijoules_above_idle(self) -> float | None:
+        """What one inference adds to an idle machine; None where the time was not kept."""
+        if self.runs is None or self.seconds is None:
+            return None
+        return self.millijoules - self.idle_watts * self.seconds / self.runs * 1000
 
 
 @dataclass(frozen=True)
@@ -152,6 +181,7 @@ class Instructions:
     """Guest instructions of one inference on an emulated CPU, one thread: a proxy for cost, no time.
 
     `estimated_ms` scales them by a published time, which `calibration` names; None where there is none to scale by.
+    `spread` is the share by which the dearest run that was counted lies above the cheapest.
     """
 
     cpu: str
@@ -166,11 +196,16 @@ class Instructions:
     uses_xnnpack: bool
     estimated_ms: float | None = None
     calibration: str | None = None
+    spread: float | None = None
 
 
 @dataclass(frozen=True)
 class BesideBaseline:
-    """A variant beside one row of a recorded baseline, batch 1: ratios above 1 mean that the variant needs more."""
+    """A variant beside one row of a recorded baseline, batch 1: ratios above 1 mean that the variant needs more.
+
+    The baseline's images a second are at its best batch size, `baseline_batch`. Its memory is that on the device where
+    the framework counts it, else of the process. One that is not `on_accelerator` was recorded on a CPU.
+    """
 
     device: str
     precision: str
@@ -181,13 +216,41 @@ class BesideBaseline:
     size_ratio: float | None
     decisions_agree: Estimate | None
     mean_difference: float | None
+    baseline_batch: int | None = None
+    on_accelerator: bool | None = None
+    has_random_weights: bool | None = None
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One way of running a model in one runtime, and what it took."""
+
+    threads: int
+    delegate: bool
+    latency: Latency
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Every configuration that was tried, the fastest first; the usual one has `default_threads` and the delegate.
+
+    `slowdown` is its median over that of the fastest; `passed` tells whether that is within the bound.
+    """
+
+    bundle: str
+    runtime: str
+    configurations: tuple[Configuration, ...]
+    default_threads: int
+    slowdown: Estimate
+    passed: bool
 
 
 @dataclass(frozen=True)
 class Variant:
     """One model in one way of running it; `name` is unique within a report.
 
-    `bundle` is the path as it was given. `is_peer` marks a runtime that is only compared with, not used by the toolkit.
+    `bundle` is the path as it was given. `is_peer` marks a runtime that is only compared with, not used by the toolkit;
+    `peer_difference` is that of its answers from the TFLite runtime's, relative to them.
     """
 
     name: str
@@ -199,6 +262,7 @@ class Variant:
     threads: int
     delegate: str | None
     is_peer: bool
+    peer_difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -278,3 +342,4 @@ class Report:
     machine: Machine
     measurements: tuple[Measurement, ...]
     missing: tuple[Missing, ...]
+    tunings: tuple[Tuning, ...] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,9 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval and the number of cases behind it."""
+    """A value with its 95 % interval and the number of cases behind it; NaN where the cases do not define it."""
+
+    UNDEFINED_IS_NULL: ClassVar = True
 
     value: float
     low: float

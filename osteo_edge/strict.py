@@ -21,15 +21,17 @@ def from_dict(cls: type[T], data: object, where: str = "") -> T:
 
     A `ValueError` from the dataclass's own checks becomes a `FieldError` too. Booleans are no numbers, numbers are
     finite, integers are accepted where a float is declared, and `tuple[X, ...]` is read from a JSON list. A field whose
-    default is None may be left out: documents from before it had none.
+    default is None may be left out: documents from before it had none. JSON has no NaN: in a dataclass whose
+    `UNDEFINED_IS_NULL` is true, null stands for a float that is not defined.
     """
     if not isinstance(data, dict):
         raise FieldError(f"{where or 'the document'} must be an object, not {_kind(data)}")
     hints = typing.get_type_hints(cls)
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     _check_keys(fields, data, where)
+    convert = _convert_undefined if getattr(cls, "UNDEFINED_IS_NULL", False) else _convert
     values = {
-        field.name: _convert(hints[field.name], data.get(field.name), f"{where}.{field.name}".lstrip("."))
+        field.name: convert(hints[field.name], data.get(field.name), f"{where}.{field.name}".lstrip("."))
         for field in fields
     }
     try:
@@ -82,6 +84,10 @@ def _convert(declared: Any, value: object, where: str) -> Any:
     if declared is Any:
         return _expect_shallow(value, where)
     return _convert_scalar(declared, value, where)
+
+
+def _convert_undefined(declared: Any, value: object, where: str) -> Any:
+    return math.nan if declared is float and value is None else _convert(declared, value, where)
 
 
 def _convert_optional(arguments: tuple[Any, ...], value: object, where: str) -> Any:

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from osteo_edge import page
 from osteo_edge.answers import Answers
 from osteo_edge.errors import RadiographError
 from osteo_edge.filters import Pixels
 from osteo_edge.intervals import Estimate
+from osteo_edge.page import escape
 from osteo_edge.radiograph import read_radiograph
-from osteo_edge.train import page
 from osteo_edge.train.answer_plots import Picture, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.comparison import Comparison, Contender
-from osteo_edge.train.page import escape
 from osteo_edge.train.plots import plot_confusion, plot_forest, plot_learning
 from osteo_edge.writing import write_whole
 

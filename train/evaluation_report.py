@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from osteo_edge import page
 from osteo_edge.bundle import Bundle
 from osteo_edge.evaluation import Evaluation, Predictions, answers_of
 from osteo_edge.filters import Pixels
+from osteo_edge.page import escape
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, score_of, screen
-from osteo_edge.train import page
 from osteo_edge.train.answer_plots import confusion_plot, probability_plots, question_plots, score_plot, subgroup_plot
-from osteo_edge.train.page import escape
 from osteo_edge.train.plots import plot_learning
 from osteo_edge.verdict import warning
 from osteo_edge.writing import write_whole

@@ -1,38 +1,17 @@
-"""Plots for reports, drawn by matplotlib as SVG that stands in a page and takes its colours from it."""
+"""Plots for reports: SVG that stands in a page and takes its colours from it."""
 
-import io
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.curves import DecisionCurve, Reliability
-from osteo_edge.extras import load_extra
 from osteo_edge.intervals import Estimate
+from osteo_edge.svg_figure import COLOURS, INK, svg_axes
 
 Floats = npt.NDArray[np.floating[Any]]
-INK = "#010203"
-"""Stands for the page's own text colour, and is replaced by it."""
-COLOURS = ("#0b6e99", "#c4420d", "#5b8c2a", "#8a4fbe", "#b8860b", "#d1477a", "#3d7a74", "#7a5c3d")
-SIZE_INCHES = (4.6, 4.0)
 STRIP_SEED = 0
-STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "osteo-edge",
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 
 Band = tuple[Floats, Floats, Floats]
 """A curve on a grid, and its pointwise lower and upper ends; (grid,) each."""
@@ -40,7 +19,7 @@ Band = tuple[Floats, Floats, Floats]
 
 def plot_roc(grid: Floats, bands: Mapping[str, Band]) -> str:
     """Receiver operating characteristics over `grid`, 1 - specificity, with their bands, by name."""
-    with _axes("1 - specificity", "sensitivity", square=True) as (axes, svg):
+    with svg_axes("1 - specificity", "sensitivity", square=True) as (axes, svg):
         axes.plot([0, 1], [0, 1], ":", color=INK, linewidth=0.8)
         _draw_bands(axes, grid, bands, "lower right")
     return svg()
@@ -48,7 +27,7 @@ def plot_roc(grid: Floats, bands: Mapping[str, Band]) -> str:
 
 def plot_precision_recall(grid: Floats, bands: Mapping[str, Band], prevalence: float) -> str:
     """Precision over recall with bands; the dotted line is what guessing reaches, the share of positive cases."""
-    with _axes("recall (sensitivity)", "precision (positive predictive value)", square=True) as (axes, svg):
+    with svg_axes("recall (sensitivity)", "precision (positive predictive value)", square=True) as (axes, svg):
         axes.axhline(prevalence, linestyle=":", color=INK, linewidth=0.8)
         _draw_bands(axes, grid, bands, "lower right" if prevalence > 0.5 else "upper right")
     return svg()
@@ -56,7 +35,7 @@ def plot_precision_recall(grid: Floats, bands: Mapping[str, Band], prevalence: f
 
 def plot_reliability(diagrams: Mapping[str, Reliability]) -> str:
     """Observed share over predicted probability by bins; the size of a point is its number of cases."""
-    with _axes("predicted probability", "observed share", square=True) as (axes, svg):
+    with svg_axes("predicted probability", "observed share", square=True) as (axes, svg):
         axes.plot([0, 1], [0, 1], ":", color=INK, linewidth=0.8)
         for colour, (name, found) in _coloured(diagrams):
             axes.plot(found.predicted, found.observed, color=colour, linewidth=1, label=name)
@@ -67,7 +46,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability]) -> str:
 
 def plot_decision(curves: Mapping[str, DecisionCurve]) -> str:
     """Net benefit over the threshold, beside referring everybody and referring nobody."""
-    with _axes("threshold", "net benefit") as (axes, svg):
+    with svg_axes("threshold", "net benefit") as (axes, svg):
         axes.axhline(0, linestyle=":", color=INK, linewidth=0.8, label="refer nobody")
         highest = 0.05
         for colour, (name, found) in _coloured(curves):
@@ -83,7 +62,7 @@ def plot_decision(curves: Mapping[str, DecisionCurve]) -> str:
 def plot_confusion(counts: npt.NDArray[Any], labels: Sequence[str], title: str) -> str:
     """A confusion matrix, (given, answered); shades are shares of the given label, numbers are cases."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    with _axes("answered", "given", title=title) as (axes, svg):
+    with svg_axes("answered", "given", title=title) as (axes, svg):
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for (row, column), share in np.ndenumerate(shares):
             ink = "white" if share > 0.55 else "black"
@@ -95,7 +74,7 @@ def plot_confusion(counts: npt.NDArray[Any], labels: Sequence[str], title: str) 
 
 def plot_learning(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
     """Loss over the epoch, by name; several runs of one name (folds) are drawn thin, their mean thick."""
-    with _axes("epoch", "loss") as (axes, svg):
+    with svg_axes("epoch", "loss") as (axes, svg):
         for colour, (name, runs) in _coloured(curves):
             for run in runs:
                 axes.plot(range(len(run)), run, color=colour, linewidth=0.5, alpha=0.4)
@@ -109,7 +88,7 @@ def plot_learning(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
 def plot_forest(rows: Sequence[tuple[str, Estimate]], *, label: str, line: float) -> str:
     """Values with their intervals, one below the other; `line` is the value that means nothing was found."""
     height = 0.6 + 0.26 * len(rows)
-    with _axes(label, "", size=(7.2, height)) as (axes, svg):
+    with svg_axes(label, "", size=(7.2, height)) as (axes, svg):
         axes.axvline(line, linestyle=":", color=INK, linewidth=0.8)
         for place, (_, found) in enumerate(rows):
             axes.plot([found.low, found.high], [place, place], color=COLOURS[0], linewidth=1.6)
@@ -122,7 +101,7 @@ def plot_forest(rows: Sequence[tuple[str, Estimate]], *, label: str, line: float
 def plot_scores(scores: Mapping[str, Floats], threshold: float | None) -> str:
     """The predicted probability of each case, by its true label; the line is the threshold to refer."""
     rng = np.random.default_rng(STRIP_SEED)
-    with _axes("predicted probability of low bone density", "", size=(7.2, 0.7 + 0.6 * len(scores))) as (axes, svg):
+    with svg_axes("predicted probability of low bone density", "", size=(7.2, 0.7 + 0.6 * len(scores))) as (axes, svg):
         for place, (colour, (_, values)) in enumerate(_coloured(scores)):
             axes.scatter(values, place + rng.uniform(-0.25, 0.25, values.size), s=9, color=colour, alpha=0.7)
         if threshold is not None:
@@ -148,29 +127,3 @@ def _draw_bands(axes: Any, grid: Floats, bands: Mapping[str, Band], place: str) 
 def _coloured(series: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]]]:
     for number, item in enumerate(series.items()):
         yield COLOURS[number % len(COLOURS)], item
-
-
-@contextmanager
-def _axes(
-    across: str, up: str, *, title: str = "", square: bool = False, size: tuple[float, float] = SIZE_INCHES
-) -> Iterator[tuple[Any, Callable[[], str]]]:
-    """Empty axes, and a function that gives the finished picture once the block is left."""
-    matplotlib, figures = load_extra(
-        ("matplotlib", "matplotlib.figure"), feature="a report", package="matplotlib", extra="train"
-    )
-    with matplotlib.rc_context(STYLE):
-        figure = figures.Figure(figsize=size, layout="constrained")
-        axes = figure.add_subplot(xlabel=across, ylabel=up, title=title)
-        if square:
-            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        yield axes, lambda: _to_svg(figure, matplotlib)
-
-
-def _to_svg(figure: Any, matplotlib: Any) -> str:
-    """The figure as an `<svg>` element of a page: no file header, no namespaces, in the colour of the text around."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    element = re.sub(r"(?s)^.*?(?=<svg)|<metadata>.*?</metadata>", "", buffer.getvalue())
-    element = re.sub(r' xmlns(:xlink)?="[^"]*"', "", element).replace("xlink:href", "href")
-    return element.replace(INK, "currentColor")

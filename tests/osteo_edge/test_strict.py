@@ -1,8 +1,10 @@
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
 
+from osteo_edge.intervals import Estimate
 from osteo_edge.strict import FieldError, from_dict, to_dict
 
 
@@ -116,3 +118,14 @@ def test_free_content_may_not_be_nested_without_end() -> None:
     for _ in range(100):
         deep = {"deeper": [deep]}
     assert problem_of(free={"deep": deep}) == "free.deep is nested more than 64 levels deep"
+
+
+def test_null_stands_for_an_undefined_number_only_where_the_class_says_so() -> None:
+    undefined = from_dict(Estimate, {"value": None, "low": None, "high": 1, "n": 3})
+    assert math.isnan(undefined.value)
+    assert math.isnan(undefined.low)
+    assert undefined.high == 1.0
+    with pytest.raises(FieldError, match="n must be a whole number, not null"):
+        from_dict(Estimate, {"value": None, "low": None, "high": None, "n": None})
+    with pytest.raises(FieldError, match="share must be a number, not null"):
+        from_dict(Inner, {"share": None})

@@ -114,7 +114,7 @@ def test_every_contender_stands_in_the_table_with_its_difference(comparison: Com
 
 
 def test_learning_curves_are_drawn_where_there_are_epochs(comparison: Comparison) -> None:
-    assert render_cv_report(comparison).count("Loss by epoch") == 1
+    assert render_cv_report(comparison).count("<figcaption>Loss by epoch") == 1
 
 
 def test_a_mean_of_cases_is_not_shown_as_a_whole_number(comparison: Comparison) -> None:

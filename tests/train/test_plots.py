@@ -6,6 +6,7 @@ import pytest
 
 from osteo_edge.curves import decision_curve, reliability
 from osteo_edge.intervals import Estimate
+from osteo_edge.svg_figure import INK
 from osteo_edge.train import plots
 
 GRID = np.linspace(0, 1, 11)
@@ -44,7 +45,7 @@ def test_a_plot_is_one_svg_element_that_names_what_it_shows(name: str) -> None:
 def test_a_plot_takes_its_ink_from_the_page_and_loads_nothing(name: str) -> None:
     picture = PLOTS[name][0]()
     assert "currentColor" in picture
-    assert plots.INK not in picture
+    assert INK not in picture
     assert "http" not in picture
     assert "#1f77b4" not in picture  # matplotlib's own first colour
 

@@ -15,9 +15,9 @@ FILM_SIDE_PX = 420
 BAR_WIDTH_PX = 240
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fff; --faint: #667085; --line: #d5dae3; --mark: #0b6e99; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e7eaf0; --paper: #14181f; --faint: #98a2b3; --line: #344054; --mark: #5cc0e8; }
-  .plots svg:not(:has(image)) { filter: brightness(1.5); } }
+  .plots:not(.as-drawn) svg:not(:has(image)) { filter: brightness(1.5); } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 62rem; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
@@ -25,7 +25,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 .alarm { background: color-mix(in srgb, #c4420d 14%, transparent); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem .3rem 0;
-  border-bottom: 1px solid var(--line); vertical-align: middle; } td.n { font-variant-numeric: tabular-nums; }
+  border-bottom: 1px solid var(--line); vertical-align: middle; } th:first-child,
+  td:first-child { min-width: 7rem; } td.n { font-variant-numeric: tabular-nums; }
 .films { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
 .plots.wide { grid-template-columns: minmax(0, 46rem); }
@@ -34,6 +35,13 @@ figure { margin: 0; } figure img { width: 100%; height: 18rem; object-fit: conta
 figcaption, .faint { color: var(--faint); font-size: .9rem; } figcaption, td { overflow-wrap: break-word; }
 svg .axis { stroke: var(--line); } svg .mark { stroke: var(--mark); fill: var(--mark); }
 code { font-size: .9em; overflow-wrap: anywhere; }
+@page { size: A4; margin: 14mm; }
+@media print { body { font-size: 10pt; margin: 0; max-width: none; padding: 0; }
+  table { font-size: 7pt; } th, td { padding: .15rem .3rem .15rem 0; } th:first-child, td:first-child { min-width: 0; }
+  figcaption, .faint { font-size: 8pt; } .wide { overflow: visible; }
+  .plots { grid-template-columns: 1fr 1fr; } .plots.wide { grid-template-columns: 1fr; }
+  figure, tr, li, .alarm, .use { break-inside: avoid; } h1, h2, h3 { break-after: avoid; }
+  details::details-content { content-visibility: visible; } }
 """
 
 
@@ -89,10 +97,22 @@ def interval_bar(found: Estimate) -> str:
     )
 
 
-def plots(pictures: Iterable[tuple[str, str]], *, wide: bool = False) -> str:
-    """Plots, each an SVG with its caption: side by side, or one below the other where they are `wide`."""
-    figures = (f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>" for picture, caption in pictures)
-    return f'<div class="plots{" wide" if wide else ""}">{"".join(figures)}</div>'
+def plots(pictures: Iterable[tuple[str, str]], *, wide: bool = False, brighten: bool = True) -> str:
+    """Plots, each an SVG with its caption: side by side, or one below the other where they are `wide`.
+
+    A dark page shows colours brighter unless told not to, because they suit both.
+    """
+    layout = f"plots{' wide' if wide else ''}{'' if brighten else ' as-drawn'}"
+    figures = (
+        f"<figure>{_named(picture, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+        for picture, caption in pictures
+    )
+    return f'<div class="{layout}">{"".join(figures)}</div>'
+
+
+def _named(picture: str, caption: str) -> str:
+    """The SVG with its caption for those who cannot see it."""
+    return picture.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
 
 
 def alarms(sentences: Iterable[str]) -> str:

@@ -1,0 +1,269 @@
+"""`bench --compare OLD.json`: what got worse, told from noise by interval where there is one, elsewhere by tolerance.
+
+Variants are matched by the bundle's folder name, runtime and threads. What depends on the machine, times and memory,
+is judged on the same machine only. Peers are not judged: they are not ours to mend.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from osteo_edge.benchmarks.results import Instructions, Machine, Measurement, Report, Size
+from osteo_edge.benchmarks.summaries import MARGIN_APART, compare, differs
+from osteo_edge.intervals import Estimate
+
+Verdict = Literal["regression", "improvement", "no difference", "not comparable"]
+CHANGED: tuple[Verdict, ...] = ("regression", "improvement", "not comparable")
+Key = tuple[str, str, int, int]
+
+OTHER_MACHINE = "it was measured on another machine"
+SAME_INSTRUCTIONS = 0.01
+"""Counts differ by less than this between two runs of the same program."""
+SAME_MEMORY = 0.05
+"""A peak moves by some pages with the allocator's luck."""
+SAME_QUALITY = 0.005
+"""A change of a share or an AUROC that is never judged: at 0 and 1 an interval may be a point."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One quantity of one variant, then and now; `note` says how it was judged, or why it could not be."""
+
+    variant: str
+    quantity: str
+    verdict: Verdict
+    note: str
+    old: float | None = None
+    new: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.verdict.upper()}  {self.variant}, {self.quantity}: {self.note}"
+
+
+@dataclass(frozen=True)
+class Regressions:
+    """A report beside an older one: every quantity that was in both, and what could not be compared.
+
+    `version_differences` are of the libraries, and may be the cause of the others.
+    """
+
+    old_created_at: str
+    new_created_at: str
+    machine_differences: tuple[str, ...]
+    version_differences: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    def of(self, verdict: Verdict) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.verdict == verdict)
+
+    @property
+    def found(self) -> bool:
+        """Whether anything got worse."""
+        return bool(self.of("regression"))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "found": self.found}
+
+    def lines(self) -> Iterator[str]:
+        """What a terminal shows: all that changed or could not be compared, and how much did not change."""
+        yield f"Beside the report of {self.old_created_at}:"
+        for difference in self.machine_differences:
+            yield f"  another machine, so neither times nor memory are judged: {difference}"
+        for difference in self.version_differences:
+            yield f"  another version: {difference}"
+        for verdict in CHANGED:
+            yield from (f"  {change}" for change in self.of(verdict))
+        yield f"  {len(self.of('no difference'))} quantities without a difference, {len(self.of('regression'))} worse."
+
+
+def find_regressions(old: Report, new: Report) -> Regressions:
+    """Compare all variants of the toolkit's own runtimes that are in both reports."""
+    differences = tuple(_machine_differences(old.machine, new.machine))
+    before, after = _by_key(old.measurements), _by_key(new.measurements)
+    changes = [
+        change for key in before if key in after for change in _compare(before[key], after[key], bool(differences))
+    ]
+    changes += [_unmatched(before[key], "it was not measured this time") for key in before if key not in after]
+    changes += [_unmatched(after[key], "it was not measured then") for key in after if key not in before]
+    versions = tuple(_version_differences(old.machine, new.machine))
+    return Regressions(old.created_at, new.created_at, differences, versions, tuple(changes))
+
+
+def _by_key(measurements: Sequence[Measurement]) -> dict[Key, Measurement]:
+    """By what a variant is; the last number tells apart what one report measured twice."""
+    found: dict[Key, Measurement] = {}
+    for measurement in measurements:
+        variant, number = measurement.variant, 0
+        if variant.is_peer:
+            continue
+        name = Path(variant.bundle).name
+        while (key := (name, variant.runtime, variant.threads, number)) in found:
+            number += 1
+        found[key] = measurement
+    return found
+
+
+def _machine_differences(old: Machine, new: Machine) -> Iterator[str]:
+    for name in ("cpu", "cores", "governor"):
+        then, now = getattr(old, name), getattr(new, name)
+        if then != now:
+            yield f"{name} was {then or 'not known'} and is {now or 'not known'}"
+
+
+def _version_differences(old: Machine, new: Machine) -> Iterator[str]:
+    then, now = {"Python": old.python, **old.libraries}, {"Python": new.python, **new.libraries}
+    for name in dict.fromkeys((*then, *now)):
+        if then.get(name) != now.get(name):
+            yield f"{name} was {then.get(name, 'missing')} and is {now.get(name, 'missing')}"
+
+
+def _unmatched(measurement: Measurement, why: str) -> Change:
+    return Change(measurement.variant.name, "everything", "not comparable", why)
+
+
+def _compare(old: Measurement, new: Measurement, other_machine: bool) -> Iterator[Change]:
+    yield from _latency(old, new, other_machine)
+    yield from _memory(old, new, other_machine)
+    yield from _sizes(new.variant.name, old.size, new.size)
+    yield from _instructions(old, new)
+    yield from _fidelity(old, new)
+
+
+def _latency(old: Measurement, new: Measurement, other_machine: bool) -> Iterator[Change]:
+    name, quantity = new.variant.name, "latency"
+    if old.latency is None or new.latency is None:
+        yield from _one_sided(name, quantity, old.latency, new.latency)
+        return
+    then, now = old.latency.summary.median.value, new.latency.summary.median.value
+    reason = OTHER_MACHINE if other_machine else _instability(old, new)
+    if reason:
+        yield Change(name, quantity, "not comparable", reason, then, now)
+        return
+    ratio = compare(new.latency, old.latency)
+    verdict = _judged(ratio.value - 1 if differs(ratio, margin=MARGIN_APART) else 0.0, higher_is_worse=True)
+    note = f"median {then:.4g} ms to {now:.4g} ms, {ratio.value:.3f} times [{ratio.low:.3f}, {ratio.high:.3f}]"
+    yield Change(name, quantity, verdict, note + _delegates(old, new), then, now)
+
+
+def _delegates(old: Measurement, new: Measurement) -> str:
+    """What explains most large changes."""
+    then, now = (measurement.variant.delegate or "none" for measurement in (old, new))
+    return "" if then == now else f"; the delegate was {then} and is {now}"
+
+
+def _instability(old: Measurement, new: Measurement) -> str | None:
+    for when, measurement in (("then", old), ("now", new)):
+        if measurement.unstable:
+            return f"it was not stable {when}: {'; '.join(measurement.unstable)}"
+    return None
+
+
+def _memory(old: Measurement, new: Measurement, other_machine: bool) -> Iterator[Change]:
+    name = new.variant.name
+    if old.memory is None or new.memory is None:
+        yield from _one_sided(name, "peak memory", old.memory, new.memory)
+        return
+    then, now = old.memory.peak_bytes, new.memory.peak_bytes
+    if other_machine:
+        yield Change(name, "peak memory", "not comparable", OTHER_MACHINE, then, now)
+    elif _overlap(old.memory.peaks_bytes, new.memory.peaks_bytes):
+        note = f"{then:,} to {now:,} bytes; single processes then and now overlap"
+        yield Change(name, "peak memory", "no difference", note, then, now)
+    else:
+        yield _by_tolerance(name, "peak memory", then, now, SAME_MEMORY, "bytes")
+
+
+def _overlap(old: Sequence[int] | None, new: Sequence[int] | None) -> bool:
+    """Whether both are known and the values of the one reach among those of the other."""
+    return bool(old and new and min(old) <= max(new) and min(new) <= max(old))
+
+
+def _sizes(name: str, old: Size | None, new: Size | None) -> Iterator[Change]:
+    if old is None or new is None:
+        yield from _one_sided(name, "size", old, new)
+        return
+    quantities = {
+        "model file": "model_bytes",
+        "gzipped model file": "gzip_bytes",
+        "parameters": "parameters",
+        "multiply-accumulate operations": "macs",
+    }
+    for quantity, field in quantities.items():
+        unit = "bytes" if field.endswith("bytes") else ""
+        yield _by_tolerance(name, quantity, getattr(old, field), getattr(new, field), 0.0, unit)
+
+
+def _instructions(old: Measurement, new: Measurement) -> Iterator[Change]:
+    name = new.variant.name
+    before, after = _by_cpu(old.instructions or ()), _by_cpu(new.instructions or ())
+    for cpu in dict.fromkeys((*before, *after)):
+        quantity = f"instructions on {cpu}"
+        then, now = before.get(cpu), after.get(cpu)
+        if then is None or now is None:
+            yield from _one_sided(name, quantity, then, now)
+        else:
+            yield _by_tolerance(name, quantity, then.total, now.total, SAME_INSTRUCTIONS, "")
+
+
+def _by_cpu(counted: Sequence[Instructions]) -> dict[str, Instructions]:
+    return {f"{found.cpu} with {found.runtime}": found for found in counted}
+
+
+def _fidelity(old: Measurement, new: Measurement) -> Iterator[Change]:
+    name, then, now = new.variant.name, old.fidelity, new.fidelity
+    if then is None or now is None:
+        yield from _one_sided(name, "fidelity", then, now)
+        return
+    if (then.part, then.n) != (now.part, now.n):
+        reason = f"it was measured on {then.n} {then.part} images, and is on {now.n} {now.part} images"
+        yield Change(name, "fidelity", "not comparable", reason)
+        return
+    for question in dict.fromkeys((*then.aurocs, *now.aurocs)):
+        one, other = then.aurocs.get(question), now.aurocs.get(question)
+        yield from _by_interval(name, f"AUROC {question}", one, other, higher_is_worse=False)
+    yield from _by_interval(
+        name, "calibration error", then.calibration_error, now.calibration_error, higher_is_worse=True
+    )
+    yield from _by_interval(
+        name, "agreement with the float bundle", then.decisions_agree, now.decisions_agree, higher_is_worse=False
+    )
+
+
+def _by_interval(
+    name: str, quantity: str, old: Estimate | None, new: Estimate | None, *, higher_is_worse: bool
+) -> Iterator[Change]:
+    """Judge a value by whether it left the older one's interval: both are of the same images."""
+    if old is None or new is None:
+        yield from _one_sided(name, quantity, old, new)
+        return
+    if any(math.isnan(number) for number in (old.value, old.low, old.high, new.value)):
+        yield Change(name, quantity, "not comparable", "it is not defined on these images")
+        return
+    step = new.value - old.value
+    is_outside = not old.low <= new.value <= old.high and abs(step) > SAME_QUALITY
+    verdict = _judged(step if is_outside else 0.0, higher_is_worse=higher_is_worse)
+    note = f"{old.value:.3f} [{old.low:.3f}, {old.high:.3f}] to {new.value:.3f}"
+    yield Change(name, quantity, verdict, note, old.value, new.value)
+
+
+def _by_tolerance(name: str, quantity: str, old: int, new: int, tolerance: float, unit: str) -> Change:
+    step = new - old if abs(new - old) > tolerance * old else 0
+    share = f", {(new - old) / old:+.2%}" if old and new != old else ""
+    allowed = f" (up to {tolerance:.0%} is chance)" if share and not step else ""
+    note = f"{old:,} to {new:,} {unit}".rstrip() + share + allowed
+    return Change(name, quantity, _judged(step, higher_is_worse=True), note, old, new)
+
+
+def _judged(step: float, *, higher_is_worse: bool) -> Verdict:
+    if step == 0:
+        return "no difference"
+    return "regression" if (step > 0) == higher_is_worse else "improvement"
+
+
+def _one_sided(name: str, quantity: str, old: object, new: object) -> Iterator[Change]:
+    """What only one of the reports knows; nothing where neither does."""
+    if old is not None or new is not None:
+        when = "then" if new is not None else "this time"
+        yield Change(name, quantity, "not comparable", f"it was not measured {when}")
