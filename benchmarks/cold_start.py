@@ -101,7 +101,7 @@ def measure_cold_start(
     environment = read_environment()
     outcome = _outcome(bundle, image)
     commands = {
-        PRODUCT: [*_osteo_edge(), "screen", str(bundle.path), str(image), "--json"],
+        PRODUCT: [*screening_program(), "screen", str(bundle.path), str(image), "--json"],
         REFERENCE: [sys.executable, "-c", REFERENCE_SCRIPT, str(bundle.model_path), str(image)],
     }
     if bare:
@@ -113,14 +113,14 @@ def measure_cold_start(
     return ColdStart(environment, str(bundle.path), str(image), outcome, found)
 
 
-def _osteo_edge() -> list[str]:
+def screening_program() -> list[str]:
     """The installed command beside this Python, or the module where no scripts were installed."""
     script = Path(sys.executable).parent / "osteo-edge"
     return [str(script)] if script.is_file() else [sys.executable, "-m", "osteo_edge"]
 
 
 def _outcome(bundle: Bundle, image: Path) -> Outcome:
-    command = [*_osteo_edge(), "screen", str(bundle.path), str(image), "--json"]
+    command = [*screening_program(), "screen", str(bundle.path), str(image), "--json"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if finished.returncode != 0:
         raise OsteoEdgeError(finished.stderr.strip().removeprefix("osteo-edge: "))

@@ -10,9 +10,9 @@ from osteo_edge.console import Advance
 from osteo_edge.convert.answering import Asked, ask
 from osteo_edge.convert.layer_errors import LayerErrors, measure_layers
 from osteo_edge.convert.map_correlation import MapCorrelation, correlate
-from osteo_edge.convert.placement import Placement, read_placement
 from osteo_edge.dataset import Dataset
 from osteo_edge.errors import BundleError, DatasetError
+from osteo_edge.placement import Placement, read_placement
 from osteo_edge.split import Split, select
 
 LAYER_IMAGES = 16

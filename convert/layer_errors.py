@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.convert.placement import Node, load_graph, read_nodes
+from osteo_edge.placement import Node, load_graph, read_nodes
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import dequantize, quantize
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from osteo_edge.convert.operators import Nodes, Operators
-from osteo_edge.convert.placement import Node
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.placement import Node
 
 Layers = frozenset[str]
 """Units by the name of their first layer."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from osteo_edge.convert.graph import readers_of, sources_of
 from osteo_edge.convert.layer_errors import layer_name
-from osteo_edge.convert.placement import Node, load_graph, read_nodes
+from osteo_edge.placement import Node, load_graph, read_nodes
 from osteo_edge.runtime import output_places
 
 Nodes = tuple[Node, ...]

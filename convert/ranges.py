@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.convert.operators import open_graph
-from osteo_edge.convert.placement import read_nodes
+from osteo_edge.placement import read_nodes
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 
 Floats = npt.NDArray[np.float32]

@@ -14,9 +14,9 @@ from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.parity import MAX_MEAN_DIFFERENCE, keras_logits, measure_parity
-from osteo_edge.convert.placement import load_graph
 from osteo_edge.convert.tflite import load_keras
 from osteo_edge.manifest import Manifest, Outputs, Precision, Verdict
+from osteo_edge.placement import load_graph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
 from osteo_edge.screening import calibrated, score_of

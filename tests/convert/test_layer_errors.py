@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from osteo_edge.convert.layer_errors import LARGEST_SQNR_DB, layer_name, match, measure_layers
-from osteo_edge.convert.placement import load_graph, read_nodes
+from osteo_edge.placement import load_graph, read_nodes
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import dequantize, quantize
 

@@ -6,8 +6,8 @@ import pytest
 
 from osteo_edge.convert.mixed import Layers, Trial, Units, choose_units, find_named, find_units
 from osteo_edge.convert.operators import Operators
-from osteo_edge.convert.placement import Node
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.placement import Node
 
 LAYERS = ("image", "stem", "stem_bn", "block_1_expand", "block_1_project", "block_10_expand", "map", "mean")
 

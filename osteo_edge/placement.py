@@ -48,28 +48,29 @@ class Placement:
 def read_placement(model: Path) -> Placement:
     """Load the file as the device would, delegates and all; `BundleError` if the runtime cannot load it."""
     interpreter = load_graph(model)
-    nodes, taken = read_nodes(interpreter), _ends_of_delegates(interpreter)
+    nodes = read_nodes(interpreter)
     data = model.read_bytes()
     return Placement(
         model_bytes=len(data),
         gzip_bytes=len(gzip.compress(data, compresslevel=9)),
         operators=len(nodes),
         in_float=dict(Counter(node.operator for node in nodes if node.is_float)),
-        undelegated=dict(Counter(node.operator for node in nodes if not _is_delegated(node, taken, interpreter))),
+        undelegated=dict(Counter(node.operator for node in undelegated_nodes(interpreter))),
     )
 
 
-def load_graph(model: Path, *, keep_tensors: bool = False) -> Any:
+def load_graph(model: Path, *, keep_tensors: bool = False, delegate: bool = True) -> Any:
     """The runtime's own interpreter over a TFLite file, ready to run, in the best runtime that is installed.
 
     With `keep_tensors` every tensor can be read after a run: no delegate takes nodes over then, since what lies between
-    these cannot be seen, and nothing is overwritten.
+    these cannot be seen, and nothing is overwritten. Without `delegate` none takes nodes over either.
     """
     module = importlib.import_module(_best_module())
     options: dict[str, Any] = {"model_path": str(model)}
+    if keep_tensors or not delegate:
+        options["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     if keep_tensors:
-        plain = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        options |= {"experimental_preserve_all_tensors": True, "experimental_op_resolver_type": plain}
+        options["experimental_preserve_all_tensors"] = True
     try:
         with native_messages_held():
             interpreter = module.Interpreter(**options)
@@ -85,6 +86,17 @@ def read_nodes(interpreter: Any) -> tuple[Node, ...]:
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     found = [node for node in interpreter._get_ops_details() if node["op_name"] != DELEGATE]
     return tuple(_node(position, node, details[int(node["outputs"][0])]) for position, node in enumerate(found))
+
+
+def has_delegate(interpreter: Any) -> bool:
+    """Whether a delegate took any part of the model."""
+    return any(node["op_name"] == DELEGATE for node in interpreter._get_ops_details())
+
+
+def undelegated_nodes(interpreter: Any) -> tuple[Node, ...]:
+    """The operators that the runtime computes itself, in the order of execution."""
+    ends = _ends_of_delegates(interpreter)
+    return tuple(node for node in read_nodes(interpreter) if not _is_delegated(node, ends, interpreter))
 
 
 def _best_module() -> str:

@@ -1,0 +1,189 @@
+"""The machine that a report was measured on, and what of it may change meanwhile: clock, temperature, throttling."""
+
+import os
+import platform
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+import osteo_edge
+from osteo_edge.benchmarks.environment import cpu_model
+from osteo_edge.benchmarks.host import THIS_MACHINE, Host
+from osteo_edge.benchmarks.results import Machine, MachineState
+
+KIBIBYTE = 1024
+LIBRARIES = (
+    "ai-edge-litert",
+    "jax",
+    "keras",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "openvino",
+    "osteo-edge",
+    "tensorflow",
+    "tensorflow-cpu",
+    "tflite-runtime",
+)
+FEATURES = re.compile(
+    r"sse4_1|sse4_2|ssse3|avx|avx2|fma|f16c|avx512\w*|avx_\w+|amx_\w+"
+    r"|neon|asimd|asimdhp|asimddp|asimdfhm|fphp|i8mm|bf16|sve\w*|sme2?"
+)
+"""Instruction sets that the kernels of neural networks are written for, as Linux names them (x86, then ARM)."""
+CORES = {
+    0xD03: "Cortex-A53",
+    0xD05: "Cortex-A55",
+    0xD07: "Cortex-A57",
+    0xD08: "Cortex-A72",
+    0xD09: "Cortex-A73",
+    0xD0B: "Cortex-A76",
+    0xD0C: "Neoverse-N1",
+    0xD40: "Neoverse-V1",
+    0xD41: "Cortex-A78",
+    0xD49: "Neoverse-N2",
+}
+"""ARM's part numbers (MIDR_EL1), as /proc/cpuinfo gives them."""
+PROCESSOR_ZONES = ("cpu", "x86_pkg", "soc")
+"""How the names of thermal zones begin that lie in the processor."""
+FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
+"""Bits of `vcgencmd get_throttled`: now, and 16 higher since boot (Raspberry Pi documentation, "vcgencmd")."""
+SINCE_BOOT = 16
+REMEMBERED = "since boot"
+"""How what was so at some time ends; what is so ends in "now"."""
+REVISION_DIGITS = 12
+
+
+def read_state(host: Host = THIS_MACHINE) -> MachineState:
+    """Read what may change while one measures; None where the machine does not tell.
+
+    The clock is that of the fastest core, the temperature that of the processor, else of the hottest zone.
+    `throttling` is empty where nothing is throttled and where the machine does not tell.
+    """
+    return MachineState(
+        at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        load_average=_load_average(host),
+        available_memory_bytes=_memory(host, "MemAvailable"),
+        clock_mhz=_clock_mhz(host),
+        temperature_c=_temperature_c(host),
+        throttling=tuple(_throttling(host)),
+    )
+
+
+def read_machine(before: MachineState, after: MachineState, host: Host = THIS_MACHINE) -> Machine:
+    """Describe the machine, with its state before and after what was measured on it."""
+    return Machine(
+        cpu=_cpu(host),
+        cpu_features=_cpu_features(host),
+        cores=len(os.sched_getaffinity(0)),
+        memory_bytes=_memory(host, "MemTotal"),
+        governor=host.read("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        system=_system(host),
+        python=platform.python_version(),
+        libraries=_libraries(),
+        revision=read_revision(Path(osteo_edge.__file__).resolve().parent.parent, host),
+        before=before,
+        after=after,
+    )
+
+
+def read_revision(checkout: Path, host: Host = THIS_MACHINE) -> str | None:
+    """The git revision of the program's own checkout, and whether files were changed since; None for a wheel."""
+    if not ((checkout / ".git").exists() and (checkout / "setup.cfg").is_file()):
+        return None
+    revision = host.run(["git", "-C", str(checkout), "rev-parse", f"--short={REVISION_DIGITS}", "HEAD"])
+    changed = host.run(["git", "-C", str(checkout), "status", "--porcelain", "--untracked-files=no"])
+    return None if revision is None else f"{revision}{' with changes' if changed else ''}"
+
+
+def describe_throttling(answer: str) -> tuple[str, ...]:
+    """What `vcgencmd get_throttled` says, in words.
+
+    >>> describe_throttling("throttled=0x50005")
+    ('under-voltage now', 'throttled now', 'under-voltage since boot', 'throttled since boot')
+    """
+    found = re.fullmatch(r"throttled=(0x[0-9a-fA-F]+)", answer.strip())
+    bits = int(found[1], 16) if found else 0
+    now = [f"{words} now" for bit, words in FLAGS.items() if bits >> bit & 1]
+    return (*now, *(f"{words} {REMEMBERED}" for bit, words in FLAGS.items() if bits >> (bit + SINCE_BOOT) & 1))
+
+
+def _cpu(host: Host) -> str:
+    """The model of the processor, of a board the board's with its cores'."""
+    cpu_info = host.read("proc/cpuinfo") or ""
+    board = host.read("proc/device-tree/model")
+    model = board or cpu_model(cpu_info)
+    part = re.search(r"^CPU part\s*:\s*(0x[0-9a-f]+)", cpu_info, re.MULTILINE)
+    core = None if part is None else CORES.get(int(part[1], 16))
+    return model if core is None else f"{model} ({core})"
+
+
+def _cpu_features(host: Host) -> tuple[str, ...]:
+    """What the processor has of `FEATURES`, in order of the alphabet."""
+    found = re.search(r"^(?:flags|Features)\s*:\s*(.*)$", host.read("proc/cpuinfo") or "", re.MULTILINE)
+    return () if found is None else tuple(sorted(word for word in found[1].split() if FEATURES.fullmatch(word)))
+
+
+def _system(host: Host) -> str:
+    kernel = f"{platform.system()} {platform.release()}"
+    found = re.search(r'^PRETTY_NAME="?(.*?)"?$', host.read("etc/os-release") or "", re.MULTILINE)
+    return kernel if found is None else f"{found[1]}, {kernel}"
+
+
+def _libraries() -> dict[str, str]:
+    """Versions of what a figure may depend on, as installed; nothing is imported."""
+    found = {}
+    for package in LIBRARIES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _load_average(host: Host) -> float:
+    """Of the last minute."""
+    text = host.read("proc/loadavg")
+    return round(os.getloadavg()[0], 2) if text is None else float(text.split()[0])
+
+
+def _memory(host: Host, field: str) -> int | None:
+    found = re.search(rf"^{field}:\s+(\d+) kB$", host.read("proc/meminfo") or "", re.MULTILINE)
+    return None if found is None else int(found[1]) * KIBIBYTE
+
+
+def _clock_mhz(host: Host) -> float | None:
+    paths = host.find("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")
+    clocks = [khz / 1000 for path in paths if (khz := host.read_number(path)) is not None]
+    if not clocks:
+        clocks = [
+            float(mhz) for mhz in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", host.read("proc/cpuinfo") or "", re.MULTILINE)
+        ]
+    return max(clocks, default=None)
+
+
+def _temperature_c(host: Host) -> float | None:
+    zones = {}
+    for path in host.find("sys/class/thermal/thermal_zone*/temp"):
+        millidegrees = host.read_number(path)
+        if millidegrees is not None:
+            zones[path] = (host.read(path.removesuffix("temp") + "type") or "", millidegrees / 1000)
+    of_processor = [degrees for kind, degrees in zones.values() if kind.lower().startswith(PROCESSOR_ZONES)]
+    found = max(of_processor or [degrees for _, degrees in zones.values()], default=None)
+    return found if found is not None else _firmware_temperature_c(host)
+
+
+def _firmware_temperature_c(host: Host) -> float | None:
+    found = re.fullmatch(r"temp=([\d.]+)'C", host.run(["vcgencmd", "measure_temp"]) or "")
+    return None if found is None else float(found[1])
+
+
+def _throttling(host: Host) -> Iterator[str]:
+    """A Raspberry Pi's flags, and how often an Intel processor was throttled."""
+    yield from describe_throttling(host.run(["vcgencmd", "get_throttled"]) or "")
+    for what in ("core", "package"):
+        paths = host.find(f"sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/{what}_throttle_count")
+        times = max((host.read_number(path) or 0 for path in paths), default=0)
+        if times:
+            yield f"{what} throttled {times} times {REMEMBERED}"
