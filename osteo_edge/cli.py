@@ -38,6 +38,7 @@ COMMANDS = {
     "cv": Entry("osteo_edge.train.cv_command", "cv", "Compare recipes by cross-validation, beside honest baselines."),
     "ensemble": Entry("osteo_edge.train.ensemble_command", "ensemble", "Join several trained bundles into one."),
     "explain": Entry("osteo_edge.train.explain_command", "explain", "Show what moved a Keras bundle's answer."),
+    "bench": Entry("osteo_edge.benchmarks.bench_command", "bench", "Measure bundles: speed, memory, size, fidelity."),
     "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
     "inspect": Entry("osteo_edge.inspect_command", "inspect", "Show a bundle and verify every file in it."),
     "demo": Entry("osteo_edge.demo", "demo", "Run the whole job on drawn X-rays."),
@@ -111,11 +112,10 @@ def _fail(message: str, code: int) -> int:
 
 
 def _with_verbose(command: click.Command) -> click.Command:
-    """Give a command, or each command of a group, the option -v."""
-    if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            _with_verbose(inner)
-    elif not any(option.name == "verbose" for option in command.params):
+    """Give a command, and each command within it, the option -v."""
+    for inner in getattr(command, "commands", {}).values():
+        _with_verbose(inner)
+    if not isinstance(command, click.Group) and not any(option.name == "verbose" for option in command.params):
         command.params.append(
             click.Option(
                 ["-v", "--verbose"],

@@ -123,8 +123,7 @@ def compress(
     code is 1.
 
     What is finished is kept at once: after Ctrl-C the same command goes on, and so it does with other bounds, recipes
-    or more minutes. The search does not look at the test part (prune and qat note figures on it in their own
-    bundles): measure the model that it names once on test, with compare.
+    or more minutes. No film of the test part is read: measure the model that it names once on test, with compare.
 
     \b
     Example:

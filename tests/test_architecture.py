@@ -11,16 +11,18 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("train", "convert", "benchmarks", "edge_app")
 CONFINED = {
-    "tensorflow": ("train", "convert"),
+    "tensorflow": ("train", "convert", "benchmarks.baseline_frameworks"),
     "tf_keras": ("train", "convert"),
-    "keras": ("train", "convert"),
+    "keras": ("train", "convert", "benchmarks.baseline_networks"),
+    "jax": ("benchmarks.baseline_frameworks",),
+    "torch": ("benchmarks.baseline_frameworks",),
     "tensorflow_model_optimization": ("train",),
     "ai_edge_quantizer": ("convert",),
     "sklearn": ("train",),
     "skimage": ("train",),
     "scipy": ("train",),
     "xgboost": ("train",),
-    "matplotlib": ("train",),
+    "matplotlib": ("train", "svg_figure"),
     "kivy": ("edge_app.ui",),
     "kivymd": ("edge_app.ui",),
 }
@@ -28,6 +30,7 @@ TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or import
     "osteo_edge.cli": ("osteo_edge",),
     "osteo_edge.runtime": ("tensorflow",),
     "osteo_edge.doctor": ("tensorflow", "tf_keras", "ai_edge_quantizer", "sklearn", "skimage", "xgboost", "matplotlib"),
+    "osteo_edge.benchmarks.machine": ("tensorflow", "jax"),
 }
 
 
