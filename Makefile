@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 DEMO ?= demo-output
 EMULATOR_PACKAGES := qemu-user gcc libc6-dev mmdebstrap
 
-.PHONY: help install emulator demo test fast lint types wheel clean
+.PHONY: help install emulator demo gate test fast lint types wheel clean
 
 help:  ## What can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -29,6 +29,10 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
 	rm -rf $(DEMO)
 	$(BIN)/osteo-edge demo --out $(DEMO)
+
+gate: emulator $(STAMP)  ## Size and AArch64 instructions of the demo's int8 bundle, beside their bounds
+	$(BIN)/python -m osteo_edge.benchmarks.sizes $(DEMO)/knee-int8
+	$(BIN)/python -m osteo_edge.benchmarks.emulation $(DEMO)/knee-int8 --gate benchmarks/emulation/gate.json
 
 emulator:  ## The Debian packages that count AArch64 instructions, where they are missing (apt)
 	@if command -v apt-get >/dev/null && [ "$$(uname -sm)" = "Linux x86_64" ]; then \

@@ -15,9 +15,11 @@ from osteo_edge.split import read_split, select
 NEXT_STEPS = """
 Written to {out}:
   knee/            the trained Keras bundle         osteo-edge inspect {out}/knee
-  knee-int8/       the quantized TFLite bundle      osteo-edge inspect {out}/knee-int8
+  knee-float32/    the same as TFLite               osteo-edge inspect {out}/knee-float32
+  knee-int8/       quantized to integers            osteo-edge inspect {out}/knee-int8
   report.html      what it reaches on unseen phantoms, with films and maps: open it in a browser
   pictures/        the screened film with its overlay
+  bench/           speed, memory and size of both on this machine: open bench/report.html in a browser
 
 These are drawn films: the model must not be used on patients. With films of your own, in class folders or a CSV:
   osteo-edge data audit FILMS
@@ -40,7 +42,7 @@ These are drawn films: the model must not be used on patients. With films of you
 @click.option("--epochs", type=click.IntRange(1, 1000), default=30, show_default=True, help="At most; stops early.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def demo(out: Path, per_class: int, epochs: int, seed: int) -> None:
-    """Run the whole job on drawn X-rays: audit, split, train, convert to int8, evaluate, screen, report.
+    """Run the whole job on drawn X-rays: audit, split, train, convert to int8, evaluate, screen, measure, report.
 
     Nothing is downloaded. Every step is shown as the command that does it. Takes some minutes on two cores.
 
@@ -56,9 +58,12 @@ def demo(out: Path, per_class: int, epochs: int, seed: int) -> None:
     _step("data", "split", data, "--out", split, *seeded)
     model = ("--recipe", "fine-tuned", "--weights", "none", "--alpha", "0.35", "--epochs", epochs)
     _step("train", data, "--split", split, "--out", out / "knee", *model, *seeded)
-    _step("convert", out / "knee", "--precision", "int8", "--out", out / "knee-int8")
+    for precision in ("float32", "int8"):
+        _step("convert", out / "knee", "--precision", precision, "--out", out / f"knee-{precision}")
     _step("evaluate", out / "knee-int8", data, "--split", split, "--report", out / "report.html")
     _step("screen", out / "knee-int8", _held_out(data, split), "--overlay", out / "pictures")
+    measured = ("--quick", "--budget-min", 0.5, "--data", data, "--split", split)
+    _step("bench", out / "knee-float32", out / "knee-int8", *measured, "--out", out / "bench")
     click.echo(NEXT_STEPS.format(out=out))
     click.echo(f"Took {time.monotonic() - started:.0f} s.")
 

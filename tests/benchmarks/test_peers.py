@@ -120,9 +120,8 @@ def test_openvino_answers_alike(golden_bundle: Callable[..., Bundle], tmp_path: 
 @pytest.mark.tf
 @needs("onnxruntime")
 @needs("tf2onnx")
-@pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_onnxruntime_answers_alike(golden_bundle: Callable[..., Bundle], tmp_path: Path, precision: str) -> None:
-    check_answers(golden_bundle(precision=precision), "onnxruntime", tmp_path / "peers")
+def test_onnxruntime_answers_alike(bundle: Bundle, tmp_path: Path) -> None:
+    check_answers(bundle, "onnxruntime", tmp_path / "peers")
 
 
 @needs("openvino")
