@@ -14,6 +14,7 @@ from osteo_edge.benchmarks.beside_baseline import open_baseline
 from osteo_edge.benchmarks.candidates import Candidate, Loaded, load_bundles, own_runtime, plan_candidates
 from osteo_edge.benchmarks.gaps import Gaps
 from osteo_edge.benchmarks.machine import read_machine, read_state
+from osteo_edge.benchmarks.memory import PROCESSES as MEMORY_PROCESSES
 from osteo_edge.benchmarks.memory import measure_memory
 from osteo_edge.benchmarks.results import SCHEMA, Latency, MachineState, Measurement, Memory, Report, Tuning
 from osteo_edge.benchmarks.shared_facets import SharedFacets
@@ -24,7 +25,7 @@ from osteo_edge.console import Advance
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.version import VERSION
 
-QUICK_MEMORY = {"processes": 3}
+QUICK_MEMORY_PROCESSES = 3
 
 
 def run_benchmark(job: Job, *, on_progress: Advance) -> Report:
@@ -105,8 +106,10 @@ def _processes(job: Job) -> int:
 def _remember(candidate: Candidate, job: Job, gaps: Gaps, on_progress: Advance) -> Memory | None:
     given, name = candidate.bundle.manifest.input, candidate.variant.name
     report = partial(_staged, on_progress, "memory", note=name)
-    options = QUICK_MEMORY if job.is_quick else {}
-    return gaps.attempt(name, "memory", partial(measure_memory, candidate.spec, given, on_progress=report, **options))
+    processes = QUICK_MEMORY_PROCESSES if job.is_quick else MEMORY_PROCESSES
+    return gaps.attempt(
+        name, "memory", partial(measure_memory, candidate.spec, given, processes=processes, on_progress=report)
+    )
 
 
 def _with_latency(

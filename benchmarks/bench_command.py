@@ -1,6 +1,6 @@
 """`osteo-edge bench`: the command; the work is in `bench`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from osteo_edge.runtime import default_threads
 from osteo_edge.split import PARTS
 
 MINUTE_S = 60
+MAX_THREADS = 64
 
 
 class Bench(click.Command):
@@ -44,38 +45,31 @@ class Bench(click.Command):
         return inner.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
 
 
-class Listed(click.ParamType):
-    """Values between commas, each once, in the order given."""
+def _one_of(allowed: Sequence[str]) -> Callable[..., tuple[str, ...]]:
+    """Read values between commas, each once, in the order given, whatever their case."""
+    known = {value.lower(): value for value in allowed}
 
-    def __init__(self, name: str, allowed: Sequence[str] | None = None) -> None:
-        self.name = name
-        self._allowed = {value.lower(): value for value in allowed or ()}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        words = dict.fromkeys(word.strip() for word in value.split(",") if word.strip())
-        unknown = [word for word in words if word.lower() not in self._allowed]
+    def read(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+        words = list(dict.fromkeys(word.strip() for word in (value or "").split(",") if word.strip()))
+        unknown = [word for word in words if word.lower() not in known]
         if unknown:
-            self.fail(f"{unknown[0]!r} is none of {', '.join(self._allowed.values())}", param, ctx)
-        return tuple(self._allowed[word.lower()] for word in words)
+            raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(known.values())}")
+        return tuple(known[word.lower()] for word in words)
+
+    return read
 
 
-class Threads(click.ParamType):
-    """Numbers of threads between commas."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            found = tuple(dict.fromkeys(int(word) for word in value.split(",")))
-        except ValueError:
-            found = ()
-        if not found or min(found) < 1 or max(found) > 64:
-            self.fail(f"{value!r}: give numbers between 1 and 64, with commas between them: 1,2,4", param, ctx)
-        return found
+def _read_threads(ctx: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """Read numbers of threads between commas; without any, what screening takes on this machine."""
+    if value is None:
+        return (default_threads(),)
+    try:
+        found = tuple(dict.fromkeys(int(word) for word in value.split(",")))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1 or max(found) > MAX_THREADS:
+        raise click.BadParameter(f"{value!r}: give numbers between 1 and {MAX_THREADS} with commas between them: 1,2,4")
+    return found
 
 
 @click.command(cls=Bench, short_help="Measure bundles: speed, memory, size, fidelity.")
@@ -88,13 +82,19 @@ class Threads(click.ParamType):
 @click.option(
     "--image", type=click.Path(path_type=Path), help="The film for the steps from file to answer.  [default: drawn]"
 )
-@click.option("--threads", type=Threads(), help="As 1,2,4.  [default: what screening takes here]")
 @click.option(
-    "--peers", type=Listed("names", OTHERS), help=f"Other runtimes, each in a process of its own: {','.join(OTHERS)}."
+    "--threads", metavar="NUMBERS", callback=_read_threads, help="As 1,2,4.  [default: what screening takes here]"
+)
+@click.option(
+    "--peers",
+    metavar="NAMES",
+    callback=_one_of(OTHERS),
+    help=f"Other runtimes, each in a process of its own: {','.join(OTHERS)}.",
 )
 @click.option(
     "--emulate",
-    type=Listed("processors", tuple(BOARDS)),
+    metavar="PROCESSORS",
+    callback=_one_of(tuple(BOARDS)),
     help="Count instructions of cortex-a72 (Pi 4), cortex-a76 (Pi 5).",
 )
 @click.option("--tune", is_flag=True, help="Search threads and delegate for the fastest, beside the default.")
@@ -119,9 +119,9 @@ def bench(
     split_file: Path | None,
     part: str,
     image: Path | None,
-    threads: tuple[int, ...] | None,
-    peers: tuple[str, ...] | None,
-    emulate: tuple[str, ...] | None,
+    threads: tuple[int, ...],
+    peers: tuple[str, ...],
+    emulate: tuple[str, ...],
     tune: bool,
     baseline: Path | None,
     quick: bool,
@@ -155,10 +155,10 @@ def bench(
     )
     job = Job(
         bundles=bundles,
-        threads=threads or (default_threads(),),
+        threads=threads,
         settings=settings,
-        peers=peers or (),
-        cpus=emulate or (),
+        peers=peers,
+        cpus=emulate,
         labelled=None if data is None or split_file is None else Labelled(data, split_file, part),
         baseline=baseline,
         image=image,

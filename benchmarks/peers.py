@@ -24,8 +24,8 @@ from osteo_edge.preprocessing import InputSpec, Tensor, normalize
 TIMEOUT_S = 540
 DRAWN_IMAGES = 8
 MAX_DIFFERENCE, MAX_QUANTIZED_DIFFERENCE = 0.01, 0.3
-"""Of answers, relative to them. Integer kernels that round elsewhere come to a seventh on images that the network was not
-calibrated for; a conversion that went wrong gives answers that have nothing to do with the others, a difference of 1."""
+"""Of answers, relative to them. Integer kernels that round elsewhere come to a seventh on images that the network was
+not calibrated for; a conversion that went wrong gives answers that have nothing to do with the others: about 1."""
 
 
 @dataclass(frozen=True)

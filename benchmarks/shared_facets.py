@@ -13,10 +13,10 @@ from osteo_edge.benchmarks.graph_work import count_work
 from osteo_edge.benchmarks.model_size import measure_size
 from osteo_edge.benchmarks.placing import measure_placement
 from osteo_edge.benchmarks.results import Energy, Instructions, Placement, Size, Stages
-from osteo_edge.benchmarks.stages import measure_stages
+from osteo_edge.benchmarks.stages import COLD_RUNS, RUNS, measure_stages
 from osteo_edge.console import Advance
 
-QUICK_STAGES = {"runs": 10, "cold_runs": 3}
+QUICK_RUNS, QUICK_COLD_RUNS = 10, 3
 
 
 class SharedFacets:
@@ -47,8 +47,15 @@ class SharedFacets:
     def stages(self, candidate: Candidate) -> Stages | None:
         """The steps from a file to an answer."""
         self._tell(candidate, "steps from file to answer")
-        options = QUICK_STAGES if self._job.is_quick else {}
-        work = partial(measure_stages, candidate.bundle, self._job.image, threads=candidate.spec.threads, **options)
+        is_quick = self._job.is_quick
+        work = partial(
+            measure_stages,
+            candidate.bundle,
+            self._job.image,
+            threads=candidate.spec.threads,
+            runs=QUICK_RUNS if is_quick else RUNS,
+            cold_runs=QUICK_COLD_RUNS if is_quick else COLD_RUNS,
+        )
         return self._gaps.attempt(candidate.variant.name, "stages", work)
 
     def energy(self, candidate: Candidate) -> Energy | None:

@@ -9,7 +9,6 @@ from osteo_edge.benchmarks.baseline_file import Baseline, write_baseline
 from osteo_edge.benchmarks.bench import run_benchmark
 from osteo_edge.benchmarks.bench_job import QUICK, Job, Labelled
 from osteo_edge.benchmarks.report_file import read_report_file, write_report_file
-from osteo_edge.benchmarks.results import Report
 from osteo_edge.console import Advance
 from osteo_edge.errors import OsteoEdgeError
 
@@ -27,10 +26,6 @@ def job(pair: tuple[Path, Path], films: Path, film: Path) -> Job:
     """Float and int8 in two ways, on labelled films."""
     labelled = Labelled(films, films.parent / "split.csv", "test")
     return Job(pair, (1, 2), SHORT, labelled=labelled, image=film)
-
-
-def _by_name(report: Report) -> dict[str, object]:
-    return {found.variant.name: found for found in report.measurements}
 
 
 @pytest.mark.slow
@@ -79,7 +74,7 @@ def test_what_fails_is_missing_and_the_rest_is_measured(job: Job, tmp_path: Path
     report = run_benchmark(broken, on_progress=silent)
     (found,) = report.measurements
     assert found.latency is not None
-    assert found.stages is found.fidelity is found.baselines is None
+    assert (found.stages, found.fidelity, found.baselines) == (None, None, None)
     gaps = {gap.what: gap.reason for gap in report.missing}
     assert gaps.keys() >= {"everything", "stages", "fidelity", "baseline"}
     assert str(nothing) in gaps["baseline"]
