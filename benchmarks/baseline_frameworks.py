@@ -3,19 +3,26 @@
 The only module of the benchmarks that loads TensorFlow, and only in a process that records a baseline with it.
 """
 
+import importlib
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from osteo_edge.benchmarks.baseline_file import Device
-from osteo_edge.extras import load_extra
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.quiet import native_messages_held
 from osteo_edge.runtime import Floats
 
 FRAMEWORKS = ("tensorflow", "jax", "torch")
 TITLES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+INSTALL = {
+    "tensorflow": "'osteo-edge[train]'",
+    "jax": "'osteo-edge[baseline]'",
+    "torch": "torch 'osteo-edge[baseline]'",
+}
 DRIVER = Path("/proc/driver/nvidia/version")
 
 Call = Callable[[Any], Sequence[Any]]
@@ -42,15 +49,21 @@ class Framework(Protocol):
         """The most that was ever held on the device, None where the framework does not count."""
 
 
+def require_framework(name: str) -> None:
+    """Raise `OsteoEdgeError` with what to install unless the framework is installed; it is not imported."""
+    if importlib.util.find_spec(name) is None:
+        raise OsteoEdgeError(f"a baseline on {TITLES[name]} needs {TITLES[name]}: pip install {INSTALL[name]}")
+
+
 def open_framework(name: str) -> Framework:
-    """Load a framework and tell Keras to stand on it; before Keras is imported. `MissingExtraError` if not there."""
+    """Load a framework and tell Keras to stand on it, before Keras is imported; `OsteoEdgeError` if it is not there."""
+    require_framework(name)
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    (module,) = load_extra((name,), feature=f"a baseline on {TITLES[name]}", package=TITLES[name], extra="baseline")
     kinds: dict[str, Callable[[Any], Framework]] = {"tensorflow": OnTensorFlow, "jax": OnJax, "torch": OnTorch}
     with native_messages_held():
-        return kinds[name](module)
+        return kinds[name](importlib.import_module(name))
 
 
 class OnTensorFlow:

@@ -24,7 +24,7 @@ from osteo_edge.benchmarks.baseline_file import (
     FloatPrecision,
     ImageAnswer,
 )
-from osteo_edge.benchmarks.baseline_frameworks import FRAMEWORKS, TITLES
+from osteo_edge.benchmarks.baseline_frameworks import FRAMEWORKS, require_framework
 from osteo_edge.benchmarks.baseline_networks import NETWORKS
 from osteo_edge.benchmarks.baseline_worker import Done, Job, Source
 from osteo_edge.benchmarks.isolated import run_isolated
@@ -119,8 +119,7 @@ def choose_framework(asked: str) -> str:
     `OsteoEdgeError` if there is none.
     """
     if asked != "auto":
-        if importlib.util.find_spec(asked) is None:
-            raise MissingExtraError(f"a baseline on {TITLES[asked]}", TITLES[asked], "baseline")
+        require_framework(asked)
         return asked
     installed = [name for name in FRAMEWORKS if importlib.util.find_spec(name) is not None]
     devices = dict(_probe(installed))
