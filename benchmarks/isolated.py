@@ -12,6 +12,8 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.subcommand import ERROR_MARK
 
 RESULT_MARK = "result: "
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""The folder that somebody stands in may hold a file that is called like a module; Python 3.11 heeds this."""
 
 
 def run_isolated(
@@ -25,7 +27,7 @@ def run_isolated(
         done = subprocess.run(
             [sys.executable, "-m", module],
             input=json.dumps(job),
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **SAFE_PATH, **(environment or {})},
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from osteo_edge import strict
+from osteo_edge.benchmarks.isolated import SAFE_PATH
 from osteo_edge.benchmarks.worker import Failed, Opening, Order, Ready, Timed
 from osteo_edge.errors import OsteoEdgeError
 
@@ -43,7 +44,11 @@ class WorkerProcess:
     def __enter__(self) -> "WorkerProcess":
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, **SAFE_PATH},
         )
         return self
 

@@ -1,3 +1,6 @@
+"""Jobs in processes of their own: what comes back, and what is said of those that fail."""
+
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,3 +56,14 @@ def test_what_never_ends_is_ended(run: Run) -> None:
 def test_a_process_without_a_result_is_an_error(run: Run) -> None:
     with pytest.raises(OsteoEdgeError, match="code 0 and no message"):
         run("pass", {})
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 cannot leave the current folder out")
+def test_a_file_in_the_current_folder_is_taken_for_no_module(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "csv.py").write_text("raise RuntimeError('not the standard library')")
+    monkeypatch.chdir(elsewhere)
+    assert run("import csv\nserve(lambda job: csv.QUOTE_ALL)", {}) == 1
