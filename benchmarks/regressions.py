@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from osteo_edge.benchmarks.results import Instructions, Machine, Measurement, Report, Size
-from osteo_edge.benchmarks.summaries import MARGIN_APART, compare, differs
+from osteo_edge.benchmarks.summaries import MARGIN_APART, compare_apart, differs
 from osteo_edge.intervals import Estimate
 
 Verdict = Literal["regression", "improvement", "no difference", "not comparable"]
@@ -21,6 +21,8 @@ Key = tuple[str, str, int, int]
 OTHER_MACHINE = "it was measured on another machine"
 SAME_INSTRUCTIONS = 0.01
 """Counts differ by less than this between two runs of the same program."""
+SAME_SPEED = 0.01
+"""A change of the machine's own speed that is not worth a word."""
 SAME_MEMORY = 0.05
 """A peak moves by some pages with the allocator's luck."""
 SAME_QUALITY = 0.005
@@ -141,10 +143,15 @@ def _latency(old: Measurement, new: Measurement, other_machine: bool) -> Iterato
     if reason:
         yield Change(name, quantity, "not comparable", reason, then, now)
         return
-    ratio = compare(new.latency, old.latency)
+    ratio = compare_apart(new.latency, old.latency)
     verdict = _judged(ratio.value - 1 if differs(ratio, margin=MARGIN_APART) else 0.0, higher_is_worse=True)
     note = f"median {then:.4g} ms to {now:.4g} ms, {ratio.value:.3f} times [{ratio.low:.3f}, {ratio.high:.3f}]"
-    yield Change(name, quantity, verdict, note + _delegates(old, new), then, now)
+    yield Change(name, quantity, verdict, note + _speed(now / then / ratio.value) + _delegates(old, new), then, now)
+
+
+def _speed(times: float) -> str:
+    """What the ratio leaves out: how much longer the machine took for one and the same calculation."""
+    return "" if abs(times - 1) < SAME_SPEED else f"; the machine itself took {times:.3f} times as long"
 
 
 def _delegates(old: Measurement, new: Measurement) -> str:

@@ -32,6 +32,7 @@ class Turn:
     `process` is the number of the process, from 0: each is started afresh. `at_s` is when the turn began, in seconds
     since the measurement began. `cpu_ms` is the time of all the process's threads, `waited_ms` the longest that one of
     them was ready to run but had no core, `switches` how often one was taken its core: all over the turn.
+    `yardstick_ms` is what a fixed calculation took right after it, the same for every model: the machine's own speed.
     """
 
     process: int
@@ -40,6 +41,7 @@ class Turn:
     cpu_ms: float | None = None
     waited_ms: float | None = None
     switches: int | None = None
+    yardstick_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ with replacement is whole processes, or turns where there is one process, or ten
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 REPLICATES = 2000
 TENTHS = 10
 MARGIN = 0.01
-MARGIN_APART = 0.05  # of two reports: a machine is not as fast from one hour to the next, which no report can know
+MARGIN_APART = 0.05  # of two reports: the yardstick follows a machine's speed to within a few percent
 Z_95, Z_99 = NormalDist().inv_cdf(0.975), NormalDist().inv_cdf(0.995)
 
 
@@ -60,6 +61,28 @@ def compare(latency: Latency, reference: Latency, *, same_run: bool = False) -> 
     ratio = float(np.median(np.concatenate(above)) / np.median(np.concatenate(below)))
     fewest = min(len(above), len(below))
     return _estimate(ratio, drawn, fewest, fewest)
+
+
+def compare_apart(latency: Latency, reference: Latency) -> Estimate:
+    """Like `compare` for two reports of one machine: each turn's runs are counted in its yardsticks.
+
+    A core that is slower by a tenth today would pass for a regression otherwise. Plain times are compared where either
+    report has no yardsticks.
+    """
+    above, below = _in_yardsticks(latency), _in_yardsticks(reference)
+    if above is None or below is None:
+        return compare(latency, reference)
+    return compare(above, below)
+
+
+def _in_yardsticks(latency: Latency) -> Latency | None:
+    """The runs as multiples of their turn's yardstick; None where a turn has none."""
+    turns = []
+    for turn in latency.turns:
+        if turn.yardstick_ms is None:
+            return None
+        turns.append(replace(turn, runs_ms=tuple(time / turn.yardstick_ms for time in turn.runs_ms)))
+    return replace(latency, turns=tuple(turns))
 
 
 def differs(ratio: Estimate, *, margin: float = MARGIN) -> bool:

@@ -158,4 +158,5 @@ def _take_turn(
     account.load_ms.append(ready.load_ms)
     account.warm_up_ms.extend(warm_up.runs_ms)
     number = len(account.turns)
-    account.turns.append(Turn(number, at_s, timed.runs_ms, timed.cpu_ms, timed.waited_ms, timed.switches))
+    given = (timed.cpu_ms, timed.waited_ms, timed.switches, timed.yardstick_ms)
+    account.turns.append(Turn(number, at_s, timed.runs_ms, *given))

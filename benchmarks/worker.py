@@ -27,6 +27,7 @@ from osteo_edge.preprocessing import Tensor
 
 THREADS = Path("/proc/self/task")
 NS_PER_MS = 1e6
+YARDSTICKS = 50
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Timed:
     cpu_ms: float
     waited_ms: float | None
     switches: int
+    yardstick_ms: float
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,27 @@ def take_turn(runner: Runnable, order: Order, *, clock: Callable[[], int] = time
         times = _times_ns(runner.run, order, clock)
         cpu_ms = (time.process_time_ns() - cpu) / NS_PER_MS
         taken = _switches() - switches
-        return Timed(tuple(ns / NS_PER_MS for ns in times), cpu_ms, _longest_wait_ms(waited, _waited_ns()), taken)
+        waited_ms = _longest_wait_ms(waited, _waited_ns())
+        return Timed(tuple(ns / NS_PER_MS for ns in times), cpu_ms, waited_ms, taken, time_yardstick())
     finally:
         gc.enable()
+
+
+def time_yardstick() -> float:
+    """How fast the machine is by itself: the median time in ms of a fixed calculation that fits into the first cache.
+
+    A core is not as fast from one hour to the next (turbo, heat, what shares it); a model's time follows this one's.
+    """
+    values = np.linspace(1.0, 2.0, 4096, dtype=np.float32)
+    found = np.empty_like(values)
+    times = []
+    for _ in range(YARDSTICKS):
+        start = time.perf_counter_ns()
+        for _ in range(200):
+            np.multiply(values, values, out=found)
+            np.add(found, values, out=found)
+        times.append(time.perf_counter_ns() - start)
+    return float(np.median(times)) / NS_PER_MS
 
 
 def _times_ns(run: Callable[[], None], order: Order, clock: Callable[[], int]) -> list[int]:

@@ -58,6 +58,22 @@ def test_slower_is_a_regression_and_faster_an_improvement(golden_report: Report)
     assert not again.found
 
 
+def with_yardsticks(report: Report, yardstick_ms: float) -> Report:
+    measurements = []
+    for each in report.measurements:
+        assert each.latency is not None
+        turns = tuple(replace(turn, yardstick_ms=yardstick_ms) for turn in each.latency.turns)
+        measurements.append(replace(each, latency=replace(each.latency, turns=turns)))
+    return replace(report, measurements=tuple(measurements))
+
+
+def test_a_machine_that_got_slower_itself_is_no_regression(golden_report: Report) -> None:
+    then, now = with_yardsticks(golden_report, 0.2), with_yardsticks(all_slower(golden_report, 1.2), 0.24)
+    found = of(find_regressions(then, now), "latency")
+    assert found.verdict == "no difference"
+    assert found.note.endswith("; the machine itself took 1.200 times as long")
+
+
 def test_a_peer_is_not_judged(golden_report: Report) -> None:
     peers = tuple(each for each in golden_report.measurements if each.variant.is_peer)
     old = replace(golden_report, measurements=peers)

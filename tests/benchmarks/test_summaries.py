@@ -1,11 +1,12 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from osteo_edge.benchmarks.results import Latency, Turn
-from osteo_edge.benchmarks.summaries import compare, differs, latency_of, summarize
+from osteo_edge.benchmarks.summaries import MARGIN_APART, compare, compare_apart, differs, latency_of, summarize
 from osteo_edge.intervals import Estimate
 
 Random = np.random.Generator
@@ -113,6 +114,24 @@ def test_one_process_each_is_compared_by_its_turns() -> None:
     one, other = ([Turn(0, float(number), (times + 0.01 * number,) * 5) for number in range(8)] for times in (1.0, 1.2))
     first, second = (Latency(summarize(turns), tuple(turns), ()) for turns in (one, other))
     assert differs(compare(second, first, same_run=True))
+
+
+def test_a_machine_of_another_speed_is_no_difference_between_reports_but_a_slower_model_is() -> None:
+    random = np.random.default_rng(6)
+    then, now, slower = (
+        with_yardsticks(measured(random, lucky, times=times), yardstick_ms)
+        for times, yardstick_ms in ((1.0, 0.2), (1.15, 0.23), (1.10, 0.2))
+    )
+    assert differs(compare(now, then), margin=MARGIN_APART)
+    assert not differs(compare_apart(now, then), margin=MARGIN_APART)
+    assert differs(compare_apart(slower, then), margin=MARGIN_APART)
+    assert compare_apart(slower, then).value == pytest.approx(1.1, rel=0.02)
+    old = measured(random, lucky)
+    assert compare_apart(now, old) == compare(now, old)
+
+
+def with_yardsticks(latency: Latency, yardstick_ms: float) -> Latency:
+    return replace(latency, turns=tuple(replace(turn, yardstick_ms=yardstick_ms) for turn in latency.turns))
 
 
 def test_values_of_older_reports_can_be_compared_too() -> None:

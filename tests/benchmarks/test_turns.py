@@ -56,7 +56,7 @@ class Pretender(WorkerProcess):
 
     def take_turn(self, order: Order, *, grace_s: float = 0.0) -> Timed:
         runs = max(order.runs, round(order.seconds * 100))
-        return Timed((10.0,) * min(runs, max(1, round(order.limit_s * 100))), 1.0, 0.5, 2)
+        return Timed((10.0,) * min(runs, max(1, round(order.limit_s * 100))), 1.0, 0.5, 2, 0.2)
 
 
 def measure(*rivals: Rival, bench: Bench | None = None, **changes: object) -> dict[str, Latency | str]:
@@ -76,7 +76,8 @@ def test_every_turn_is_a_fresh_process_and_all_that_was_timed_is_kept() -> None:
     assert len(found.warm_up_ms) == 4 * 30
     assert found.load_ms == (7.0,) * 4
     assert (found.version, found.delegate) == ("1.0", "XNNPACK")
-    assert (found.turns[0].cpu_ms, found.turns[0].waited_ms, found.turns[0].switches) == (1.0, 0.5, 2)
+    first = found.turns[0]
+    assert (first.cpu_ms, first.waited_ms, first.switches, first.yardstick_ms) == (1.0, 0.5, 2, 0.2)
 
 
 @pytest.mark.parametrize(("runs", "seconds", "total"), [(100, 0.5, 100), (100, 2.0, 200), (10, 0.01, 12)])

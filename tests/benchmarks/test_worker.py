@@ -71,6 +71,7 @@ def test_a_turn_tells_what_the_process_was_given() -> None:
     assert 0 < timed.cpu_ms < 1.5 * sum(timed.runs_ms) + 20
     assert timed.switches >= 0
     assert timed.waited_ms is None or timed.waited_ms >= 0
+    assert 0.01 < timed.yardstick_ms < 100
 
 
 def test_where_the_kernel_counts_no_waiting_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
