@@ -40,6 +40,7 @@ COMMANDS = {
     "explain": Entry("osteo_edge.train.explain_command", "explain", "Show what moved a Keras bundle's answer."),
     "bench": Entry("osteo_edge.benchmarks.bench_command", "bench", "Measure bundles: speed, memory, size, fidelity."),
     "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
+    "watch": Entry("osteo_edge.edge_app.watch_command", "watch_folder", "Screen what arrives in a folder."),
     "inspect": Entry("osteo_edge.inspect_command", "inspect", "Show a bundle and verify every file in it."),
     "demo": Entry("osteo_edge.demo", "demo", "Run the whole job on drawn X-rays."),
     "doctor": Entry("osteo_edge.doctor", "doctor", "Tell what is installed, used and missing."),

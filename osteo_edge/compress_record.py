@@ -1,6 +1,5 @@
 """What a search for a compressed model has found so far: a file that is written whole after each step."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -12,11 +11,11 @@ from typing import Final, Literal
 from osteo_edge.console import without_nan
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.intervals import Estimate
+from osteo_edge.locking import LOCK_NAME, sole_use
 from osteo_edge.strict import FieldError, from_dict, to_dict
 from osteo_edge.writing import write_whole
 
 FILE_NAME = "search.json"
-LOCK_NAME = ".lock"
 SCHEMA: Final = 1
 
 
@@ -119,24 +118,9 @@ def sole_search(out: Path) -> Iterator[None]:
 
     `OsteoEdgeError` if there is one at work, or the folder cannot be written.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        handle = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OsteoEdgeError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
-    try:
-        _lock(out, handle)
+    with sole_use(out, "another search is at work there; wait until it has ended, or stop it") as lock:
+        os.set_inheritable(lock, True)
         yield
-    finally:
-        os.close(handle)
-
-
-def _lock(out: Path, handle: int) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OsteoEdgeError(f"{out}: another search is at work there; wait until it has ended, or stop it") from error
-    os.set_inheritable(handle, True)
 
 
 def _is_empty(folder: Path) -> bool:

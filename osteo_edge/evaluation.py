@@ -19,7 +19,6 @@ from osteo_edge.preprocessing import to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.rivals import Rival as Rival
 from osteo_edge.rivals import compare_rivals
-from osteo_edge.rivals import ost_index as ost_index
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import calibrated, decide, score_of
 from osteo_edge.subgroups import Subgroup, measure_subgroups

@@ -66,9 +66,14 @@ def blend(
 
 def write_overlay(path: Path, pixels: Pixels, screening: Screening) -> Path:
     """Write the annotated film as PNG; `OsteoEdgeError` if the file cannot be written."""
+    return write_whole(path, encode_overlay(pixels, screening), "the overlay")
+
+
+def encode_overlay(pixels: Pixels, screening: Screening) -> bytes:
+    """The annotated film as a PNG file."""
     encoded, data = cv2.imencode(".png", draw_overlay(pixels, screening))
     assert encoded
-    return write_whole(path, data.tobytes(), "the overlay")
+    return data.tobytes()
 
 
 def _fit(pixels: Pixels, max_side_px: int) -> Pixels:

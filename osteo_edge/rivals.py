@@ -11,6 +11,7 @@ from osteo_edge import metrics
 from osteo_edge.answers import Answers, Bools, Floats, Indices, Question
 from osteo_edge.dataset import Case
 from osteo_edge.intervals import Estimate, paired_difference
+from osteo_edge.ost import ost_index
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,6 @@ class Rival:
 def compare_rivals(cases: Sequence[Case], answers: Answers) -> tuple[Rival, ...]:
     """Age alone and the OST index beside the model, for each question that the cases with known values can decide."""
     return tuple(_rivals(cases, answers))
-
-
-def ost_index(weight_kg: float, age_years: float) -> float:
-    """The osteoporosis self-assessment tool's index, low in those at risk (Koh et al. 2001).
-
-    >>> round(ost_index(60.0, 70.0), 6)
-    -2.0
-    """
-    return 0.2 * (weight_kg - age_years)
 
 
 def _rivals(cases: Sequence[Case], answers: Answers) -> Iterator[Rival]:

@@ -89,7 +89,7 @@ def screen_all(
 
     Raises `BundleError` at once for a model that failed its check after conversion, unless `force`.
     """
-    _require_passed(bundle, force)
+    require_passed(bundle, force)
     return (_screen_or_fail(path, bundle, interpreter) for path in paths)
 
 
@@ -101,7 +101,7 @@ def screen(
     Raises `RadiographError` for a file that is no readable radiograph, and `BundleError` for a model that failed its
     check after conversion; with `force` it answers, and the answer carries a warning.
     """
-    _require_passed(bundle, force)
+    require_passed(bundle, force)
     manifest, stage_ms = bundle.manifest, dict[str, float]()
     with _timed(stage_ms, "read"):
         radiograph = read_radiograph(path)
@@ -122,7 +122,8 @@ def screen(
     return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
 
 
-def _require_passed(bundle: Bundle, force: bool) -> None:
+def require_passed(bundle: Bundle, force: bool) -> None:
+    """Raise `BundleError` for a model that failed its check after conversion, unless `force`."""
     failed = warning(bundle.manifest.parity)
     if failed is not None and not force:
         raise BundleError(f"{bundle.path}: {failed} Take another bundle, or add --force to try this one out")
@@ -154,7 +155,7 @@ def decide(score: float, decision: Decision) -> tuple[Outcome, str]:
     if not math.isfinite(score):
         return "uncertain", "the model gave no number for this image"
     low, threshold, high = decision.abstain_low, decision.threshold, decision.abstain_high
-    digits = _telling_digits(score, (low, threshold, high))
+    digits = telling_digits(score, (low, threshold, high))
     number = f"score {score:.{digits}f}"
     if low <= score < high:
         return "uncertain", f"{number} lies between {low:.{digits}f} and {high:.{digits}f}"
@@ -163,10 +164,10 @@ def decide(score: float, decision: Decision) -> tuple[Outcome, str]:
     return "no_finding", f"{number} is below the threshold {threshold:.{digits}f}"
 
 
-def _telling_digits(score: float, bounds: Sequence[float]) -> int:
+def telling_digits(score: float, bounds: Sequence[float]) -> int:
     """Two decimals, or as many as it takes to see on which side of each bound the score lies.
 
-    >>> _telling_digits(0.5996, (0.4, 0.6))
+    >>> telling_digits(0.5996, (0.4, 0.6))
     4
     """
     apart = (

@@ -1,6 +1,7 @@
 """Write a file whole or not at all."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from osteo_edge.errors import OsteoEdgeError
@@ -8,14 +9,25 @@ from osteo_edge.errors import OsteoEdgeError
 
 def write_whole(path: Path, data: bytes, what: str) -> Path:
     """Write a file in one step, its folder too; `OsteoEdgeError` if `what` ("the report") cannot be written."""
+    with replacing(path, what) as partial:
+        partial.write_bytes(data)
+    return path
+
+
+@contextmanager
+def replacing(path: Path, what: str) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its place when the block ends; one that raises leaves nothing.
+
+    For what is too large to be held in memory. An `OSError` of the block becomes an `OsteoEdgeError` about `what`.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
+        yield partial
         partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         reason = error.strerror or error
         raise OsteoEdgeError(f"{path}: {what} cannot be written ({reason}); choose another place") from error
-    return path
+    finally:
+        with suppress(OSError):
+            partial.unlink()

@@ -54,6 +54,24 @@ def test_screening_loads_nothing_heavy(options: list[str], bundle: Bundle, film:
     assert loaded & HEAVY == set()
 
 
+def test_watching_loads_nothing_heavy(bundle: Bundle, film: Path, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    film.rename(tmp_path / "films" / film.name)
+    loaded = modules_after(
+        "watch",
+        bundle.path,
+        tmp_path / "films",
+        "--out",
+        tmp_path / "results",
+        "--once",
+        "--overlay",
+        "--every",
+        "50ms",
+    )
+    assert {"numpy", "cv2"} <= loaded
+    assert loaded & HEAVY == set()
+
+
 def test_help_loads_neither_numpy_nor_opencv() -> None:
     loaded = modules_after("--help")
     assert "click" in loaded

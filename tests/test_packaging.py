@@ -59,11 +59,22 @@ def test_the_version_has_one_source(setup: configparser.ConfigParser) -> None:
     assert len(VERSION.split(".")) == 3
 
 
-@pytest.mark.parametrize("name", ["py.typed", "knee_template.npz"])
-def test_what_is_no_module_is_shipped_too(name: str, setup: configparser.ConfigParser) -> None:
-    patterns = setup["options.package_data"]["osteo_edge"].split(", ")
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ("osteo_edge", "py.typed"),
+        ("osteo_edge", "knee_template.npz"),
+        ("osteo_edge.edge_app.exports", "fonts/DejaVuSansCondensed.ttf"),
+        ("osteo_edge.edge_app.exports", "fonts/DejaVuSansCondensed-Bold.ttf"),
+        ("osteo_edge.edge_app.exports", "fonts/LICENSE"),
+    ],
+)
+def test_what_is_no_module_is_shipped_too(package: str, name: str, setup: configparser.ConfigParser) -> None:
+    patterns = setup["options.package_data"][package].split(", ")
+    words = setup["options"]["package_dir"].replace("=", " ").split()
+    folder = dict(zip(words[::2], words[1::2], strict=True))[package]
     assert any(fnmatch(name, pattern) for pattern in patterns)
-    assert (REPOSITORY / "osteo_edge" / name).is_file()
+    assert (REPOSITORY / folder / name).is_file()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

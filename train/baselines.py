@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.dataset import Case
-from osteo_edge.train.confounders import osteoporosis_self_assessment
+from osteo_edge.ost import ost_index
 from osteo_edge.train.fingerprint import Fingerprint
 from osteo_edge.train.folds import TEST, TRAIN, VALIDATION, Folds
 from osteo_edge.train.logistic import Columns, Floats, Indices, fit_coefficients, standardize
@@ -47,7 +47,7 @@ def patient_baselines(cases: Sequence[Case]) -> tuple[Baseline, ...]:
     known = _covariates(cases)
     alone = [Baseline(AGE, "logistic regression on age", known["age"])] if "age" in known else []
     if {"age", "weight"} <= known.keys():
-        index = np.asarray(osteoporosis_self_assessment(known["age"], known["weight"]), np.float64)
+        index = ost_index(known["weight"], known["age"])
         alone.append(Baseline(OST, "the OST index, 0.2 x (weight - age) (Koh et al. 2001)", index))
     if not known.keys() - {"age"}:
         return tuple(alone)

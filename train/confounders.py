@@ -10,6 +10,7 @@ import numpy.typing as npt
 from osteo_edge.dataset import Case
 from osteo_edge.extras import load_extra
 from osteo_edge.metrics import Estimate, estimate
+from osteo_edge.ost import ost_index
 from osteo_edge.train.fingerprint import Fingerprint
 from osteo_edge.train.grouped_folds import grouped_divisions
 
@@ -101,19 +102,8 @@ def _covariates(cases: Sequence[Case]) -> dict[str, Floats]:
     age = np.array([case.age for case in cases], float)
     weight = np.array([case.weight for case in cases], float)
     sex = np.array([np.nan if case.sex is None else float(case.sex == "female") for case in cases], float)
-    columns = {"age": age, "sex": sex, "weight": weight, "OST": osteoporosis_self_assessment(age, weight)}
+    columns = {"age": age, "sex": sex, "weight": weight, "OST": ost_index(weight, age)}
     return {name: column[:, None] for name, column in columns.items() if not np.isnan(column).all()}
-
-
-def osteoporosis_self_assessment(age: Floats, weight: Floats) -> Floats:
-    """The OST index from years and kilograms: 0.2 x (weight - age), low for a high risk.
-
-    After Koh et al. 2001 (Osteoporosis International 12:699), without its truncation to whole numbers.
-
-    >>> float(osteoporosis_self_assessment(np.array(70.0), np.array(50.0)))
-    -4.0
-    """
-    return 0.2 * (weight - age)
 
 
 def _select(known: Bools, labels: Texts, groups: Indices) -> _Known:

@@ -6,7 +6,7 @@ import pytest
 
 from osteo_edge.answers import Answers
 from osteo_edge.dataset import Case
-from osteo_edge.rivals import Rival, compare_rivals, ost_index
+from osteo_edge.rivals import Rival, compare_rivals
 
 LABELS = ("normal", "osteopenia", "osteoporosis")
 Known = Sequence[float | None]
@@ -21,10 +21,6 @@ def compare(truth: Sequence[int], score: Sequence[float], ages: Known, weights: 
     known = zip(truth, ages, weights, strict=True)
     cases = [Case(Path("x.png"), "x.png", LABELS[number], age=age, weight=weight) for number, age, weight in known]
     return compare_rivals(cases, answers)
-
-
-def test_the_ost_index_is_low_in_those_at_risk() -> None:
-    assert ost_index(weight_kg=60, age_years=70) == pytest.approx(-2)
 
 
 @pytest.mark.parametrize(("model_knows", "verb"), [(True, "beats"), (False, "does not beat")])

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.writing import write_whole
+from osteo_edge.writing import replacing, write_whole
 
 
 def test_a_file_is_written_with_its_folder_and_over_an_older_one(tmp_path: Path) -> None:
@@ -36,3 +36,18 @@ def test_a_place_below_a_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OsteoEdgeError, match=r"the page cannot be written \((Not a directory|File exists)\)"):
         write_whole(tmp_path / "file" / "page.html", b"", "the page")
+
+
+def test_what_fails_half_way_through_a_large_file_leaves_the_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "backup.zip"
+    path.write_bytes(b"older")
+
+    def fail_half_way() -> None:
+        with replacing(path, "the backup") as partial:
+            partial.write_bytes(b"half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_half_way()
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"older"

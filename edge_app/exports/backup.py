@@ -1,0 +1,100 @@
+"""The history in one file: a ZIP with the database, the images, and the hashes that a restore checks them by."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.exports.backup_contents import CONTENTS, FORMAT, BackupError, Contents, Part, is_image
+from osteo_edge.edge_app.history.errors import is_damage
+from osteo_edge.edge_app.history.images import FOLDER
+from osteo_edge.edge_app.history.opening import DATABASE
+from osteo_edge.hashing import CHUNK_BYTES
+from osteo_edge.version import VERSION
+from osteo_edge.writing import replacing
+
+BUSY_TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was written: how many images it holds, and the names of those that were damaged already."""
+
+    path: Path
+    images: int
+    size_bytes: int
+    damaged: tuple[str, ...]
+
+
+def write_backup(history: Path, path: Path) -> Backup:
+    """Back up the history in the folder `history`, which may be in use, to the ZIP file `path`, whole or not at all.
+
+    First a consistent copy of the database (SQLite's online backup), then every image; images never change. A damaged
+    image does not stop it: it is copied as it is, and named. Nothing is compressed: images are already, and a restore
+    knows by it that nothing swells. Raises `BackupError` where there is no history or its database is damaged, and
+    `OsteoEdgeError` where the file cannot be written.
+    """
+    database = history / DATABASE
+    if not database.is_file():
+        raise BackupError(f"{history}: no history to back up; choose the folder that holds {DATABASE}")
+    with replacing(path, "the backup") as partial, TemporaryDirectory(prefix=".backup-", dir=path.parent) as scratch:
+        copy = Path(scratch, DATABASE)
+        _copy_database(database, copy)
+        parts = _write_archive(partial, [(DATABASE, copy), *_images(history)])
+    with suppress(OSError):  # not every stick can
+        sync_folder(path.parent)
+    damaged = tuple(part.name for part in parts if not part.is_sound)
+    return Backup(path, len(parts) - 1, path.stat().st_size, damaged)
+
+
+def _images(history: Path) -> Iterator[tuple[str, Path]]:
+    """The images and their names below the history; what the image store did not name is left out."""
+    for path in sorted((history / FOLDER).glob("*/*")):
+        name = path.relative_to(history).as_posix()
+        if is_image(name) and path.is_file():
+            yield name, path
+
+
+def _copy_database(database: Path, copy: Path) -> None:
+    """Copy a database that others may be writing to: what they have committed is in the copy, in one file."""
+    try:
+        source = sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S)
+        with closing(source), closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE").fetchall()
+            (verdict, *_), *_ = target.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(" ".join(str(verdict).split()))
+    except sqlite3.Error as error:
+        remedy = "start the app: it keeps a damaged history aside" if is_damage(error) else "check the disks, try again"
+        raise BackupError(f"{database}: cannot be backed up ({error}); {remedy}") from error
+
+
+def _write_archive(partial: Path, files: list[tuple[str, Path]]) -> list[Part]:
+    """Write the ZIP file and wait until it is on the disk; its parts, hashed as they were read."""
+    with partial.open("wb") as file:
+        with ZipFile(file, "w", ZIP_STORED) as archive:
+            parts = [_add(archive, name, source) for name, source in files]
+            made_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            contents = Contents(FORMAT, 1, made_at, f"osteo-edge {VERSION}", tuple(parts))
+            archive.writestr(CONTENTS, contents.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    return parts
+
+
+def _add(archive: ZipFile, name: str, source: Path) -> Part:
+    digest, size_bytes = hashlib.sha256(), 0
+    with source.open("rb") as file, archive.open(ZipInfo.from_file(source, name), "w", force_zip64=True) as member:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            size_bytes += member.write(chunk)
+    return Part(name, digest.hexdigest(), size_bytes)

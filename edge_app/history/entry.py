@@ -1,0 +1,94 @@
+"""One saved screening and whom it was of."""
+
+import math
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+from osteo_edge.wording import Outcome
+
+Sex = Literal["female", "male", "other"]
+Dxa = Literal["normal", "osteopenia", "osteoporosis"]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What the clinic wrote down of the patient; None for what it left out.
+
+    `code` is a pseudonym that the clinic chose, never a name. Age in whole years, weight in kilograms.
+    """
+
+    code: str | None = None
+    age_years: int | None = None
+    sex: Sex | None = None
+    weight_kg: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.age_years is not None and not 0 <= self.age_years <= 130:
+            raise ValueError("age_years must be between 0 and 130")
+        if self.weight_kg is not None and not 0 < self.weight_kg <= 500:
+            raise ValueError("weight_kg must be above 0 and at most 500")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One saved screening.
+
+    `id` is 32 hex digits, `taken_at` ISO 8601 in UTC, written so that times sort as texts ("…+00:00"). `score`,
+    `threshold` and the ends of the uncertain band are calibrated probabilities of the positive labels together;
+    `probabilities` has each of these labels. A rejected image has no score, nor has one for which the model gave no
+    number. `image_sha256` and `overlay_sha256` name files in the image store. `dxa` and `t_score` are what the clinic
+    enters when the DXA result comes back. `image_stats` (mean, contrast) show whether the films change over time.
+    """
+
+    id: str
+    taken_at: str
+    patient: Patient
+    outcome: Outcome
+    probabilities: dict[str, float]
+    score: float | None
+    threshold: float
+    abstain_low: float | None
+    abstain_high: float | None
+    reasons: tuple[str, ...]
+    image_sha256: str
+    overlay_sha256: str | None
+    model_name: str
+    model_sha256: str
+    software: str
+    milliseconds: dict[str, float]
+    note: str
+    dxa: Dxa | None
+    t_score: float | None
+    image_stats: dict[str, float]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch("[0-9a-f]{32}", self.id):
+            raise ValueError("id must be 32 hex digits")
+        for name in ("image_sha256", "overlay_sha256", "model_sha256"):
+            value = getattr(self, name)
+            if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
+                raise ValueError(f"{name} must be 64 hex digits")
+        if not self.taken_at.endswith("+00:00") or self.taken_at[10:11] != "T":
+            raise ValueError("taken_at must be in UTC, like 2026-01-31T09:30:00+00:00")
+        datetime.fromisoformat(self.taken_at)
+        for number in self._numbers():
+            if not math.isfinite(number):
+                raise ValueError("numbers must be finite: leave out what is not known")
+
+    def _numbers(self) -> tuple[float, ...]:
+        single = (self.score, self.threshold, self.abstain_low, self.abstain_high, self.t_score)
+        named = (self.probabilities, self.milliseconds, self.image_stats)
+        return (*(n for n in single if n is not None), *(n for numbers in named for n in numbers.values()))
+
+
+def new_id() -> str:
+    """A fresh id for an entry or a draft: a random UUID (RFC 9562, version 4) as 32 hex digits."""
+    return uuid.uuid4().hex
+
+
+def utc(moment: datetime) -> str:
+    """A moment as entries write it, to the second; it must know its time zone."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,142 @@
+"""Open the history's database; a damaged one is kept aside and a new one begun."""
+
+import fcntl
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import BinaryIO
+
+from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.history.errors import HistoryError, is_damage, told
+from osteo_edge.edge_app.history.schema import migrate
+
+DATABASE = "history.sqlite3"
+LOCK = "history.lock"
+DAMAGED = "history.damaged-*.sqlite3"
+BUSY_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A damaged database that was found and kept: where it is now, and what was wrong with it."""
+
+    kept: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"The history was damaged ({self.reason}). A new one was begun; the damaged file is kept at {self.kept}. "
+            "If there is a backup, it can be restored."
+        )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An open database and its lock file, which says to others that it is in use; `damage` is what was found."""
+
+    connection: sqlite3.Connection
+    lock: BinaryIO
+    damage: Damage | None
+
+    def close(self) -> None:
+        self.connection.close()
+        self.lock.close()
+
+
+def open_database(folder: Path) -> Opened:
+    """Open the database in `folder`, made if it is not there, checked and brought to this version's tables.
+
+    Raises `HistoryError` where that cannot be, and for a damaged one that another process still has open.
+    """
+    path = folder / DATABASE
+    with told(path, "the history cannot be opened"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            connection, damage = _open_or_replace(path, lock)
+            sync_folder(folder)
+        except BaseException:
+            lock.close()
+            raise
+    return Opened(connection, lock, damage)
+
+
+def damaged_databases(folder: Path) -> list[Path]:
+    """The databases in `folder` that were kept aside, the oldest first."""
+    return sorted(folder.glob(DAMAGED))
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the database to a dated name, what belongs to it first: a log left behind must not meet the new file."""
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S")
+    number = 0
+    while (kept := path.with_name(f"history.damaged-{stamp}{f'-{number}' if number else ''}.sqlite3")).exists():
+        number += 1
+    for ending in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + ending)
+        if part.exists():
+            part.replace(kept.with_name(kept.name + ending))
+    sync_folder(path.parent)
+    return kept
+
+
+def _open_or_replace(path: Path, lock: BinaryIO) -> tuple[sqlite3.Connection, Damage | None]:
+    try:
+        return _open_sound(path), None
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    _lock_alone(path, lock)
+    try:
+        return _replace(path)
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+
+def _replace(path: Path) -> tuple[sqlite3.Connection, Damage | None]:
+    """Begin a new database where the damaged one was, unless another process has just done so."""
+    try:
+        return _open_sound(path), None
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        damage = Damage(set_aside(path), str(error))
+    return _open_sound(path), damage
+
+
+def _lock_alone(path: Path, lock: BinaryIO) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise HistoryError(
+            f"{path}: the history is damaged, and another window has it open; close all of them and start again"
+        ) from error
+
+
+def _open_sound(path: Path) -> sqlite3.Connection:
+    """Connect; a `sqlite3.DatabaseError` that `is_damage` where the file is no sound database."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    try:
+        _configure(connection)
+        (verdict, *_), *_ = connection.execute("PRAGMA integrity_check(1)").fetchall()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(" ".join(str(verdict).split()))
+        migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    """What is committed survives a power cut, readers do not wait for writers, and what is deleted is overwritten."""
+    connection.row_factory = sqlite3.Row
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {setting}").fetchall()
+    connection.create_function("folded", 1, _folded, deterministic=True)
+
+
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.casefold()

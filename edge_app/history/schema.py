@@ -1,0 +1,89 @@
+"""The tables of the history, and how those of each older version become those of this one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from osteo_edge.edge_app.history.errors import HistoryError
+
+VERSION_1 = (
+    """
+    CREATE TABLE images (
+        sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
+        suffix TEXT NOT NULL
+    )""",
+    """
+    CREATE TABLE entries (
+        id TEXT PRIMARY KEY CHECK (length(id) = 32),
+        taken_at TEXT NOT NULL,
+        code TEXT,
+        age_years INTEGER,
+        sex TEXT CHECK (sex IN ('female', 'male', 'other')),
+        weight_kg REAL,
+        outcome TEXT NOT NULL CHECK (outcome IN ('refer', 'no_finding', 'uncertain', 'rejected')),
+        probabilities TEXT NOT NULL,
+        score REAL,
+        threshold REAL NOT NULL,
+        abstain_low REAL,
+        abstain_high REAL,
+        reasons TEXT NOT NULL,
+        image_sha256 TEXT NOT NULL REFERENCES images (sha256),
+        overlay_sha256 TEXT REFERENCES images (sha256),
+        model_name TEXT NOT NULL,
+        model_sha256 TEXT NOT NULL,
+        software TEXT NOT NULL,
+        milliseconds TEXT NOT NULL,
+        note TEXT NOT NULL,
+        dxa TEXT CHECK (dxa IN ('normal', 'osteopenia', 'osteoporosis')),
+        t_score REAL,
+        deleted_at TEXT
+    )""",
+    "CREATE INDEX entries_by_time ON entries (taken_at, id) WHERE deleted_at IS NULL",
+    "CREATE INDEX entries_by_image ON entries (image_sha256)",
+    "CREATE INDEX entries_by_overlay ON entries (overlay_sha256)",
+)
+VERSION_2 = (
+    "ALTER TABLE entries ADD COLUMN image_stats TEXT NOT NULL DEFAULT '{}'",
+    "CREATE TABLE drafts (id TEXT PRIMARY KEY, saved_at TEXT NOT NULL, fields TEXT NOT NULL)",
+)
+MIGRATIONS = (VERSION_1, VERSION_2)
+"""The statements that lead from each version to the next; a released one is never changed."""
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the tables of the open database `path` to this version, all or nothing.
+
+    Raises `HistoryError` for a history that a newer version of the program wrote.
+    """
+    if version(connection) == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        found = version(connection)  # another process may have been faster
+        if found > len(MIGRATIONS):
+            raise HistoryError(
+                f"{path}: a newer version of osteo-edge wrote this history (version {found}, known are up to "
+                f"{len(MIGRATIONS)}); update osteo-edge, or choose another folder"
+            )
+        for number, statements in enumerate(MIGRATIONS[found:], start=found + 1):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The version of the tables; 0 for an empty database."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and alone among the writers from the start: nobody writes between what it reads and writes."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

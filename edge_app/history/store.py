@@ -1,0 +1,298 @@
+"""The history of this device: a SQLite database and, beside it, the image files that it names."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from pathlib import Path
+from threading import RLock
+from types import TracebackType
+
+from osteo_edge.edge_app.history.drafts import Draft, read_drafts, remove_draft, write_draft
+from osteo_edge.edge_app.history.entry import Dxa, Entry, utc
+from osteo_edge.edge_app.history.errors import HistoryError, told
+from osteo_edge.edge_app.history.images import (
+    Picture,
+    image_path,
+    remove_abandoned,
+    stored_images,
+    write_image,
+)
+from osteo_edge.edge_app.history.opening import DATABASE, Damage, damaged_databases, open_database
+from osteo_edge.edge_app.history.query import Page, Place, Query, condition
+from osteo_edge.edge_app.history.rows import COLUMNS, INSERT, from_row, to_row
+from osteo_edge.edge_app.history.schema import transaction
+from osteo_edge.hashing import sha256_bytes
+
+PAGE = 50
+BATCH = 100
+UNDO_WINDOW = timedelta(minutes=1)
+EVERYTHING = Query()
+INSERT_IMAGE = """
+    INSERT INTO images (sha256, suffix) VALUES (?, ?)
+    ON CONFLICT (sha256) DO UPDATE SET suffix = excluded.suffix"""
+UNUSED = """
+    NOT EXISTS (SELECT 1 FROM entries WHERE image_sha256 = images.sha256)
+    AND NOT EXISTS (SELECT 1 FROM entries WHERE overlay_sha256 = images.sha256)"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """An entry with the image files that it names."""
+
+    entry: Entry
+    image: Picture
+    overlay: Picture | None = None
+
+    def __post_init__(self) -> None:
+        overlay = None if self.overlay is None else self.overlay.sha256
+        if (self.entry.image_sha256, self.entry.overlay_sha256) != (self.image.sha256, overlay):
+            raise ValueError("the entry names other images than these")
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        return (self.image,) if self.overlay is None else (self.image, self.overlay)
+
+
+class History:
+    """The open history in a folder; any thread may use it, and other processes may have it open too.
+
+    What a method has written is on the disk when it returns: it survives a power cut. Every method raises
+    `HistoryError` where the disk or the database is in the way; then nothing was changed. `damage` says what was found
+    on opening, if the database was damaged: the user must be told.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / DATABASE
+        self._turn = RLock()
+        self._opened = open_database(folder)
+        self.damage: Damage | None = self._opened.damage
+        with suppress(HistoryError):  # a full disk is no reason not to show what is there
+            self.purge_deleted()
+
+    def __enter__(self) -> "History":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; nothing can be asked of it afterwards."""
+        with self._turn:
+            self._opened.close()
+
+    def add(self, record: Record, *, draft_id: str | None = None) -> bool:
+        """Save a screening with its images, and end the draft that it was; whether it was not there yet."""
+        return self._add([record], draft_id) == 1
+
+    def add_all(self, records: Iterable[Record]) -> int:
+        """Save many, a hundred at a time, as from a backup; how many were not there yet.
+
+        Those that are there stay as they are, so what broke off can simply be done again.
+        """
+        remaining, added = iter(records), 0
+        while batch := list(islice(remaining, BATCH)):
+            added += self._add(batch, None)
+        return added
+
+    def annotate(self, entry_id: str, note: str) -> Entry:
+        """Replace the note of a screening."""
+        return self._update(entry_id, "note = ?", note)
+
+    def mark_dxa(self, entry_id: str, dxa: Dxa | None, t_score: float | None = None) -> Entry:
+        """Enter the DXA result of a screening, or take it away again."""
+        return self._update(entry_id, "dxa = ?, t_score = ?", dxa, t_score)
+
+    def delete(self, entry_id: str) -> None:
+        """Take a screening out of the history; `undo_delete` brings it back until it is purged."""
+        with self._writing("the screening was not deleted") as connection:
+            changed = connection.execute(
+                "UPDATE entries SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (_now(), entry_id)
+            )
+            self._require(changed, entry_id)
+
+    def undo_delete(self, entry_id: str) -> Entry:
+        """Bring a deleted screening back; `HistoryError` where it has been purged meanwhile."""
+        with self._writing("the screening was not brought back") as connection:
+            changed = connection.execute("UPDATE entries SET deleted_at = NULL WHERE id = ?", (entry_id,))
+            self._require(changed, entry_id)
+        return self.entry(entry_id)
+
+    def purge_deleted(self, undo_window: timedelta = UNDO_WINDOW) -> int:
+        """Remove for good what was deleted before the undo window, images too; how many screenings that were.
+
+        One that seems to have been deleted in the future goes too: the clock was set back since.
+        """
+        now = datetime.now(timezone.utc)
+        span = (utc(now - undo_window), utc(now + undo_window))
+        with self._reading("the history cannot be read") as connection:
+            (due,) = connection.execute("SELECT EXISTS (SELECT 1 FROM entries WHERE deleted_at NOTNULL)").fetchone()
+        return self._purge("deleted_at NOTNULL AND (deleted_at <= ? OR deleted_at > ?)", span) if due else 0
+
+    def purge_older_than(self, days: int, now: datetime | None = None) -> int:
+        """Remove for good the screenings and drafts of more than `days` days ago; how many screenings that were.
+
+        A clock that runs years ahead would remove everything: show `count` of the same time first, and ask.
+        """
+        if days < 1:
+            raise ValueError("days must be at least 1")
+        limit = utc((now or datetime.now(timezone.utc)) - timedelta(days=days))
+        with self._writing("old drafts were not removed") as connection:
+            connection.execute("DELETE FROM drafts WHERE saved_at < ?", (limit,))
+        return self._purge("taken_at < ?", (limit,))
+
+    def entry(self, entry_id: str) -> Entry:
+        """One screening by its id."""
+        with self._reading("the screening cannot be read") as connection:
+            row = connection.execute(f"{_SELECT} WHERE id = ? AND deleted_at IS NULL", (entry_id,)).fetchone()
+        if row is None:
+            raise self._missing(entry_id)
+        return self._entry(row)
+
+    def search(self, query: Query = EVERYTHING, after: Place | None = None, limit: int = PAGE) -> Page:
+        """One page of what the query finds, the newest first; `after` is where the page before left off."""
+        where, values = condition(query, after)
+        sql = f"{_SELECT} WHERE {where} ORDER BY taken_at DESC, id DESC LIMIT ?"
+        with self._reading("the history cannot be searched") as connection:
+            rows = connection.execute(sql, (*values, limit + 1)).fetchall()
+        found = tuple(self._entry(row) for row in rows[:limit])
+        return Page(found, Place(found[-1].taken_at, found[-1].id) if len(rows) > limit else None)
+
+    def entries(self, query: Query = EVERYTHING) -> Iterator[Entry]:
+        """All that the query finds, the newest first, read page by page; others may write meanwhile."""
+        page = self.search(query, limit=BATCH)
+        yield from page.entries
+        while page.after is not None:
+            page = self.search(query, page.after, BATCH)
+            yield from page.entries
+
+    def count(self, query: Query = EVERYTHING) -> int:
+        """How many screenings the query finds."""
+        where, values = condition(query)
+        with self._reading("the history cannot be searched") as connection:
+            return int(connection.execute(f"SELECT count(*) FROM entries WHERE {where}", values).fetchone()[0])
+
+    def image(self, sha256: str) -> Picture:
+        """The film or overlay with that hash; `HistoryError` where the file is missing or was altered."""
+        with self._reading("the image cannot be read") as connection:
+            row = connection.execute("SELECT suffix FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+        if row is None:
+            raise HistoryError(f"{self._folder}: no image {sha256[:12]}… in this history; look for it in a backup")
+        path = image_path(self._folder, sha256, row["suffix"])
+        with told(path, "the image cannot be read"):
+            data = path.read_bytes()
+        if sha256_bytes(data) != sha256:
+            raise HistoryError(f"{path}: the image was altered since it was saved; restore it from a backup")
+        return Picture(data, row["suffix"])
+
+    def save_draft(self, draft: Draft) -> None:
+        """Keep the state of a running form, over its earlier one."""
+        with self._writing("the form was not kept") as connection:
+            write_draft(connection, draft)
+
+    def drafts(self) -> tuple[Draft, ...]:
+        """The forms that were never finished, the newest first."""
+        with self._reading("the forms cannot be read") as connection:
+            return read_drafts(connection)
+
+    def drop_draft(self, draft_id: str) -> None:
+        """Forget a form that nobody wants to finish."""
+        with self._writing("the form was not removed") as connection:
+            remove_draft(connection, draft_id)
+
+    def sweep(self) -> int:
+        """Remove image files that no screening names, as a power cut can leave; how many there were.
+
+        As long as a damaged database is kept beside this one the files stay: they may be that one's.
+        """
+        with told(self._folder, "the images were not tidied"):
+            removed = remove_abandoned(self._folder)
+            if damaged_databases(self._folder):
+                return removed
+            return removed + self._remove_unlisted(stored_images(self._folder))
+
+    def _add(self, records: list[Record], draft_id: str | None) -> int:
+        pictures = [picture for record in records for picture in record.pictures]
+        new = list[Path]()
+        try:
+            with told(self._folder, "the screening was not saved"):
+                for picture in pictures:
+                    if write_image(self._folder, picture):
+                        new.append(image_path(self._folder, picture.sha256, picture.suffix))
+            with self._writing("the screening was not saved") as connection:
+                added = self._insert(connection, records, pictures)
+                if draft_id is not None:
+                    remove_draft(connection, draft_id)
+        except BaseException:
+            with suppress(HistoryError):
+                self._remove_unlisted(new)
+            raise
+        return added
+
+    def _insert(self, connection: sqlite3.Connection, records: list[Record], pictures: Iterable[Picture]) -> int:
+        for picture in pictures:
+            write_image(self._folder, picture)  # there already, unless another process has just purged it
+            connection.execute(INSERT_IMAGE, (picture.sha256, picture.suffix))
+        return sum(connection.execute(INSERT, to_row(record.entry)).rowcount for record in records)
+
+    def _update(self, entry_id: str, assignments: str, *values: object) -> Entry:
+        sql = f"UPDATE entries SET {assignments} WHERE id = ? AND deleted_at IS NULL"
+        with self._writing("the change was not saved") as connection:
+            self._require(connection.execute(sql, (*values, entry_id)), entry_id)
+        return self.entry(entry_id)
+
+    def _purge(self, where: str, values: tuple[str, ...]) -> int:
+        with self._writing("the screenings were not removed") as connection:
+            purged = connection.execute(f"DELETE FROM entries WHERE {where}", values).rowcount
+            unused = connection.execute(f"SELECT sha256, suffix FROM images WHERE {UNUSED}").fetchall()
+            connection.execute(f"DELETE FROM images WHERE {UNUSED}")
+        self._remove_unlisted([image_path(self._folder, *row) for row in unused])
+        with self._reading("the screenings were removed, but not from the log") as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return purged
+
+    def _remove_unlisted(self, files: Iterable[Path]) -> int:
+        """Remove those image files that the database does not know, while nobody can add them to it."""
+        with self._writing("images were not removed") as connection:
+            rows = connection.execute("SELECT sha256, suffix FROM images")
+            unlisted = set(files) - {image_path(self._folder, *row) for row in rows}
+            for path in unlisted:
+                path.unlink(missing_ok=True)
+        return len(unlisted)
+
+    def _entry(self, row: sqlite3.Row) -> Entry:
+        try:
+            return from_row(row)
+        except (ValueError, TypeError) as error:
+            raise HistoryError(
+                f"{self._path}: the screening {row['id']} was altered by another program ({error}); restore a backup"
+            ) from error
+
+    def _require(self, changed: sqlite3.Cursor, entry_id: str) -> None:
+        if changed.rowcount != 1:
+            raise self._missing(entry_id)
+
+    def _missing(self, entry_id: str) -> HistoryError:
+        return HistoryError(f"{self._path}: no screening {entry_id} any more; search again")
+
+    @contextmanager
+    def _reading(self, failure: str) -> Iterator[sqlite3.Connection]:
+        with self._turn, told(self._path, failure):
+            yield self._opened.connection
+
+    @contextmanager
+    def _writing(self, failure: str) -> Iterator[sqlite3.Connection]:
+        with self._reading(failure) as connection, transaction(connection):
+            yield connection
+
+
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"
+
+
+def _now() -> str:
+    return utc(datetime.now(timezone.utc))

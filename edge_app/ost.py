@@ -1,0 +1,55 @@
+"""The OST index that stands beside the model's answer: what age and weight alone tell."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from osteo_edge.edge_app.history.entry import Patient
+from osteo_edge.ost import ost_index
+
+Risk = Literal["high", "moderate", "low"]
+
+RISK_WORDS: dict[Risk, str] = {
+    "high": "high-risk group by age and weight",
+    "moderate": "moderate-risk group by age and weight",
+    "low": "low-risk group by age and weight, which does not rule out low bone density",
+}
+NO_GROUP = "no risk group, since the groups are those of women"
+ABOUT_OST = (
+    "OST index: 0.2 x (weight in kg - age in years), whole number. From age and weight alone, not from the image; "
+    "the groups (high below -4, moderate -4 to -1, low above -1) were found in Asian women after menopause "
+    "(Koh et al. 2001)."
+)
+
+
+@dataclass(frozen=True)
+class Ost:
+    """The index as a whole number, and the group it falls in; None for men, whom the groups do not fit."""
+
+    index: int
+    risk: Risk | None
+
+    @property
+    def words(self) -> str:
+        """The group as a user reads it."""
+        return NO_GROUP if self.risk is None else RISK_WORDS[self.risk]
+
+
+def ost_of(patient: Patient) -> Ost | None:
+    """The OST of a patient (Koh et al. 2001, Osteoporosis International 12:699); None without age and weight.
+
+    The index loses its decimals towards zero, after the subtraction; some studies cut weight and age each, which makes
+    a difference of one at most. Above -1 is the low-risk group, below -4 the high-risk one.
+
+    >>> ost_of(Patient(age_years=70, weight_kg=46.0))
+    Ost(index=-4, risk='moderate')
+    """
+    if patient.age_years is None or patient.weight_kg is None:
+        return None
+    index = int(ost_index(patient.weight_kg, float(patient.age_years)))
+    return Ost(index, None if patient.sex == "male" else _risk(index))
+
+
+def _risk(index: int) -> Risk:
+    if index < -4:
+        return "high"
+    return "moderate" if index <= -1 else "low"

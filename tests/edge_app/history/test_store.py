@@ -1,0 +1,166 @@
+"""What is saved is there, as it was, and can be added to."""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osteo_edge.edge_app.history import store
+from osteo_edge.edge_app.history.drafts import Draft
+from osteo_edge.edge_app.history.entry import new_id, utc
+from osteo_edge.edge_app.history.errors import HistoryError
+from osteo_edge.edge_app.history.images import Picture, image_path, stored_images, write_image
+from osteo_edge.edge_app.history.opening import DATABASE
+from osteo_edge.edge_app.history.store import History, Record
+
+NOW = datetime(2026, 6, 30, tzinfo=timezone.utc)
+
+
+def days_ago(days: float) -> str:
+    return utc(NOW - timedelta(days=days))
+
+
+def image_files(history: History) -> int:
+    return len(list(stored_images(history._folder)))
+
+
+def test_a_screening_comes_back_as_it_was(tmp_path: Path, record: Callable[..., Record]) -> None:
+    saved = record(overlay=b"an overlay", note="línea\n'; DROP TABLE entries", dxa="normal", t_score=-0.5)
+    with History(tmp_path) as history:
+        assert history.add(saved)
+    with History(tmp_path) as history:
+        assert history.entry(saved.entry.id) == saved.entry
+        assert history.search().entries == (saved.entry,)
+        assert history.image(saved.entry.image_sha256) == saved.image
+        assert saved.entry.overlay_sha256 is not None
+        assert history.image(saved.entry.overlay_sha256) == saved.overlay
+
+
+def test_a_rejected_image_of_an_unknown_patient_comes_back(history: History, record: Callable[..., Record]) -> None:
+    numbers: dict[str, Any] = {"score": None, "abstain_low": None, "abstain_high": None, "probabilities": {}}
+    saved = record(outcome="rejected", code=None, milliseconds={}, image_stats={}, **numbers)
+    history.add(saved)
+    assert history.entry(saved.entry.id) == saved.entry
+
+
+def test_saving_twice_keeps_one(history: History, record: Callable[..., Record]) -> None:
+    saved = record()
+    assert [history.add(saved), history.add(saved)] == [True, False]
+    assert history.count() == 1
+
+
+def test_the_same_film_is_stored_once(history: History, record: Callable[..., Record]) -> None:
+    assert history.add_all(record() for _ in range(3)) == 3
+    assert image_files(history) == 1
+
+
+def test_the_images_must_be_those_of_the_entry(record: Callable[..., Record]) -> None:
+    with pytest.raises(ValueError, match="other images"):
+        Record(record().entry, Picture(b"another film", ".jpg"))
+
+
+def test_a_commit_waits_for_the_disk(history: History) -> None:
+    connection = history._opened.connection
+    settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert settings == ["wal", 2]
+    assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+
+
+def test_an_altered_image_is_not_shown(history: History, record: Callable[..., Record]) -> None:
+    saved = record()
+    history.add(saved)
+    (path,) = stored_images(history._folder)
+    path.write_bytes(b"b film")
+    with pytest.raises(HistoryError, match="was altered"):
+        history.image(saved.image.sha256)
+    path.unlink()
+    with pytest.raises(HistoryError, match="cannot be read"):
+        history.image(saved.image.sha256)
+
+
+def test_a_row_that_another_program_wrote_is_named(history: History, record: Callable[..., Record]) -> None:
+    saved = record()
+    history.add(saved)
+    history._opened.connection.execute("UPDATE entries SET probabilities = '{'")
+    with pytest.raises(HistoryError, match=f"{saved.entry.id} was altered"):
+        history.search()
+
+
+def test_a_note_and_a_dxa_result_are_kept(history: History, record: Callable[..., Record]) -> None:
+    saved = record()
+    history.add(saved)
+    history.annotate(saved.entry.id, "second film tomorrow")
+    changed = history.mark_dxa(saved.entry.id, "osteoporosis", -2.9)
+    assert (changed.note, changed.dxa, changed.t_score) == ("second film tomorrow", "osteoporosis", -2.9)
+    assert history.entry(saved.entry.id) == changed
+    assert history.mark_dxa(saved.entry.id, None).t_score is None
+
+
+@pytest.mark.parametrize("change", ["annotate", "mark_dxa"])
+def test_what_is_not_there_cannot_be_changed(history: History, change: str) -> None:
+    with pytest.raises(HistoryError, match="no screening"):
+        getattr(history, change)("0" * 32, "normal")
+
+
+def test_a_running_form_outlives_a_restart(tmp_path: Path) -> None:
+    drafts = [Draft(new_id(), days_ago(age), {"code": f"K-{age}", "film": "/media/stick/é.dcm"}) for age in (2, 1)]
+    with History(tmp_path) as history:
+        for draft in drafts:
+            history.save_draft(Draft(draft.id, draft.saved_at, {}))
+            history.save_draft(draft)
+    with History(tmp_path) as history:
+        assert history.drafts() == (drafts[1], drafts[0])
+        history.drop_draft(drafts[1].id)
+        assert history.drafts() == (drafts[0],)
+
+
+def test_saving_the_screening_ends_its_draft(history: History, record: Callable[..., Record]) -> None:
+    draft = Draft(new_id(), days_ago(0), {})
+    history.save_draft(draft)
+    history.add(record(), draft_id=draft.id)
+    assert history.drafts() == ()
+
+
+def test_a_film_that_another_program_purges_meanwhile_is_saved_all_the_same(
+    history: History, record: Callable[..., Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = list[Picture]()
+
+    def write_and_lose(root: Path, picture: Picture) -> bool:
+        was_new = write_image(root, picture)
+        if not calls:
+            image_path(root, picture.sha256, picture.suffix).unlink()
+        calls.append(picture)
+        return was_new
+
+    monkeypatch.setattr(store, "write_image", write_and_lose)
+    saved = record()
+    history.add(saved)
+    assert history.image(saved.image.sha256) == saved.image
+
+
+def test_a_foreign_key_keeps_the_image_that_is_shown(history: History, record: Callable[..., Record]) -> None:
+    history.add(record())
+    with pytest.raises(sqlite3.IntegrityError):
+        history._opened.connection.execute("DELETE FROM images")
+
+
+def test_a_closed_history_leaves_one_file_and_no_log(tmp_path: Path, record: Callable[..., Record]) -> None:
+    with History(tmp_path) as history:
+        history.add(record())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.lock", DATABASE, "images"]
+
+
+def test_any_thread_may_use_it(history: History, record: Callable[..., Record]) -> None:
+    def save_and_look(number: int) -> int:
+        history.add(record(str(number).encode(), code=f"K-{number}"))
+        return history.count()
+
+    with ThreadPoolExecutor(8) as threads:
+        counts = list(threads.map(save_and_look, range(40)))
+    assert max(counts) == history.count() == 40
+    assert {entry.patient.code for entry in history.entries()} == {f"K-{number}" for number in range(40)}

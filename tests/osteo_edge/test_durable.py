@@ -1,0 +1,51 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from osteo_edge.durable import append_durably, cut_back, write_durably
+from osteo_edge.errors import OsteoEdgeError
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("osteo_edge.durable.os.fsync", refuse)
+
+
+def test_a_file_is_written_with_its_folder_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "result.json"
+    for data in (b"one", b"two"):
+        assert write_durably(file, data, "the result").read_bytes() == data
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_full_disk_leaves_the_old_file_and_is_one_line(tmp_path: Path, full_disk: None) -> None:
+    file = tmp_path / "result.json"
+    file.write_bytes(b"old")
+    with pytest.raises(OsteoEdgeError) as raised:
+        write_durably(file, b"new", "the result")
+    assert str(raised.value) == (
+        f"{file}: the result cannot be written (No space left on device); free some space or choose another place"
+    )
+    assert (list(tmp_path.iterdir()), file.read_bytes()) == ([file], b"old")
+
+
+def test_an_append_that_fails_leaves_the_file_as_it_was(tmp_path: Path, full_disk: None) -> None:
+    file = tmp_path / "ledger"
+    file.write_bytes(b"old\n")
+    with pytest.raises(OsteoEdgeError, match="the ledger cannot be written"):
+        append_durably(file, b"new\n", "the ledger")
+    assert file.read_bytes() == b"old\n"
+
+
+def test_appending_makes_the_file_and_adds_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "ledger"
+    append_durably(file, b"one\n", "the ledger")
+    append_durably(file, b"two\n", "the ledger")
+    assert file.read_bytes() == b"one\ntwo\n"
+    cut_back(file, 4)
+    assert file.read_bytes() == b"one\n"
