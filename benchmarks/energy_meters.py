@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from osteo_edge.benchmarks.host import THIS_MACHINE, Host
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.host import THIS_MACHINE, Host
 
 POWERCAP = "sys/class/powercap"
 RAPL_DOMAINS = ("package", "dram")

@@ -3,15 +3,15 @@
 import os
 import platform
 import re
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
 import osteo_edge
 from osteo_edge.benchmarks.environment import cpu_model
-from osteo_edge.benchmarks.host import THIS_MACHINE, Host
 from osteo_edge.benchmarks.results import Machine, MachineState
+from osteo_edge.host import THIS_MACHINE, Host
+from osteo_edge.throttling import read_clock_mhz, read_temperature_c, read_throttling
 
 KIBIBYTE = 1024
 LIBRARIES = (
@@ -45,13 +45,6 @@ CORES = {
     0xD49: "Neoverse-N2",
 }
 """ARM's part numbers (MIDR_EL1), as /proc/cpuinfo gives them."""
-PROCESSOR_ZONES = ("cpu", "x86_pkg", "soc")
-"""How the names of thermal zones begin that lie in the processor."""
-FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
-"""Bits of `vcgencmd get_throttled`: now, and 16 higher since boot (Raspberry Pi documentation, "vcgencmd")."""
-SINCE_BOOT = 16
-REMEMBERED = "since boot"
-"""How what was so at some time ends; what is so ends in "now"."""
 REVISION_DIGITS = 12
 
 
@@ -65,9 +58,9 @@ def read_state(host: Host = THIS_MACHINE) -> MachineState:
         at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         load_average=_load_average(host),
         available_memory_bytes=_memory(host, "MemAvailable"),
-        clock_mhz=_clock_mhz(host),
-        temperature_c=_temperature_c(host),
-        throttling=tuple(_throttling(host)),
+        clock_mhz=read_clock_mhz(host),
+        temperature_c=read_temperature_c(host),
+        throttling=read_throttling(host),
     )
 
 
@@ -95,18 +88,6 @@ def read_revision(checkout: Path, host: Host = THIS_MACHINE) -> str | None:
     revision = host.run(["git", "-C", str(checkout), "rev-parse", f"--short={REVISION_DIGITS}", "HEAD"])
     changed = host.run(["git", "-C", str(checkout), "status", "--porcelain", "--untracked-files=no"])
     return None if revision is None else f"{revision}{' with changes' if changed else ''}"
-
-
-def describe_throttling(answer: str) -> tuple[str, ...]:
-    """What `vcgencmd get_throttled` says, in words.
-
-    >>> describe_throttling("throttled=0x50005")
-    ('under-voltage now', 'throttled now', 'under-voltage since boot', 'throttled since boot')
-    """
-    found = re.fullmatch(r"throttled=(0x[0-9a-fA-F]+)", answer.strip())
-    bits = int(found[1], 16) if found else 0
-    now = [f"{words} now" for bit, words in FLAGS.items() if bits >> bit & 1]
-    return (*now, *(f"{words} {REMEMBERED}" for bit, words in FLAGS.items() if bits >> (bit + SINCE_BOOT) & 1))
 
 
 def _cpu(host: Host) -> str:
@@ -151,39 +132,3 @@ def _load_average(host: Host) -> float:
 def _memory(host: Host, field: str) -> int | None:
     found = re.search(rf"^{field}:\s+(\d+) kB$", host.read("proc/meminfo") or "", re.MULTILINE)
     return None if found is None else int(found[1]) * KIBIBYTE
-
-
-def _clock_mhz(host: Host) -> float | None:
-    paths = host.find("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")
-    clocks = [khz / 1000 for path in paths if (khz := host.read_number(path)) is not None]
-    if not clocks:
-        clocks = [
-            float(mhz) for mhz in re.findall(r"^cpu MHz\s*:\s*([\d.]+)", host.read("proc/cpuinfo") or "", re.MULTILINE)
-        ]
-    return max(clocks, default=None)
-
-
-def _temperature_c(host: Host) -> float | None:
-    zones = {}
-    for path in host.find("sys/class/thermal/thermal_zone*/temp"):
-        millidegrees = host.read_number(path)
-        if millidegrees is not None:
-            zones[path] = (host.read(path.removesuffix("temp") + "type") or "", millidegrees / 1000)
-    of_processor = [degrees for kind, degrees in zones.values() if kind.lower().startswith(PROCESSOR_ZONES)]
-    found = max(of_processor or [degrees for _, degrees in zones.values()], default=None)
-    return found if found is not None else _firmware_temperature_c(host)
-
-
-def _firmware_temperature_c(host: Host) -> float | None:
-    found = re.fullmatch(r"temp=([\d.]+)'C", host.run(["vcgencmd", "measure_temp"]) or "")
-    return None if found is None else float(found[1])
-
-
-def _throttling(host: Host) -> Iterator[str]:
-    """A Raspberry Pi's flags, and how often an Intel processor was throttled."""
-    yield from describe_throttling(host.run(["vcgencmd", "get_throttled"]) or "")
-    for what in ("core", "package"):
-        paths = host.find(f"sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/{what}_throttle_count")
-        times = max((host.read_number(path) or 0 for path in paths), default=0)
-        if times:
-            yield f"{what} throttled {times} times {REMEMBERED}"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from statistics import median
 
-from osteo_edge.benchmarks.machine import REMEMBERED
 from osteo_edge.benchmarks.results import Latency, MachineState, Settings, Turn
 from osteo_edge.benchmarks.summaries import compare, differs, summarize
+from osteo_edge.throttling import throttled_meanwhile
 
 MAX_DRIFT = 0.05
 MAX_WAITING = 0.05  # of the time: an idle machine stays below 0.01
@@ -103,8 +103,7 @@ def _clock_fall(before: MachineState, after: MachineState) -> str:
 
 def _throttled(before: MachineState, after: MachineState) -> str | None:
     """What was or is so; not what had been before already, and the machine only remembers since it was started."""
-    remembered = {flag for flag in before.throttling if flag.endswith(REMEMBERED)}
-    flags = [flag for flag in dict.fromkeys((*before.throttling, *after.throttling)) if flag not in remembered]
+    flags = throttled_meanwhile(before.throttling, after.throttling)
     hot = "" if after.temperature_c is None else f" at {after.temperature_c:.0f} °C"
     return f"throttled: the machine reported {', '.join(flags)}{hot}" if flags else None
 

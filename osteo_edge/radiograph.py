@@ -27,6 +27,7 @@ MIN_SIDE_PX = 32
 MAX_SIDE_PX = 16_384
 MAX_PIXELS = 100_000_000
 MAX_FILE_BYTES = 512 * 2**20
+SNIFFED_BYTES = 132
 
 _SIGNATURES = (
     (128, b"DICM", "dicom"),
@@ -91,7 +92,7 @@ def read_radiograph(path: Path) -> Radiograph:
 
 def decode(data: bytes, path: Path) -> Radiograph:
     """Decode the bytes of a file; `path` only names it in errors and in the source."""
-    file_format = _file_format(data, path)
+    file_format = sniff_format(data, path)
     if file_format == "dicom":
         from osteo_edge.dicom import decode_dicom
 
@@ -99,6 +100,24 @@ def decode(data: bytes, path: Path) -> Radiograph:
     else:
         pixels, source = _decode_raster(data, path, file_format)
     return Radiograph(pixels, sha256_bytes(data), source)
+
+
+def sniff_format(data: bytes, path: Path) -> str:
+    """Tell "png", "jpeg", "bmp", "tiff" or "dicom" from the first `SNIFFED_BYTES` of a file, or from all of it.
+
+    Raises RadiographError for any other format, named if it is a known one, and for no bytes at all. Only a DICOM file
+    that lacks its preamble is known by the suffix of `path`.
+    """
+    if not data:
+        raise RadiographError(f"{path}: the file is empty; copy or export it again")
+    for offset, signature, name in _SIGNATURES:
+        if data.startswith(signature, offset):
+            if name not in ("dicom", *FORMATS):
+                raise RadiographError(f"{path}: {name} files are not supported; {EXPORT_HINT}")
+            return name
+    if path.suffix.lower() in (".dcm", ".dicom"):
+        return "dicom"
+    raise RadiographError(f"{path}: not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name; {EXPORT_HINT}")
 
 
 def check_size(height: int, width: int, path: Path) -> None:
@@ -156,19 +175,6 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         problem = f"cannot be read ({error.strerror or error}); check the name and the disk"
         raise RadiographError(f"{path}: {problem}") from error
-
-
-def _file_format(data: bytes, path: Path) -> str:
-    if not data:
-        raise RadiographError(f"{path}: the file is empty; copy or export it again")
-    for offset, signature, name in _SIGNATURES:
-        if data.startswith(signature, offset):
-            if name not in ("dicom", *FORMATS):
-                raise RadiographError(f"{path}: {name} files are not supported; {EXPORT_HINT}")
-            return name
-    if path.suffix.lower() in (".dcm", ".dicom"):
-        return "dicom"
-    raise RadiographError(f"{path}: not a PNG, JPEG, BMP, TIFF or DICOM file, whatever its name; {EXPORT_HINT}")
 
 
 def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, Source]:

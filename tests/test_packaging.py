@@ -67,6 +67,10 @@ def test_the_version_has_one_source(setup: configparser.ConfigParser) -> None:
         ("osteo_edge.edge_app.exports", "fonts/DejaVuSansCondensed.ttf"),
         ("osteo_edge.edge_app.exports", "fonts/DejaVuSansCondensed-Bold.ttf"),
         ("osteo_edge.edge_app.exports", "fonts/LICENSE"),
+        ("osteo_edge.edge_app", "drawn_film.jpg"),
+        ("osteo_edge.edge_app", "demo_bundle/MODEL_CARD.md"),
+        ("osteo_edge.edge_app", "demo_bundle/manifest.json"),
+        ("osteo_edge.edge_app", "demo_bundle/model.tflite"),
     ],
 )
 def test_what_is_no_module_is_shipped_too(package: str, name: str, setup: configparser.ConfigParser) -> None:

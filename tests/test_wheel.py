@@ -33,8 +33,14 @@ def test_the_wheel_holds_every_module_under_one_name_and_nothing_else(built: Pat
         for folder, inside in FOLDERS.items()
         for path in (REPOSITORY / folder).rglob("*.py")
     }
+    core = {"osteo_edge/py.typed", "osteo_edge/knee_template.npz"}
     emulation = {f"osteo_edge/benchmarks/emulation/{name}" for name in ("instruction_kinds.c", "gate.json")}
-    assert files == expected | emulation | {"osteo_edge/py.typed", "osteo_edge/knee_template.npz"}
+    app = {
+        f"osteo_edge/{path.relative_to(REPOSITORY).as_posix()}"
+        for folder in ("demo_bundle", "exports/fonts")
+        for path in (REPOSITORY / "edge_app" / folder).iterdir()
+    }
+    assert files == expected | core | emulation | app | {"osteo_edge/edge_app/drawn_film.jpg"}
 
 
 def test_the_source_distribution_carries_the_tests_and_the_licence(built: Path) -> None:
@@ -57,7 +63,8 @@ def test_a_fresh_environment_runs_the_demo_from_outside_the_repository(built: Pa
     assert "Traceback" not in done.stderr
     trial = tmp_path / "trial"
     assert {path.name for path in trial.iterdir()} == {
-        "phantoms", "split.csv", "knee", "knee-int8", "report.html", "pictures",
+        "phantoms", "split.csv", "knee", "knee-float32", "knee-int8", "report.html", "pictures", "bench",
     }  # fmt: skip
     assert len(list((trial / "pictures").glob("*.png"))) == 1
+    assert "LiteRT" in (trial / "bench" / "report.html").read_text("utf-8")
     assert "DEMONSTRATION ONLY" in (trial / "report.html").read_text("utf-8")

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 
 from osteo_edge.edge_app.exports.marks import ACCENTS, FAINT
-from osteo_edge.edge_app.exports.pdf import Report, Translate
+from osteo_edge.edge_app.exports.pdf import Report
 from osteo_edge.edge_app.exports.sheet import INSET_MM, MARGIN_MM, ROOM_MM, WARNING, Cell, Sheet
 from osteo_edge.edge_app.history.entry import Dxa, Entry, Sex
 from osteo_edge.edge_app.ost import ABOUT_OST, ost_of
+from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lettering import Picture
 from osteo_edge.overlay import blend

@@ -1,15 +1,13 @@
 """A screening as a report on one page, for the patient's file or the referral."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from osteo_edge.edge_app.history.entry import Entry
+from osteo_edge.edge_app.translation import Translate
 from osteo_edge.extras import load_extra
 from osteo_edge.lettering import Picture
 from osteo_edge.writing import write_whole
-
-Translate = Callable[[str], str]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.benchmarks.energy_meters import NO_COUNTER, PmicMeter, RaplMeter, open_energy_meter, pmic_watts
-from osteo_edge.benchmarks.host import Host
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.host import Host
 
 MOST_UJ = 262_143_328_850
 PMIC = """\

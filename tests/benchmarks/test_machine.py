@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from osteo_edge.benchmarks.host import Host
-from osteo_edge.benchmarks.machine import describe_throttling, read_machine, read_revision, read_state
+from osteo_edge.benchmarks.machine import read_machine, read_revision, read_state
+from osteo_edge.host import Host
 
 THERMAL, CPU = "sys/class/thermal", "sys/devices/system/cpu"
 OS = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\n'
@@ -123,19 +123,6 @@ def test_this_machine_is_described_with_what_a_figure_depends_on() -> None:
     assert {"ai-edge-litert", "numpy", "opencv-python-headless", "osteo-edge"} <= set(found.libraries)
     assert found.python == platform.python_version()
     assert found.before == found.after == state
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        ("throttled=0x0", ()),
-        ("throttled=0x8", ("soft temperature limit now",)),
-        ("throttled=0xe0000", ("clock capped since boot", "throttled since boot", "soft temperature limit since boot")),
-        ("VCHI initialization failed", ()),
-    ],
-)
-def test_the_flags_of_the_firmware_are_put_in_words(answer: str, words: tuple[str, ...]) -> None:
-    assert describe_throttling(answer) == words
 
 
 def test_the_revision_is_that_of_the_checkout_and_says_if_files_were_changed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from osteo_edge.errors import RadiographError
-from osteo_edge.radiograph import MAX_SIDE_PX, Pixels, decode, read_radiograph
+from osteo_edge.radiograph import MAX_SIDE_PX, SNIFFED_BYTES, Pixels, decode, read_radiograph, sniff_format
 
 Image = npt.NDArray[Any]
 
@@ -79,6 +79,13 @@ def bmp(width: int, height: int, bits: int, palette: bytes, rows: bytes, compres
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
 def test_lossless_8_bit_files_keep_every_value(suffix: str) -> None:
     np.testing.assert_array_equal(pixels_of(encode(RAMP, suffix)), RAMP / np.float32(255))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tiff"])
+def test_the_first_bytes_tell_the_format(suffix: str) -> None:
+    data = encode(TEXTURE, suffix)
+    assert sniff_format(data[:SNIFFED_BYTES], Path("knee.bin")) == decode(data, Path("knee.bin")).source.format
+    assert sniff_format(bytes(SNIFFED_BYTES - 4) + b"DICM", Path("knee.bin")) == "dicom"
 
 
 def test_a_jpeg_is_read_as_opencv_reads_it() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 pytest.importorskip("fpdf")
 
-from osteo_edge.edge_app.exports.pdf import Report, Translate, report_name, write_pdf
+from osteo_edge.edge_app.exports.pdf import Report, report_name, write_pdf
 from osteo_edge.edge_app.history.entry import Entry, Patient
+from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError
 from osteo_edge.lettering import Picture
 from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES, PHANTOM_USE, Outcome, intended_use

@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from osteo_edge.benchmarks.host import Host, output_of
+from osteo_edge.host import Host, output_of
 
 
 def test_a_command_gives_what_it_prints() -> None:

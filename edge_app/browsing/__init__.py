@@ -1,0 +1,1 @@
+"""Choosing a film among folders and USB sticks, without a window."""

@@ -1,0 +1,161 @@
+"""The PIN that locks the app's screens.
+
+It keeps a passer-by from an unattended screen: whoever does not know it does not see the history and cannot screen or
+export. It encrypts nothing. Whoever can read the disk reads the films, the database and the exports without it, and
+whoever can write the settings file or the count of wrong attempts takes it away; against that only an encrypted disk
+and the accounts of the system help. From the settings file a PIN of four digits is found in minutes by trying all of
+them, which scrypt makes slow but not hard: it must be used for nothing else.
+"""
+
+import hmac
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import scrypt
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, Literal
+
+from osteo_edge.durable import write_durably
+from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.strict import from_dict, to_dict
+
+MIN_DIGITS: Final = 4
+MAX_DIGITS: Final = 12
+SALT_BYTES: Final = 16
+KEY_BYTES: Final = 32
+COST: Final = 2**14  # with blocks of 8, 16 MiB and some 50 ms: RFC 7914 and its authors' figure for interactive logins
+BLOCKS: Final = 8
+
+FREE_ATTEMPTS: Final = 3
+FIRST_DELAY_S: Final = 5.0
+MAX_DELAY_S: Final = 900.0
+
+TOO_SHORT: Final = "Use 4 to 12 digits"
+TOO_EASY: Final = "Too easy to guess: use other digits"
+
+Verdict = Literal["right", "wrong", "wait"]
+
+
+@dataclass(frozen=True)
+class PinHash:
+    """The scrypt key of a PIN (RFC 7914; N = 2^14, r = 8, p = 1) and its salt, in hex."""
+
+    salt: str
+    key: str
+
+    def __post_init__(self) -> None:
+        for name, length in (("salt", SALT_BYTES), ("key", KEY_BYTES)):
+            value = getattr(self, name)
+            if len(value) != 2 * length or not set(value) <= set("0123456789abcdef"):
+                raise ValueError(f"{name} must be {2 * length} hex digits")
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How many wrong PINs have been tried in a row, and when the last one was: seconds since 1970."""
+
+    wrong: int
+    last_at: float
+
+    def __post_init__(self) -> None:
+        if self.wrong < 0:
+            raise ValueError("wrong must not be negative")
+
+
+def pin_problem(pin: str) -> str | None:
+    """What is wrong with a PIN that someone chooses, as a message to translate; None if it can be used.
+
+    >>> pin_problem("12a4"), pin_problem("7777"), pin_problem("7193")
+    ('Use 4 to 12 digits', 'Too easy to guess: use other digits', None)
+    """
+    if not (MIN_DIGITS <= len(pin) <= MAX_DIGITS and pin.isascii() and pin.isdigit()):
+        return TOO_SHORT
+    steps = {int(after) - int(before) for before, after in pairwise(pin)}
+    return TOO_EASY if steps in ({0}, {1}, {-1}) else None
+
+
+def hash_pin(pin: str) -> PinHash:
+    """The hash to keep of a PIN, with a salt of its own. Some 50 ms, on a Pi a multiple of that."""
+    salt = os.urandom(SALT_BYTES)
+    return PinHash(salt.hex(), _key(pin, salt).hex())
+
+
+def matches(pin: str, known: PinHash) -> bool:
+    """Whether it is that PIN; the comparison takes as long whatever the difference is."""
+    return hmac.compare_digest(_key(pin, bytes.fromhex(known.salt)), bytes.fromhex(known.key))
+
+
+def delay_s(wrong: int) -> float:
+    """How long to wait after so many wrong PINs in a row.
+
+    >>> [delay_s(wrong) for wrong in (0, 2, 3, 4, 5, 50)]
+    [0.0, 0.0, 5.0, 10.0, 20.0, 900.0]
+    """
+    if wrong < FREE_ATTEMPTS:
+        return 0.0
+    return min(FIRST_DELAY_S * 2.0 ** min(wrong - FREE_ATTEMPTS, 16), MAX_DELAY_S)
+
+
+class PinLock:
+    """Checks PINs, ever more slowly after wrong ones; the count is kept in a file, so that a restart does not help.
+
+    A wrong attempt counts before it is answered: killing the program does not undo it. Within one run the delay goes by
+    a clock that cannot be set; over a restart by the system's, and one that was set back makes it start again. A full
+    disk does not lock anyone out: the count then lasts until the program ends. Any thread may use it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path, self._now, self._monotonic = path, now, monotonic
+        self._lock = threading.Lock()
+        self._attempts = self._read()
+        elapsed = now() - self._attempts.last_at
+        self._last = monotonic() - max(elapsed, 0.0)
+
+    def wait_s(self) -> float:
+        """How many seconds are left before the next attempt, 0 if it may be made now."""
+        with self._lock:
+            return self._wait_s()
+
+    def check(self, pin: str, known: PinHash) -> Verdict:
+        """Whether it is the PIN; `wait` while the delay runs, and then nothing is tried."""
+        with self._lock:
+            if self._wait_s() > 0:
+                return "wait"
+            self._note(self._attempts.wrong + 1)
+            if not matches(pin, known):
+                return "wrong"
+            self._note(0)
+            return "right"
+
+    def _wait_s(self) -> float:
+        return max(0.0, delay_s(self._attempts.wrong) - (self._monotonic() - self._last))
+
+    def _note(self, wrong: int) -> None:
+        self._attempts, self._last = Attempts(wrong, self._now()), self._monotonic()
+        data = json.dumps(to_dict(self._attempts)).encode()
+        try:
+            write_durably(self._path, data, "the count of wrong PINs")
+        except OsteoEdgeError:
+            return
+
+    def _read(self) -> Attempts:
+        try:
+            return from_dict(Attempts, json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return Attempts(0, self._now())
+        except (OSError, ValueError, RecursionError):  # as if someone had tried, for no power cut leaves it like this
+            return Attempts(FREE_ATTEMPTS, self._now())
+
+
+def _key(pin: str, salt: bytes) -> bytes:
+    return scrypt(pin.encode("utf-8", "surrogatepass"), salt=salt, n=COST, r=BLOCKS, p=1, dklen=KEY_BYTES)
