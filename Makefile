@@ -40,7 +40,7 @@ emulator:  ## The Debian packages that count AArch64 instructions, where they ar
 		if [ -n "$$missing" ]; then \
 			echo "installing $(EMULATOR_PACKAGES)"; \
 			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
-			$$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends $(EMULATOR_PACKAGES); \
+			$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(EMULATOR_PACKAGES); \
 		fi; \
 	fi
 
