@@ -1,5 +1,6 @@
 """`osteo-edge bench`: the command; the work is in `bench`."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from osteo_edge.benchmarks.report_file import read_report_file, to_document
 from osteo_edge.benchmarks.results import Measurement, Report
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import progress, show_json, show_table
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.runtime import default_threads
 from osteo_edge.split import PARTS
 
@@ -150,6 +152,8 @@ def bench(
     if (data is None) != (split_file is None):
         raise click.UsageError("--data and --split go together: the split says which images no model was trained on")
     older = None if old_file is None else read_report_file(old_file)
+    if out is not None:
+        _make_folder(out)
     settings = replace(
         QUICK if quick else FULL, seed=seed, budget_s=None if budget_min is None else budget_min * MINUTE_S
     )
@@ -180,6 +184,16 @@ def bench(
         click.echo(f"Written: {', '.join(map(str, written))}", err=as_json)
     if (regressions is not None and regressions.found) or not any(found.latency for found in report.measurements):
         ctx.exit(EXIT_FAILED)
+
+
+def _make_folder(out: Path) -> None:
+    """Before anything is measured: an hour's figures are not to be lost for a folder that cannot be."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OsteoEdgeError(f"{out}: no report can be written there ({error.strerror}); name a folder") from error
+    if not os.access(out, os.W_OK):
+        raise OsteoEdgeError(f"{out}: no report can be written there; name a folder that you may write to")
 
 
 def _show(report: Report, regressions: Regressions | None) -> None:

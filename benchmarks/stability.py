@@ -128,5 +128,5 @@ def _uncertain(latency: Latency) -> str | None:
     half = (found.high - found.low) / 2 / found.value
     if half <= MAX_UNCERTAINTY or _processes(latency) < MIN_PROCESSES:
         return None
-    slowest = max(median(turn.runs_ms) for turn in latency.turns) / found.value
-    return f"uneven: the median is known to ±{half:.0%} only, the slowest turn took {slowest:.1f} times it"
+    turns = [median(turn.runs_ms) / found.value for turn in latency.turns]
+    return f"uneven: the median is known to ±{half:.0%} only, turns took {min(turns):.2f} to {max(turns):.2f} times it"

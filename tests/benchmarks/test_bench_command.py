@@ -123,6 +123,15 @@ def test_bad_options_are_refused_before_anything_is_measured(
     assert not jobs
 
 
+def test_a_place_that_is_no_folder_is_refused_before_anything_is_measured(
+    jobs: list[Job], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report").write_text("a file")
+    assert run(["bench", "a", "--out", str(tmp_path / "report")]) == 1
+    assert "no report can be written there" in capsys.readouterr().err
+    assert not jobs
+
+
 def test_the_word_baseline_is_another_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "baseline", "--help"]) == 0
     assert "osteo-edge bench baseline" in capsys.readouterr().out

@@ -104,6 +104,10 @@ def test_processes_of_two_speeds_are_uneven() -> None:
     found = [slowed(turn, 1.5 if turn.process % 2 else 1.0) for turn in turns()]
     (reason,) = told(found)
     assert reason.startswith("uneven: the median is known to ±")
+    _, told_range = reason.split(", turns took ")
+    fastest, slowest = (float(word) for word in told_range.removesuffix(" times it").split(" to "))
+    assert fastest <= 1 <= slowest
+    assert slowest / fastest == pytest.approx(1.5, rel=0.1)
 
 
 @pytest.mark.parametrize("goal", [{"runs": 1024}, {"seconds": 60.0}])
