@@ -16,6 +16,9 @@ from osteo_edge.model_card import render_card
 from osteo_edge.strict import FieldError
 
 MAX_MANIFEST_BYTES = 1 << 20
+SIGNATURE_NAME = "model.sig"
+UNLISTED = (FILE_NAME, SIGNATURE_NAME)
+"""What the manifest cannot list: itself, and the signature that is made of all other files (`osteo_edge.signature`)."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def read_bundle(path: Path) -> Bundle:
     with _reading(path):
         for name, digest in expected.items():
             _verify(path / name, digest)
-        extra = sorted(entry.name for entry in path.iterdir() if entry.name not in {*expected, FILE_NAME})
+        extra = sorted(entry.name for entry in path.iterdir() if entry.name not in {*expected, *UNLISTED})
     if extra:
         raise BundleError(f"{path / extra[0]}: not listed in the bundle's manifest; take it out of the folder")
     return Bundle(path, manifest)
@@ -55,12 +58,25 @@ def read_manifest(path: Path) -> Manifest:
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise BundleError(f"{file}: larger than {MAX_MANIFEST_BYTES:,} bytes; copy the bundle again")
         content = file.read_bytes()
+    return parse_manifest(file, content)
+
+
+def parse_manifest(file: Path, content: bytes) -> Manifest:
+    """The manifest in the bytes of `file`; `BundleError` for what is none."""
     try:
         return Manifest.from_dict(_parse(content))
     except FieldError as error:
         raise BundleError(f"{file}: {error}") from error
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{file}: not readable as JSON ({error}); copy the bundle again") from error
+
+
+def read_model(bundle: Bundle) -> bytes:
+    """The model's bytes, which are those that the manifest names: nobody can exchange them any more."""
+    with _reading(bundle.path):
+        content = bundle.model_path.read_bytes()
+    _require_same(bundle.model_path, sha256_bytes(content), bundle.manifest.model.sha256)
+    return content
 
 
 def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
@@ -145,5 +161,9 @@ def _sync(folder: Path) -> None:
 def _verify(file: Path, digest: str) -> None:
     if not file.is_file():
         raise BundleError(f"{file}: missing from the bundle; copy the bundle again")
-    if sha256_file(file) != digest:
+    _require_same(file, sha256_file(file), digest)
+
+
+def _require_same(file: Path, found: str, digest: str) -> None:
+    if found != digest:
         raise BundleError(f"{file}: altered since the bundle was written (its SHA-256 differs); copy the bundle again")

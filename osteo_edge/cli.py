@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.interruption import interruption_noted
 from osteo_edge.version import VERSION
 
 EXIT_FAILED = 1
@@ -41,6 +42,13 @@ COMMANDS = {
     "bench": Entry("osteo_edge.benchmarks.bench_command", "bench", "Measure bundles: speed, memory, size, fidelity."),
     "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
     "watch": Entry("osteo_edge.edge_app.watch_command", "watch_folder", "Screen what arrives in a folder."),
+    "app": Entry("osteo_edge.edge_app.app_command", "app", "Screen films in a window, with history and follow-up."),
+    "package": Entry("osteo_edge.edge_app.package_command", "package", "Pack program and model for a device."),
+    "update": Entry("osteo_edge.edge_app.pi.update_command", "update", "Install another version from a kit."),
+    "signing-key": Entry("osteo_edge.sign_command", "signing_key", "Make a key to sign models with."),
+    "sign": Entry("osteo_edge.sign_command", "sign", "Sign a bundle, so that devices can tell whose it is."),
+    "verify": Entry("osteo_edge.sign_command", "verify", "Tell whether a bundle is signed with a key that you trust."),
+    "audit-log": Entry("osteo_edge.audit_command", "audit_log", "Show and verify the record of all that was done."),
     "inspect": Entry("osteo_edge.inspect_command", "inspect", "Show a bundle and verify every file in it."),
     "demo": Entry("osteo_edge.demo", "demo", "Run the whole job on drawn X-rays."),
     "doctor": Entry("osteo_edge.doctor", "doctor", "Tell what is installed, used and missing."),
@@ -90,7 +98,8 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code: 0, 1 for what a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
     try:
-        code = cli.main(args=list(arguments), prog_name="osteo-edge", standalone_mode=False)
+        with interruption_noted():
+            code = cli.main(args=list(arguments), prog_name="osteo-edge", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -1,6 +1,5 @@
 """`osteo-edge compress`: the command; the work is in `compress_search`."""
 
-import math
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from osteo_edge.compress_report import MB, choose, draw, show_choice, to_dict
 from osteo_edge.compress_search import Found, Plan, search
 from osteo_edge.console import progress, show_json
 from osteo_edge.errors import BundleError
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.hashing import sha256_file
 from osteo_edge.pareto import Bounds
 from osteo_edge.split import PARTS
@@ -21,12 +21,6 @@ from osteo_edge.version import VERSION
 from osteo_edge.writing import write_whole
 
 PICTURE_NAME = "pareto.svg"
-
-
-def _finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number to compare with")
-    return value
 
 
 def _not_test(ctx: click.Context, param: click.Parameter, value: str) -> str:
@@ -46,29 +40,25 @@ def _not_test(ctx: click.Context, param: click.Parameter, value: str) -> str:
 )
 @click.option(
     "--budget-mb",
-    type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    type=FiniteRange(0, min_open=True),
     required=True,
     help="The largest model file to accept; 1 MB is 1,000,000 bytes.",
 )
 @click.option(
     "--max-auroc-drop",
-    type=click.FloatRange(0, 1),
-    callback=_finite,
+    type=FiniteRange(0, 1),
     default=0.01,
     show_default=True,
     help="The most that any question's AUROC may lose against float32.",
 )
 @click.option(
     "--max-latency",
-    type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    type=FiniteRange(0, min_open=True),
     help="The most time to accept, as a multiple of float32's.  [default: any]",
 )
 @click.option(
     "--time-budget-min",
-    type=click.FloatRange(0, min_open=True),
-    callback=_finite,
+    type=FiniteRange(0, min_open=True),
     default=60.0,
     show_default=True,
     help="Minutes for the search, earlier calls with the same --out included.",
@@ -117,7 +107,7 @@ def compress(
                            prune, qat, then int8
 
     Each model is measured on validation images: the AUROC of every question with its paired difference to float32, the
-    size of the file, and the time for an image on one thread, all models taking turns. Those that no other beats in
+    size of the file, and the CPU time for an image on one thread, all models taking turns. Those that no other beats in
     all three are the Pareto front, drawn in pareto.svg; the smallest that meets the bounds is named. A conversion that
     misses its parity bound is listed and never chosen. If none meets the bounds, the nearest are named, and the exit
     code is 1.

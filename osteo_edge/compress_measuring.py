@@ -20,7 +20,7 @@ from osteo_edge.intervals import estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
-from osteo_edge.runtime import open_interpreter
+from osteo_edge.runtime import Interpreter, open_interpreter
 from osteo_edge.split import read_split, select
 from osteo_edge.verdict import shortfall
 
@@ -86,10 +86,12 @@ def describe(bundle: Bundle, reference: Answers, answers: Answers, *, seconds: f
 
 
 def time_together(bundles: Mapping[str, Bundle], reference: str, images: Images) -> dict[str, Latency]:
-    """Time all bundles on one prepared image, one thread each, in rounds in which each has its turn.
+    """Time all bundles on one prepared image, on the thread that calls, in rounds in which each has its turn.
 
-    A machine that grows slower meanwhile does so for all, which is why ratios are taken within a round. The order
-    moves on by one from round to round.
+    What is timed is what the processor did for that thread: waiting for it does not count, so a busy machine does not
+    spoil the figures. Each is timed right after an untimed run, so that none pays for what another one left in the
+    processor's caches. A machine that grows slower meanwhile does so for all, which is why ratios are taken within a
+    round. The order moves on by one from round to round.
     """
     tensor = _first_tensor(images, bundles[reference].manifest)
     interpreters = {name: open_interpreter(bundle, threads=1) for name, bundle in bundles.items()}
@@ -101,11 +103,17 @@ def time_together(bundles: Mapping[str, Bundle], reference: str, images: Images)
     for number in range(ROUNDS):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            start = time.perf_counter()
-            interpreters[name].run(tensor)
-            found[name].append((time.perf_counter() - start) * 1000)
+            found[name].append(_cpu_ms(interpreters[name], tensor))
     times = {name: np.array(values, np.float64) for name, values in found.items()}
     return {name: _latency(values, times[reference]) for name, values in times.items()}
+
+
+def _cpu_ms(interpreter: Interpreter, tensor: Tensor) -> float:
+    """Milliseconds that this thread computed in the second of two runs."""
+    interpreter.run(tensor)
+    start = time.thread_time()
+    interpreter.run(tensor)
+    return (time.thread_time() - start) * 1000
 
 
 def _latency(times: Floats, reference: Floats) -> Latency:

@@ -41,7 +41,10 @@ class Auroc:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds for one image on one thread: the median, and its ratio to the reference's in the same round."""
+    """Milliseconds of CPU time for one image on one thread: the median, and its ratio to the reference's.
+
+    The ratio is the median of those within a round.
+    """
 
     median_ms: float
     ratio: Estimate

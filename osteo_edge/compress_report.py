@@ -92,9 +92,9 @@ def show_choice(choice: Choice, plan: Plan, images: Images) -> None:
     """Print the table, the choice, and what to do next."""
     record = choice.record
     questions = list(record.candidates[REFERENCE].aurocs)
-    columns = ("Recipe", "MB", *(f"AUROC {name}, and less float32" for name in questions), "ms", "of float32", "")
+    columns = ("Recipe", "MB", *(f"AUROC {name}, and less float32" for name in questions), "CPU ms", "of float32", "")
     rows = [_row(name, found, choice) for name, found in record.candidates.items()]
-    show_table(f"On {_images(record, images)}, with 95 % intervals; time on one thread", columns, rows)
+    show_table(f"On {_images(record, images)}, with 95 % intervals; CPU time on one thread", columns, rows)
     for name, found in record.candidates.items():
         if found.shortfall is not None:
             click.echo(f"{name} failed parity: {found.shortfall}.")
@@ -143,12 +143,30 @@ def _nearest_lines(choice: Choice) -> Iterator[str]:
 
 
 def _told(choice: Choice, point: Point) -> str:
-    worst = choice.record.candidates[point.name].worst
-    drop = f"loses {point.auroc_drop:.4f}" if point.auroc_drop > 0 else f"gains {abs(point.auroc_drop):.4f}"
+    found = choice.record.candidates[point.name]
     return (
-        f"{point.name}: {point.size_bytes / MB:.2f} MB, {point.latency:.2f} times the time of float32, {drop} of AUROC "
-        f"{worst} at worst"
+        f"{point.name}: {point.size_bytes / MB:.2f} MB, {_times(found)} times the time of float32, "
+        f"{_change(point.auroc_drop, found.worst)}"
     )
+
+
+def _times(found: Candidate) -> str:
+    """The ratio of the times with its interval; nothing where it was not timed."""
+    if found.latency is None:
+        return ""
+    ratio = found.latency.ratio
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def _change(drop: float, worst: str) -> str:
+    """What becomes of the AUROC of the question that loses most, in words.
+
+    >>> _change(0.004, "osteoporosis"), _change(-0.004, "osteoporosis"), _change(-0.00001, "osteoporosis")
+    ('loses 0.0040 of AUROC osteoporosis at worst', 'gains 0.0040 of AUROC osteoporosis at least', 'loses no AUROC')
+    """
+    if round(drop, 4) == 0:
+        return "loses no AUROC"
+    return f"loses {drop:.4f} of AUROC {worst} at worst" if drop > 0 else f"gains {-drop:.4f} of AUROC {worst} at least"
 
 
 def _doubts(choice: Choice, point: Point) -> Iterator[str]:
@@ -171,12 +189,10 @@ def _row(name: str, found: Candidate, choice: Choice) -> tuple[str, ...]:
         f"[{auroc.difference.low:+.4f}, {auroc.difference.high:+.4f}]"
         for auroc in found.aurocs.values()
     )
-    times = (
-        ("", "") if found.latency is None else (f"{found.latency.median_ms:.2f}", f"{found.latency.ratio.value:.2f}")
-    )
+    median = "" if found.latency is None else f"{found.latency.median_ms:.2f}"
     standing = choice.standing(name)
     words = {"failed": "FAILED parity", "behind": ""}.get(standing, standing)
-    return name, f"{found.size_bytes / MB:.3f}", *aurocs, *times, words
+    return name, f"{found.size_bytes / MB:.3f}", *aurocs, median, _times(found), words
 
 
 def _images(record: Record, images: Images) -> str:

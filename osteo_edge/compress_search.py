@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Protocol
 
 from osteo_edge.answers import Answers
-from osteo_edge.bundle import Bundle, read_bundle, read_manifest
+from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.compress_measuring import Images, ask, describe, time_together
-from osteo_edge.compress_recipes import REFERENCE, STEPS, Recipe, Step
+from osteo_edge.compress_recipes import RECIPES, REFERENCE, STEPS, Recipe, Step
 from osteo_edge.compress_record import Record, Subject, open_record, sole_search, write_record
 from osteo_edge.console import Advance
 from osteo_edge.errors import BundleError, OsteoEdgeError
+from osteo_edge.interruption import interruption_taken
+from osteo_edge.manifest import Manifest
 from osteo_edge.subcommand import Ended, reason_of, run_subcommand
 
 Clock = Callable[[], float]
@@ -75,6 +77,7 @@ def search(
         try:
             at_work.try_all(on_progress)
         except KeyboardInterrupt:
+            interruption_taken()
             interrupted = True
         else:
             interrupted = False
@@ -209,23 +212,35 @@ class _OutOfTimeError(OsteoEdgeError):
 
 def _without_lost(record: Record, out: Path) -> Record:
     """The record without the steps whose bundles are gone or altered, and without what was made from them."""
-    whole = {name: seconds for name, seconds in record.steps.items() if name in STEPS and _is_whole(out / name)}
-    kept = {
-        name: found
-        for name, found in record.candidates.items()
-        if name in whole and read_manifest(out / name).model.sha256 == found.sha256
-    }
+    whole = _whole_steps(record, out)
+    kept = {name: found for name, found in record.candidates.items() if whole.get(name) == found.sha256}
     if kept.get(REFERENCE) != record.candidates.get(REFERENCE):
         kept = {}
-    return replace(record, steps=whole, candidates=kept)
+    steps = {name: seconds for name, seconds in record.steps.items() if name in whole}
+    return replace(record, steps=steps, candidates=kept)
 
 
-def _is_whole(path: Path) -> bool:
+def _whole_steps(record: Record, out: Path) -> dict[str, str]:
+    """The SHA-256 of the model that each step made, for those that are whole and made from what is there."""
+    made: dict[str, str] = {}
+    for recipe in RECIPES.values():
+        parent = record.subject.bundle_sha256
+        for step in recipe.steps:
+            if step.name not in made:
+                manifest = _whole(out / step.name) if step.name in record.steps else None
+                if manifest is None or manifest.parent.sha256 != parent:
+                    break
+                made[step.name] = manifest.model.sha256
+            parent = made[step.name]
+    return made
+
+
+def _whole(path: Path) -> Manifest | None:
+    """The manifest of a bundle in which every file is as it says, or None."""
     try:
-        read_bundle(path)
+        return read_bundle(path).manifest
     except BundleError:
-        return False
-    return True
+        return None
 
 
 def _missed_parity(out: Path) -> bool:

@@ -2,11 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import click
+
+from osteo_edge.interruption import raise_lost_interruption
 
 
 class Advance(Protocol):
@@ -17,7 +19,7 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(description: str) -> Iterator[Advance]:
-    """A progress bar on standard error; silent where that is no terminal."""
+    """A progress bar on standard error; silent where that is no terminal. A report raises a Ctrl-C that got lost."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,6 +34,7 @@ def progress(description: str) -> Iterator[Advance]:
         task = bar.add_task(description, total=None, note="")
 
         def advance(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+            raise_lost_interruption()
             if stage is not None and stage != bar.tasks[0].description:
                 bar.reset(task, description=stage)
             bar.update(task, completed=done, total=total, note=note)
@@ -39,8 +42,11 @@ def progress(description: str) -> Iterator[Advance]:
         yield advance
 
 
-def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table to standard output, as wide as the terminal, or as the content where it is no terminal."""
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, red: Container[str] = ()) -> None:
+    """Print a table to standard output, as wide as the terminal, or as the content where it is no terminal.
+
+    Rows whose first cell is in `red` are red, where the terminal has colours.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -49,7 +55,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
     for column in columns:
         table.add_column(Text(column), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell) for cell in row), style="red" if row[0] in red else None)
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 

@@ -11,6 +11,8 @@ from osteo_edge.table import Row, Table, read_columns, read_table
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
 SEXES = {"m": "male", "f": "female"}
+PARTS = ("train", "validation", "test")
+SHARED_BY_STUDY = ("label", "bone", "patient", "published_part")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Case:
     sex: str | None = None
     weight: float | None = None
     """Kilograms."""
+    bone: str | None = None
+    """The region that the film shows: elbow, wrist, ..."""
+    study: str | None = None
+    """The films of one region on one occasion, which share their label; its name is the study's alone."""
+    published_part: str | None = None
+    """One of `PARTS`, where the publisher of the data set has divided it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,8 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     - a folder of class folders: the label is the folder that holds the image, or, where `labels` are given, the
       nearest folder above it that is called like one of them in any case;
     - a CSV file with the columns `path` (relative to the file) and `label`, and, where known, `patient`, `age`
-      (years), `sex` and `weight` (kg), and `label_source`, the same on every line; other columns are ignored;
+      (years), `sex` and `weight` (kg), `bone`, `study` and `published_part`, and `label_source`, the same on every
+      line; other columns are ignored. The films of a study share label, bone, patient and published part;
     - a folder that directly holds exactly one such CSV file, which is then read, so that what it knows of the
       patients is not lost. A split file (with a column `part`) does not count.
 
@@ -66,7 +75,8 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     cases = list(_cases_in_table(table) if table else _cases_in_folders(path, labels))
     if labels is not None:
         cases = _choose(path, cases, labels)
-    _check_spelling(path, cases)
+    _check_spelling(path, "labels", {case.label for case in cases})
+    _check_spelling(path, "bones", {case.bone for case in cases if case.bone is not None})
     root = table.path.parent if table else path
     name = path.resolve().name if path.is_dir() else path.stem
     source = _label_source(table) if table else None
@@ -116,7 +126,22 @@ def _cases_in_table(table: Table) -> list[Case]:
             f"{table.path}: {len(missing)} of {len(cases)} images are not there, the first of them {first.name} "
             f"(line {first_lines[first.name]}); paths are relative to the CSV file"
         )
+    _check_studies(table, cases)
     return cases
+
+
+def _check_studies(table: Table, cases: Sequence[Case]) -> None:
+    first: dict[str, tuple[Row, Case]] = {}
+    for row, case in zip(table.rows, cases, strict=True):
+        line, other = first.setdefault(case.study, (row, case)) if case.study is not None else (row, case)
+        for column in SHARED_BY_STUDY:
+            own, others = getattr(case, column), getattr(other, column)
+            if own != others:
+                raise table.error(
+                    row,
+                    f"study {case.study} has the {column} {own or 'unknown'} here and {others or 'unknown'} on line "
+                    f"{line.line}; films of one study share it: correct one of the lines",
+                )
 
 
 def _label_source(table: Table) -> str | None:
@@ -142,7 +167,17 @@ def _case(table: Table, row: Row) -> Case:
         age=table.number(row, "age"),
         sex=normalize_sex(table.text(row, "sex")),
         weight=table.number(row, "weight"),
+        bone=table.text(row, "bone"),
+        study=table.text(row, "study"),
+        published_part=_published_part(table, row),
     )
+
+
+def _published_part(table: Table, row: Row) -> str | None:
+    part = table.text(row, "published_part")
+    if part is not None and part not in PARTS:
+        raise table.error(row, f"published_part {part!r} is none of {', '.join(PARTS)}; correct it or leave it empty")
+    return part
 
 
 def normalize_sex(text: str | None) -> str | None:
@@ -208,9 +243,9 @@ def _choose(path: Path, cases: list[Case], labels: Sequence[str]) -> list[Case]:
     return chosen
 
 
-def _check_spelling(path: Path, cases: list[Case]) -> None:
+def _check_spelling(path: Path, what: str, names: set[str]) -> None:
     spellings: dict[str, str] = {}
-    for label in sorted({case.label for case in cases}):
-        other = spellings.setdefault(label.lower(), label)
-        if other != label:
-            raise DatasetError(f"{path}: the labels {other!r} and {label!r} differ in case only; spell them alike")
+    for name in sorted(names):
+        other = spellings.setdefault(name.lower(), name)
+        if other != name:
+            raise DatasetError(f"{path}: the {what} {other!r} and {name!r} differ in case only; spell them alike")

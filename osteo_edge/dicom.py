@@ -18,11 +18,15 @@ import numpy.typing as npt
 
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.radiograph import MAX_FILE_BYTES, Pixels, Source, check_size, grey_and_chroma, refusing_damage
+from osteo_edge.raster import FORM
+from osteo_edge.raster.damage import UnsupportedImageError
 
 try:
     import pydicom
     from pydicom.filereader import read_dataset, read_preamble
-    from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
+    from pydicom.pixels import apply_color_lut
+
+    from osteo_edge.dicom_frames import is_readable, samples_of
 except ImportError as missing:
     raise MissingExtraError("reading DICOM", "pydicom", "dicom") from missing
 
@@ -40,7 +44,7 @@ def decode_dicom(data: bytes, path: Path) -> tuple[Pixels, Source]:
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check_image(dataset, path)
         _check_decoder(dataset, path)
-        samples = pixel_array(dataset)
+        samples = _samples(dataset, path)
         pixels, chroma = _grey(dataset, samples, path)
         return pixels, _source(dataset, path, pixels, chroma)
 
@@ -107,12 +111,23 @@ def _check_decoder(dataset: Any, path: Path) -> None:
         explicit = pydicom.uid.ExplicitVRLittleEndian if little_endian else pydicom.uid.ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else explicit
     syntax = dataset.file_meta.TransferSyntaxUID
+    uncompressed = RadiographError(f"{path}: compressed as {syntax.name}; export it uncompressed")
     try:
-        available = get_decoder(syntax).is_available
+        readable = is_readable(dataset)
     except NotImplementedError as error:
-        raise RadiographError(f"{path}: compressed as {syntax.name}; export it uncompressed") from error
-    if not available:
+        raise uncompressed from error
+    if not readable and FORM == "plain":  # as on Android, where nothing can be installed beside
+        raise uncompressed
+    if not readable:
         raise MissingExtraError(f"{path}: reading DICOM compressed as {syntax.name}", "python-gdcm", "dicom")
+
+
+def _samples(dataset: Any, path: Path) -> Samples:
+    try:
+        return samples_of(dataset)
+    except UnsupportedImageError as error:
+        name = dataset.file_meta.TransferSyntaxUID.name
+        raise RadiographError(f"{path}: compressed as {name}; export it uncompressed") from error
 
 
 def _grey(dataset: Any, samples: Samples, path: Path) -> tuple[Pixels, float]:

@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from osteo_edge.errors import OsteoEdgeError
 
@@ -14,7 +15,7 @@ def write_durably(path: Path, data: bytes, what: str) -> Path:
 
     `OsteoEdgeError` if `what` ("the result") cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # of its own: two may write at once
     try:
         is_new = not path.parent.is_dir()
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from osteo_edge.alarms import find_alarms
 from osteo_edge.answers import Answers
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError, RadiographError
-from osteo_edge.intervals import Estimate
+from osteo_edge.familiarity import FilmStatistics
+from osteo_edge.intervals import Estimate, wilson
 from osteo_edge.manifest import Manifest
 from osteo_edge.measuring import measure_answers
 from osteo_edge.preprocessing import to_tensor
@@ -26,15 +27,22 @@ from osteo_edge.subgroups import Subgroup, measure_subgroups
 Floats = npt.NDArray[np.float64]
 Groups = npt.NDArray[np.str_]
 
+REFUSED = "refused as unlike the training films"
+"""The share of the cases that screening would refuse for that; they are measured all the same."""
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Calibrated probabilities, (n, labels), of the cases that could be read; `groups` are those of the split."""
+    """Calibrated probabilities, (n, labels), of the cases that could be read; `groups` are those of the split.
+
+    `distances` are those from the films that the model learned from, (n,), where the bundle knows these.
+    """
 
     cases: tuple[Case, ...]
     groups: Groups
     probabilities: Floats
     skipped: tuple[str, ...]
+    distances: Floats | None = None
 
     def truth(self, labels: Sequence[str]) -> npt.NDArray[np.intp]:
         return np.array([labels.index(case.label) for case in self.cases], np.intp)
@@ -64,13 +72,16 @@ def predict(
     manifest: Manifest,
     interpreter: Interpreter,
     *,
+    known: FilmStatistics | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predictions:
     """Run the bundle on every case; one that cannot be read is skipped and listed, none readable is an error.
 
-    The input gate is not asked: these are known to be what the model is for.
+    The input gate is not asked: these are known to be what the model is for. With the statistics of the `known` films,
+    how far each lies from them is kept beside its answer.
     """
     answers: list[tuple[int, Floats]] = []
+    embeddings: list[npt.NDArray[np.float32] | None] = []
     skipped: list[str] = []
     for number, case in enumerate(cases):
         try:
@@ -78,14 +89,18 @@ def predict(
         except RadiographError as error:
             skipped.append(str(error))
         else:
-            answers.append((number, calibrated(interpreter.run(tensor).logits, manifest.calibration)))
+            prediction = interpreter.run(tensor)
+            answers.append((number, calibrated(prediction.logits, manifest.calibration)))
+            embeddings.append(prediction.embedding)
         on_progress(number + 1, len(cases))
     if not answers:
         raise DatasetError(f"none of {len(cases)} images can be measured" + (f": {skipped[0]}" if skipped else ""))
     kept = [number for number, _ in answers]
     probabilities = np.stack([values for _, values in answers])
+    given = [embedding for embedding in embeddings if embedding is not None]
+    distances = None if known is None or not given else known.distances(np.stack(given))
     return Predictions(
-        tuple(cases[i] for i in kept), np.array([groups[i] for i in kept]), probabilities, tuple(skipped)
+        tuple(cases[i] for i in kept), np.array([groups[i] for i in kept]), probabilities, tuple(skipped), distances
     )
 
 
@@ -104,6 +119,8 @@ def evaluate(
     """
     answers = answers_of(predictions, manifest)
     estimates, headline = measure_answers(answers, prevalence)
+    if predictions.distances is not None and manifest.familiarity is not None:
+        estimates[REFUSED] = wilson(~(predictions.distances <= manifest.familiarity.threshold))
     scores = score_of(predictions.probabilities, manifest)
     outcomes = [decide(float(score), manifest.decision)[0] for score in scores]
     confusion = metrics.confusion(answers.truth, answers.predicted, len(manifest.labels))

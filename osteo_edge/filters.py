@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from osteo_edge.raster import edges
 
 Pixels = npt.NDArray[np.float32]
 Kind = Literal["sobel", "prewitt", "roberts", "canny", "sharpen", "clahe"]
@@ -15,7 +16,7 @@ DEFAULT_AMOUNTS = {"sobel": 1.0, "prewitt": 1.0, "roberts": 1.0, "canny": 0.3, "
 
 PREWITT = np.array([[-1, 0, 1]] * 3, np.float32)
 ROBERTS = np.array([[1, 0], [0, -1]], np.float32)
-CLAHE_TILES = (8, 8)
+CLAHE_TILES = 8
 CANNY_LOW = 0.4
 """The lower of Canny's two thresholds as a share of the upper one (Canny 1986 advises 1/3 to 1/2)."""
 
@@ -66,17 +67,17 @@ def parse_filter(text: str) -> Filter:
 
 
 def _sobel(image: Pixels, amount: float) -> Pixels:
-    return _magnitude(cv2.Sobel(image, cv2.CV_32F, 1, 0) / 4, cv2.Sobel(image, cv2.CV_32F, 0, 1) / 4, amount)
+    across, down = edges.sobel(image)
+    return _magnitude(across / 4, down / 4, amount)
 
 
 def _prewitt(image: Pixels, amount: float) -> Pixels:
-    across, down = (cv2.filter2D(image, cv2.CV_32F, kernel) for kernel in (PREWITT, PREWITT.T))
-    return _magnitude(across, down, amount / 3)
+    return _magnitude(edges.correlate(image, PREWITT), edges.correlate(image, PREWITT.T), amount / 3)
 
 
 def _roberts(image: Pixels, amount: float) -> Pixels:
     other = np.ascontiguousarray(ROBERTS[:, ::-1])
-    return _magnitude(cv2.filter2D(image, cv2.CV_32F, ROBERTS), cv2.filter2D(image, cv2.CV_32F, other), amount)
+    return _magnitude(edges.correlate(image, ROBERTS), edges.correlate(image, other), amount)
 
 
 def _magnitude(across: npt.ArrayLike, down: npt.ArrayLike, amount: float) -> Pixels:
@@ -86,17 +87,16 @@ def _magnitude(across: npt.ArrayLike, down: npt.ArrayLike, amount: float) -> Pix
 def _canny(image: Pixels, amount: float) -> Pixels:
     steepest = 4 * 255 * np.sqrt(2)
     upper = amount * steepest
-    edges = cv2.Canny(_to_8_bit(image), CANNY_LOW * upper, upper, L2gradient=True)
-    return np.asarray(edges, np.float32) / np.float32(255)
+    return np.asarray(edges.canny(_to_8_bit(image), CANNY_LOW * upper, upper), np.float32) / np.float32(255)
 
 
 def _sharpen(image: Pixels, amount: float) -> Pixels:
-    return np.asarray(image - amount * np.asarray(cv2.Laplacian(image, cv2.CV_32F)), np.float32)
+    return np.asarray(image - amount * edges.laplacian(image), np.float32)
 
 
 def _clahe(image: Pixels, amount: float) -> Pixels:
     # 256 levels: with 65,536 the limit, a share of a tile's pixels per level, would always round to one pixel
-    return np.asarray(cv2.createCLAHE(amount, CLAHE_TILES).apply(_to_8_bit(image)), np.float32) / np.float32(255)
+    return np.asarray(edges.even_out(_to_8_bit(image), amount, CLAHE_TILES), np.float32) / np.float32(255)
 
 
 def _to_8_bit(image: Pixels) -> npt.NDArray[np.uint8]:

@@ -1,19 +1,50 @@
 """Is this image fit to be screened at all? Checks that need no network; anything refused is told why."""
 
-import cv2
+from typing import Final
 
+from osteo_edge.image_quality import ImageQuality, measure_quality
 from osteo_edge.layout import Layout
 from osteo_edge.manifest import Gate
 from osteo_edge.radiograph import Radiograph
+from osteo_edge.raster import statistics
 
 DEFAULT_GATE = Gate(
     min_side_px=160, min_contrast=0.04, max_chroma=0.06, modalities=("CR", "DX", "RG", "RF", "OT", "SC")
 )
 
+# What a picture must keep to, and in brackets where 102 knee films, one part of a public set, lie (docs/safety.md).
+MAX_ASPECT: Final = 3.0
+"""Longer side over the shorter (1.0 to 1.3); a film of the whole leg may reach 2.5."""
+MIN_SMOOTHNESS: Final = 0.9
+"""(0.985 and more.) A knee film with noise of a fifth of the full scale, its standard deviation, has 0.9."""
+MIN_PRINT: Final = 0.2
+"""Of a picture without smoothness: the even share from which it is print on paper or a screen, and not noise."""
+MIN_BRIGHTEST: Final = 0.15
+"""(0.79 and more.) A file of 8 bits has 38 grey levels left then."""
+MIN_TONES: Final = 16
+"""(180 and more.) Of fewer, a picture is drawn in a few flat greys: what follows says nothing about such."""
+NEGATIVE_RELIEF, NEGATIVE_SIDE = 0.0, 0.45
+"""A negative has less than the first (0.1 and more) and more than the second (0.36 and less)."""
+MAX_WHITE: Final = 0.05
+"""(0.001 and less; drawn films 0.005.)"""
+MAX_BLOCKS: Final = 2.0
+"""(1.2 and less.) A film saved as JPEG has 1.4 to 1.9 at quality 30, and 1.9 to 3.2 at quality 10."""
+MIN_DETAIL: Final = 0.36
+"""(0.5 and more.) Photos of films, drawn with a hand-held camera's blur, have 0.4 and more."""
+MAX_SCREEN: Final = 0.015
+"""(0.0001 and less.)"""
+MAX_PATCH: Final = 0.003
+"""(0.0012 and less.)"""
+
 
 def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
-    """Why the image must not be screened, in words for the user; empty if it may be."""
+    """Why the image must not be screened, in words for the user; empty if it may be.
+
+    Of the picture's faults the first is given, since one brings about others.
+    """
     source = radiograph.source
+    is_blank = statistics.mean_and_deviation(radiograph.pixels)[1] < gate.min_contrast
+    fault = None if is_blank else fault_of(measure_quality(radiograph.pixels))
     checks = (
         (
             min(source.height, source.width) < gate.min_side_px,
@@ -24,12 +55,46 @@ def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
             f"not a radiograph: the file says modality {source.modality}",
         ),
         (source.chroma > gate.max_chroma, "a colour picture, not a radiograph"),
-        (
-            float(cv2.meanStdDev(radiograph.pixels)[1][0, 0]) < gate.min_contrast,
-            "blank or nearly so: there is almost no contrast",
-        ),
+        (is_blank, "blank or nearly so: there is almost no contrast"),
     )
-    return tuple(reason for fails, reason in checks if fails)
+    return (*(reason for fails, reason in checks if fails), *(() if fault is None else (fault,)))
+
+
+def fault_of(quality: ImageQuality) -> str | None:
+    """What is wrong with a picture, and what to do about it; None if nothing is.
+
+    The order is that of what would be told wrongly after it: a negative is white in large parts, too.
+    """
+    return _wrong_picture(quality) or (_spoilt_film(quality) if quality.tones >= MIN_TONES else None)
+
+
+def _wrong_picture(quality: ImageQuality) -> str | None:
+    if quality.aspect > MAX_ASPECT:
+        return f"a strip, {quality.aspect:.1f} times as long as wide: use a film that shows the whole joint"
+    if quality.smoothness < MIN_SMOOTHNESS:
+        if quality.even >= MIN_PRINT:
+            return "a page of text or a drawing, not a radiograph: choose the picture of the film"
+        return "noise all over the picture: send the file from the X-ray machine"
+    if quality.brightest < MIN_BRIGHTEST:
+        return "far too dark: export it again at full brightness, or send the file from the X-ray machine"
+    return None
+
+
+def _spoilt_film(quality: ImageQuality) -> str | None:
+    if quality.relief < NEGATIVE_RELIEF and quality.side > NEGATIVE_SIDE:
+        return "a negative, dark bone on a bright ground: export it again with bright bone"
+    if quality.white > MAX_WHITE:
+        percent = f"{100 * quality.white:.0f}"
+        return f"over-exposed, or glare, {percent} % of its middle is pure white: take it again with less light"
+    if quality.blocks > MAX_BLOCKS:
+        return "compressed until its blocks show: export it again at a higher quality"
+    if quality.detail < MIN_DETAIL:
+        return "the picture is blurred: take it again, or send the file from the X-ray machine"
+    if quality.screen > MAX_SCREEN:
+        return "a screenshot with more than the film: export the film alone"
+    if quality.patch > MAX_PATCH:
+        return "a white patch over the film, glare or metal: take it again without glare, or screen the other knee"
+    return None
 
 
 def knee_rejections(layout: Layout) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from osteo_edge.knee_template import (
     cut,
     fine_features,
 )
+from osteo_edge.raster import matching, scaling, smoothing, tones
 
 BORDER_PX = 24
 """How far the film is continued at the coarse scale, so that a joint near its edge can be met."""
@@ -46,11 +46,11 @@ class Place(NamedTuple):
 def propose(film: Pixels, width: float, template: KneeTemplate) -> Iterator[Place]:
     """The places on the film most like a knee of one width, best first; the score is at most 1."""
     scale = COARSE_WIDTH_PX / width
-    size = tuple(max(1, round(side * scale)) for side in film.shape[::-1])
-    scaled = cv2.resize(film, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    likeness, offset = _coarse_likeness(np.asarray(scaled, np.float32), template), COARSE_SIDE_PX // 2 - BORDER_PX
+    height, width_px = (max(1, round(side * scale)) for side in film.shape)
+    scaled = (scaling.shrink if scale < 1 else scaling.enlarge)(film, height, width_px)
+    likeness, offset = _coarse_likeness(scaled, template), COARSE_SIDE_PX // 2 - BORDER_PX
     for _ in range(PROPOSALS_PER_WIDTH if likeness.size else 0):
-        _, score, _, (column, row) = cv2.minMaxLoc(likeness)
+        score, row, column = matching.highest(likeness)
         if score < LEAST_COARSE_SCORE:
             return
         yield Place(score, (column + offset) / scale, (row + offset) / scale, width)
@@ -69,8 +69,7 @@ def settle(film: Pixels, place: Place, template: KneeTemplate) -> Place:
 
 def _coarse_likeness(scaled: Pixels, template: KneeTemplate) -> Pixels:
     """The correlation at every place; -1 where no joint can be: off the limb or at the film's edge."""
-    around = (BORDER_PX, BORDER_PX, BORDER_PX, BORDER_PX)
-    bordered = np.asarray(cv2.copyMakeBorder(scaled, *around, cv2.BORDER_REPLICATE), np.float32)
+    bordered = scaling.continue_edges(scaled, top=BORDER_PX, bottom=BORDER_PX, left=BORDER_PX, right=BORDER_PX)
     if min(bordered.shape) < COARSE_SIDE_PX:
         return np.empty((0, 0), np.float32)
     likeness = _correlate(coarse_features(bordered), template.coarse, COARSE_FLOOR)
@@ -87,8 +86,7 @@ def _coarse_likeness(scaled: Pixels, template: KneeTemplate) -> Pixels:
 def _limb(scaled: Pixels, bordered: Pixels) -> npt.NDArray[np.bool_]:
     """Where the film is brighter around than Otsu's threshold (Otsu 1979)."""
     grey = (scaled * 255).astype(np.uint8)
-    threshold = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0] / 255
-    return np.asarray(cv2.boxFilter(bordered, -1, (24, 16)) > threshold)
+    return smoothing.box_mean(bordered, 16, 24) > tones.otsu(grey) / 255
 
 
 def _clear(places: int, side: int, widths: float) -> npt.NDArray[np.bool_]:
@@ -105,7 +103,7 @@ def _fit_joint(film: Pixels, place: Place, width: float, template: KneeTemplate)
     row, column = (side // 2 for side in likeness.shape)
     down, across = FINE_REACH_PX
     near = likeness[row - down : row + down + 1, column - across : column + across + 1]
-    _, score, _, (x, y) = cv2.minMaxLoc(near)
+    score, y, x = matching.highest(near)
     right, below = _peak(near[y], x) - across, _peak(near[:, x], y) - down
     return Place(place.score + score, place.x + right * pixel, place.y + below * pixel, width)
 
@@ -113,8 +111,8 @@ def _fit_joint(film: Pixels, place: Place, width: float, template: KneeTemplate)
 def _correlate(plane: Pixels, patch: Pixels, floor: float) -> Pixels:
     """Normalized cross-correlation wherever the patch fits, as if the plane deviated by `floor` at least."""
     rows, columns = patch.shape
-    products = np.asarray(cv2.matchTemplate(plane, patch, cv2.TM_CCOEFF))
-    mean, square = (cv2.boxFilter(values, -1, (columns, rows)) for values in (plane, plane * plane))
+    products = matching.covariance(plane, patch)
+    mean, square = (smoothing.box_mean(values, rows, columns) for values in (plane, plane * plane))
     deviation = np.sqrt(np.maximum(square - mean * mean, floor**2))
     top, left = rows // 2, columns // 2
     deviation = deviation[top : top + products.shape[0], left : left + products.shape[1]]

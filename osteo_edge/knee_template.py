@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from osteo_edge.filters import Pixels
+from osteo_edge.raster import scaling, smoothing
 
 FILE = Path(__file__).with_name("knee_template.npz")
 
@@ -50,17 +50,16 @@ def cut(film: Pixels, x: float, y: float, side: float, size: int) -> Pixels:
     """
     scale = size / side
     if scale < 0.8:  # less would alias
-        film = np.asarray(cv2.GaussianBlur(film, (0, 0), 0.3 / scale), np.float32)
+        film = smoothing.gaussian(film, 0.3 / scale)
     left, top = ((size - 1) / 2 - scale * (middle - 0.5) for middle in (x, y))
     place = np.array([[scale, 0, left], [0, scale, top]])
-    flags = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.warpAffine(film, place, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE))
+    return scaling.warp(film, place, size, size, way="linear" if scale < 1 else "cubic")
 
 
 def even_out(plane: Pixels, mean_sigma: float, deviation_sigma: float, floor: float) -> Pixels:
     """Local contrast normalization: less the mean around each pixel, over the deviation around it plus `floor`."""
-    centred = plane - cv2.GaussianBlur(plane, (0, 0), mean_sigma)
-    spread = np.sqrt(np.maximum(cv2.GaussianBlur(centred * centred, (0, 0), deviation_sigma), 1e-8))
+    centred = plane - smoothing.gaussian(plane, mean_sigma)
+    spread = np.sqrt(np.maximum(smoothing.gaussian(centred * centred, deviation_sigma), 1e-8))
     return np.asarray(centred / (spread + np.float32(floor)), np.float32)
 
 

@@ -7,12 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from osteo_edge.filters import Pixels
 from osteo_edge.knee_matching import Place, propose, settle
 from osteo_edge.knee_template import KneeTemplate, coarse_patch, load_template
+from osteo_edge.raster import scaling
 
 SEARCHED_PX = 512
 """The longest side of the film that is searched."""
@@ -61,7 +61,7 @@ def find_knees(pixels: Pixels) -> tuple[Knee, ...]:
 def _shrunk(pixels: Pixels) -> Pixels:
     scale = min(1.0, SEARCHED_PX / max(pixels.shape))
     height, width = (max(1, round(side * scale)) for side in pixels.shape)
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return scaling.shrink(pixels, height, width)
 
 
 def _distinct(places: Sequence[Place]) -> list[Place]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.filters import Pixels
 from osteo_edge.knees import Knee
+from osteo_edge.raster import scaling
 
 CROP_WIDTHS = 1.5
 """The side of the square around a knee, in condyle widths: femur and tibia without the shafts."""
@@ -97,8 +97,10 @@ def cut_out(pixels: Pixels, box: Box) -> Pixels:
     height, width = pixels.shape
     bottom, right = box.top + box.height, box.left + box.width
     inside = pixels[max(box.top, 0) : min(bottom, height), max(box.left, 0) : min(right, width)]
-    beyond = (max(-box.top, 0), max(bottom - height, 0), max(-box.left, 0), max(right - width, 0))
-    return np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE)) if any(beyond) else inside
+    above, below, before, after = (max(reach, 0) for reach in (-box.top, bottom - height, -box.left, right - width))
+    if not (above or below or before or after):
+        return inside
+    return scaling.continue_edges(inside, top=above, bottom=below, left=before, right=after)
 
 
 def from_canvas(canvas: Pixels, layout: Layout, shape: Shape | None = None) -> Pixels:
@@ -134,8 +136,7 @@ def _brought_back(canvas: Pixels, placement: Placement, layout: Layout, shape: S
     matrix[:, :2] *= step[::-1]
     matrix *= per_pixel[::-1, np.newaxis]
     matrix[:, 2] -= np.add(corner[::-1], 0.5)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    film = cv2.warpAffine(cells, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    film = scaling.warp(cells, matrix, *shape, from_target=True)
     return np.where(_shown(placement.source, layout.film, shape), film, np.float32(-np.inf)).astype(np.float32)
 
 

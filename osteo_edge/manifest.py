@@ -11,6 +11,10 @@ from osteo_edge.strict import FieldError, from_dict, to_dict
 SCHEMA: Final = 1
 FILE_NAME = "manifest.json"
 CARD_NAME = "MODEL_CARD.md"
+MAX_NAME: Final = 500
+MAX_SOURCE: Final = 1000
+MAX_USE: Final = 1500
+"""Letters of a name, of what decided the labels, and of the intended use, which is always shown whole."""
 
 Format = Literal["keras", "tflite"]
 Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8", "mixed"]
@@ -51,14 +55,16 @@ class Outputs:
     """Which of the model's outputs is which: logits are (1, labels), the activation map (1, rows, columns, labels).
 
     `severity` is (1, 3), logits of unsupervised grades low, medium and high; None for a model that gives none.
+    `embedding` is (1, features), the pooled output of the last layer, where the bundle knows those of its films.
     """
 
     logits: int
     activation_map: int | None
     severity: int | None = None
+    embedding: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("logits", "activation_map", "severity"):
+        for name in ("logits", "activation_map", "severity", "embedding"):
             _require(name, getattr(self, name) is None or getattr(self, name) >= 0, "must not be negative")
 
 
@@ -113,6 +119,30 @@ class Gate:
         _require("min_side_px", self.min_side_px >= 1, "must be at least 1")
         for name in ("min_contrast", "max_chroma"):
             _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """How far an image may lie from the films that the model learned from (`osteo_edge.familiarity`).
+
+    `file` holds the statistics of the films' embeddings, `threshold` is a distance by them, about 1 for a film that
+    they were fitted on. `refused_share` is the share of the images that the threshold was chosen on that lie beyond it.
+    """
+
+    file: str
+    threshold: float
+    fitted_on: str
+    fitted_images: int
+    chosen_on: str
+    chosen_images: int
+    refused_share: float
+
+    def __post_init__(self) -> None:
+        _require_file_name("file", self.file)
+        _require("threshold", 0.0 < self.threshold < float("inf"), "must be above 0")
+        for name in ("fitted_images", "chosen_images"):
+            _require(name, getattr(self, name) >= 1, "must be at least 1")
+        _require("refused_share", 0.0 <= self.refused_share <= 1.0, "must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -206,6 +236,8 @@ class DataCard:
 
     def __post_init__(self) -> None:
         _require_sha256("split_sha256", self.split_sha256)
+        _require_short("name", self.name, MAX_NAME)
+        _require_short("label_source", self.label_source, MAX_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -230,12 +262,20 @@ class Manifest:
     metrics: dict[str, Metric]
     data: DataCard
     files: dict[str, str]
+    familiarity: Familiarity | None = None
 
     def __post_init__(self) -> None:
+        for name in ("name", "version", "created_by", "created_at"):
+            _require_short(name, getattr(self, name), MAX_NAME)
+        _require_short("intended_use", self.intended_use, MAX_USE)
+        for label in self.labels:
+            _require_short("labels", label, MAX_NAME)
         _require("labels", len(self.labels) >= 2, "must name at least two labels")
         _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
         for label in self.decision.positive_labels:
             _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
+        has_embedding = self.outputs.embedding is not None
+        _require("familiarity", self.familiarity is None or has_embedding, "needs a model that gives an embedding")
         _require(
             "files", self.model.file not in self.files, "must not list the model, whose hash stands at model.sha256"
         )
@@ -258,6 +298,10 @@ class Manifest:
 def _require(field: str, holds: bool, rule: str) -> None:
     if not holds:
         raise ValueError(f"{field} {rule}")
+
+
+def _require_short(field: str, value: str, most: int) -> None:
+    _require(field, len(value) <= most, f"must have at most {most:,} letters, not {len(value):,}")
 
 
 def _require_sha256(field: str, value: str) -> None:

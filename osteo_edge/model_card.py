@@ -39,6 +39,7 @@ def render_card(manifest: Manifest) -> str:
         "Data": _data(manifest),
         "Training": _training(_training_record(manifest.parent.recipe)),
         **_measured(manifest),
+        "What it refuses": _familiarity(manifest),
         "Grades": "" if manifest.outputs.severity is None else SEVERITY_USE,
         "Beside the model it was made from": _parity(manifest),
         "Limitations": LIMITATIONS,
@@ -85,6 +86,18 @@ def _data(manifest: Manifest) -> str:
     ]
     split = f"- Split: {data.split_rule} (split file `{data.split_sha256[:12]}`)"
     return "\n".join([f"- Data set: {data.name}", f"- Labels come from: {data.label_source}", *counts, split])
+
+
+def _familiarity(manifest: Manifest) -> str:
+    record = manifest.familiarity
+    if record is None:
+        return ""
+    return (
+        "An image is not answered whose embedding, the pooled output of the last layer, lies farther than "
+        f"{record.threshold:.2f} from those of the films that the model learned from (about 1 for one of these). The "
+        f"statistics are of {record.fitted_images} images of {record.fitted_on}; the threshold was chosen on "
+        f"{record.chosen_images} of {record.chosen_on}, of which it refuses {record.refused_share:.1%}."
+    )
 
 
 def _training_record(recipe: Mapping[str, Any]) -> Mapping[str, Any]:

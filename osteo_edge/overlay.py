@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
-import cv2
 import numpy as np
 
 from osteo_edge.lettering import Colour, Picture, draw_text, text_width, wrap
 from osteo_edge.preprocessing import Pixels
+from osteo_edge.raster import codec, colour, scaling
 from osteo_edge.screening import Screening
 from osteo_edge.wording import PHANTOM_USE, Outcome
 from osteo_edge.writing import write_whole
 
-COLOUR_MAP = cv2.COLORMAP_VIRIDIS  # perceptually uniform, and readable by the colour-blind (Nuñez et al. 2018)
+ColourMap = Literal["viridis", "cividis", "jet"]
+COLOUR_MAPS: Final[tuple[ColourMap, ...]] = get_args(ColourMap)
+"""Viridis and cividis are perceptually uniform, and readable by the colour-blind (Nuñez et al. 2018)."""
 MAX_SIDE_PX = 1024
 MIN_WIDTH_PX = 480
 OPACITY = 0.55
@@ -58,10 +60,23 @@ def blend(
     film = np.repeat((grey * 255).astype(np.uint8)[..., np.newaxis], 3, axis=-1)
     if evidence is None:
         return film
-    strength = cv2.resize(evidence, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    colours = cv2.applyColorMap((strength * 255).astype(np.uint8), COLOUR_MAP)
-    alpha = (opacity * np.clip(strength * 2, 0, 1))[..., np.newaxis]
-    return np.asarray(film * (1 - alpha) + colours * alpha, np.uint8)
+    strength = scaling.enlarge(evidence, *grey.shape)
+    alpha = (opacity * _veil(strength))[..., np.newaxis]
+    return np.asarray(film * (1 - alpha) + _colours(strength, "viridis") * alpha, np.uint8)
+
+
+def layer(evidence: Pixels, colour_map: ColourMap = "viridis") -> Picture:
+    """The evidence alone, (height, width, 4) in red, green, blue and alpha, to be laid over a film by a window.
+
+    Alpha is that of `blend` at an opacity of 1.
+
+    >>> layer(np.array([[0.0, 0.25, 1.0]], np.float32))[..., 3].tolist()
+    [[0, 128, 255]]
+    """
+    picture = np.empty((*evidence.shape, 4), np.uint8)
+    picture[..., :3] = _colours(evidence, colour_map)[..., ::-1]
+    picture[..., 3] = np.rint(_veil(evidence) * 255)
+    return picture
 
 
 def write_overlay(path: Path, pixels: Pixels, screening: Screening) -> Path:
@@ -71,16 +86,33 @@ def write_overlay(path: Path, pixels: Pixels, screening: Screening) -> Path:
 
 def encode_overlay(pixels: Pixels, screening: Screening) -> bytes:
     """The annotated film as a PNG file."""
-    encoded, data = cv2.imencode(".png", draw_overlay(pixels, screening))
-    assert encoded
-    return data.tobytes()
+    return codec.encode_png(draw_overlay(pixels, screening))
+
+
+def encode_evidence(evidence: Pixels) -> bytes:
+    """The evidence as a grey PNG file of 8 bits: some kilobytes, from which any overlay can be drawn anew."""
+    return codec.encode_png(np.rint(np.clip(evidence, 0, 1) * 255).astype(np.uint8))
+
+
+def decode_evidence(data: bytes) -> Pixels | None:
+    """The evidence, (height, width) in [0, 1], of a file that `encode_evidence` wrote; None for any other file."""
+    grey = codec.decode_grey_png(data)
+    return None if grey is None else np.divide(grey, np.float32(255), dtype=np.float32)
+
+
+def _veil(strength: Pixels) -> Pixels:
+    """How much of the film the evidence hides: all of it from half the strongest on."""
+    return np.clip(strength * 2, 0, 1)
+
+
+def _colours(strength: Pixels, colour_map: ColourMap) -> Picture:
+    return colour.coloured((strength * 255).astype(np.uint8), colour_map)
 
 
 def _fit(pixels: Pixels, max_side_px: int) -> Pixels:
     height, width = pixels.shape
     scale = min(1.0, max_side_px / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.float32)
+    return scaling.shrink(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
 def _words(width: int, screening: Screening) -> Picture:

@@ -4,12 +4,12 @@ import base64
 import html
 from collections.abc import Iterable, Sequence
 
-import cv2
 import numpy as np
 
 from osteo_edge.filters import Pixels
 from osteo_edge.intervals import Estimate
 from osteo_edge.overlay import blend
+from osteo_edge.raster import codec
 
 FILM_SIDE_PX = 420
 BAR_WIDTH_PX = 240
@@ -126,7 +126,7 @@ def films(shown: Iterable[tuple[Pixels, Pixels | None, str]]) -> str:
 
 
 def _film(pixels: Pixels, evidence: Pixels | None, caption: str) -> str:
-    _, data = cv2.imencode(".jpg", blend(pixels, evidence, max_side_px=FILM_SIDE_PX), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    source = f"data:image/jpeg;base64,{base64.b64encode(data.tobytes()).decode()}"
+    data = codec.encode_jpeg(blend(pixels, evidence, max_side_px=FILM_SIDE_PX), 88)
+    source = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
     text = escape(caption)
     return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +10,7 @@ from osteo_edge.filters import Filter, apply_filters
 from osteo_edge.filters import Pixels as Pixels
 from osteo_edge.knees import find_knees
 from osteo_edge.layout import Layout, Placement, cut_out, lay_out_film, lay_out_knees
+from osteo_edge.raster import scaling
 
 Tensor = npt.NDArray[np.float32]
 
@@ -105,8 +105,7 @@ def _scaled(pixels: Pixels, placement: Placement) -> Pixels:
     """
     part, target = cut_out(pixels, placement.source), placement.target
     shrinks = target.height <= part.shape[0] and target.width <= part.shape[1]
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    scaled = np.asarray(cv2.resize(part, (target.width, target.height), interpolation=interpolation), np.float32)
+    scaled = (scaling.shrink if shrinks else scaling.enlarge)(part, target.height, target.width)
     return np.ascontiguousarray(scaled[:, ::-1]) if placement.mirrored else scaled
 
 

@@ -1,25 +1,23 @@
 """An image file becomes a Radiograph: grey, float32 in [0, 1], bone bright, whatever the file stored.
 
-Only numpy and OpenCV are needed here; pydicom comes with `osteo_edge.dicom`, imported when a DICOM file is met.
+pydicom is needed by `osteo_edge.dicom` alone, which is imported when a DICOM file is met.
 Nothing is decoded before the size that the file's own header claims has been found acceptable.
 """
 
-import os
-import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.image_header import EXPORT_HINT, FORMATS, damaged, read_header
+from osteo_edge.raster import codec, colour
+from osteo_edge.raster.damage import DamagedImageError, UnsupportedImageError, refusing_reports
 
 Pixels = npt.NDArray[np.float32]
 
@@ -46,9 +44,6 @@ _SIGNATURES = (
     (0, b"MM\0+", "BigTIFF"),
     (4, b"jP  \r\n", "JPEG 2000"),
 )
-# What OpenCV's decoders write to stderr, and nowhere else, when they make up the pixels that they could not read.
-_DAMAGE_REPORT = re.compile(rb"Corrupt JPEG data|Premature end of JPEG|\[ERROR:\d")
-_stderr_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -131,36 +126,19 @@ def check_size(height: int, width: int, path: Path) -> None:
     raise RadiographError(f"{path}: {width} x {height} pixels is {problem}")
 
 
-def grey_and_chroma(colour: npt.NDArray[Any], full_scale: int) -> tuple[npt.NDArray[Any], float]:
+def grey_and_chroma(samples: npt.NDArray[Any], full_scale: int) -> tuple[npt.NDArray[Any], float]:
     """Reduce uint8 or uint16 (height, width, 3) in BGR order to luminance (ITU-R BT.601) and the mean chroma."""
-    blue, green, red = cv2.split(colour)
-    spread = cv2.subtract(cv2.max(cv2.max(blue, green), red), cv2.min(cv2.min(blue, green), red))
-    return cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY), float(cv2.mean(spread)[0]) / full_scale
+    return colour.luminance(samples), colour.mean_chroma(samples) / full_scale
 
 
 @contextmanager
 def refusing_damage(path: Path, file_format: str) -> Iterator[None]:
-    """Raise RadiographError if a native decoder reports damage on file descriptor 2 while the block runs.
-
-    A damaged JPEG is reported in no other way, and no user should meet such a line. A full pipe does not block. One
-    thread at a time; what other threads write to stderr meanwhile is dropped.
-    """
-    with _stderr_lock:
-        reader, writer = os.pipe()
-        os.set_blocking(reader, False)
-        os.set_blocking(writer, False)
-        stderr = os.dup(2)
-        os.dup2(writer, 2)
-        try:
+    """Raise RadiographError if a native decoder reports damage on file descriptor 2 while the block runs."""
+    try:
+        with refusing_reports():
             yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            os.close(writer)
-            with os.fdopen(reader, "rb") as pipe:
-                reports = pipe.read() or b""
-    if _DAMAGE_REPORT.search(reports):
-        raise damaged(path, file_format)
+    except DamagedImageError as error:
+        raise damaged(path, file_format) from error
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -191,19 +169,14 @@ def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, S
 
 
 def _decode_samples(data: bytes, path: Path, file_format: str, white_is_zero_at: int | None) -> npt.NDArray[Any]:
-    """Let OpenCV decode grey (height, width) or BGR (height, width, 3) uint8 or uint16, turned as EXIF says."""
-    encoded = np.frombuffer(data, np.uint8)
-    if white_is_zero_at is not None:  # OpenCV inverts 8 bits but not 16: tell it that 0 is black, and invert later
-        encoded = encoded.copy()
-        encoded[white_is_zero_at] = 1
+    """The grey (height, width) or BGR (height, width, 3) uint8 or uint16 samples, turned as EXIF says."""
     try:
-        with refusing_damage(path, file_format):
-            samples = cv2.imdecode(encoded, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
-    except cv2.error as error:
+        return codec.decode(data, white_is_zero_at=white_is_zero_at)
+    except DamagedImageError as error:
         raise damaged(path, file_format) from error
-    if samples is None or samples.dtype not in (np.uint8, np.uint16):
-        raise damaged(path, file_format)
-    return samples
+    except UnsupportedImageError as error:
+        name = str(error)
+        raise RadiographError(f"{path}: {name} files are not supported; {EXPORT_HINT}") from error
 
 
 def _full_scale(samples: npt.NDArray[Any]) -> int:

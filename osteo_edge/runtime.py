@@ -1,8 +1,6 @@
 """Run a model: one small protocol over LiteRT, tflite-runtime and TensorFlow's interpreter, whichever is there."""
 
 import importlib
-import importlib.util
-import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,14 +10,19 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.bundle import Bundle
+from osteo_edge.backends import ANDROID, ANDROID_GPU
+from osteo_edge.backends import BACKENDS as BACKENDS
+from osteo_edge.backends import Backend as Backend
+from osteo_edge.backends import default_threads as default_threads
+from osteo_edge.backends import installed_backends as installed_backends
+from osteo_edge.bundle import Bundle, read_model
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.quiet import native_messages_held
+from osteo_edge.trust import trusted_folder
 from osteo_edge.wording import SEVERITIES
 
 Floats = npt.NDArray[np.float32]
-MAX_THREADS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +31,13 @@ class Prediction:
 
     `logits` are (labels,), before calibration; `activation_map` is (rows, columns, labels) in logit units, its spatial
     mean being the logits, or None where the model has none. `severity` are (3,), logits of the unsupervised grades low,
-    medium and high, or None.
+    medium and high, or None. `embedding` is (features,), the pooled output of the last layer, or None.
     """
 
     logits: Floats
     activation_map: Floats | None
     severity: Floats | None = None
+    embedding: Floats | None = None
 
 
 class Interpreter(Protocol):
@@ -45,35 +49,6 @@ class Interpreter(Protocol):
 
     def run(self, tensor: Tensor) -> Prediction:
         """Answer for one float32 tensor (1, height, width, channels), whatever the model's own types are."""
-
-
-@dataclass(frozen=True)
-class Backend:
-    """One package that can run a TFLite file, and its module that does."""
-
-    title: str
-    module: str
-
-    @property
-    def package(self) -> str:
-        return self.module.partition(".")[0]
-
-
-BACKENDS = (
-    Backend("LiteRT", "ai_edge_litert.interpreter"),
-    Backend("tflite-runtime", "tflite_runtime.interpreter"),
-    Backend("TensorFlow", "tensorflow.lite.python.interpreter"),
-)
-
-
-def installed_backends() -> tuple[Backend, ...]:
-    """The runtimes that are installed here, best first, found without importing them."""
-    return tuple(backend for backend in BACKENDS if importlib.util.find_spec(backend.package))
-
-
-def default_threads() -> int:
-    """The number of cores this process may use, at most 4: the networks here do not gain from more."""
-    return min(MAX_THREADS, len(os.sched_getaffinity(0)))
 
 
 def open_interpreter(bundle: Bundle, *, threads: int | None = None, backend: Backend | None = None) -> Interpreter:
@@ -96,18 +71,19 @@ class TFLiteInterpreter:
     def __init__(self, bundle: Bundle, backend: Backend | None, threads: int) -> None:
         with native_messages_held():
             found, module = _import_first(installed_backends() if backend is None else (backend,))
-            self._interpreter, self._input, outputs = _load(bundle, module, threads)
-        self.name = f"{found.title} {_version(found)}, {threads} thread{'s' if threads > 1 else ''}"
+            self._interpreter, self._input, outputs = _load(bundle, module, threads, _source(bundle, found))
+        self.name = _name(found, threads)
         places = bundle.manifest.outputs
         try:
             self._logits = outputs[places.logits]
             self._map = None if places.activation_map is None else outputs[places.activation_map]
             self._severity = None if places.severity is None else outputs[places.severity]
+            self._embedding = None if places.embedding is None else outputs[places.embedding]
         except IndexError as error:
             raise BundleError(
                 f"{bundle.model_path}: has {len(outputs)} outputs, fewer than its manifest says"
             ) from error
-        _check_shapes(bundle, self._input, self._logits, self._map, self._severity)
+        _check_shapes(bundle, self._input, self._logits, self._map, self._severity, self._embedding)
 
     def run(self, tensor: Tensor) -> Prediction:
         self._interpreter.set_tensor(self._input["index"], quantize(tensor, self._input))
@@ -116,6 +92,7 @@ class TFLiteInterpreter:
             logits=self._read(self._logits),
             activation_map=None if self._map is None else self._read(self._map),
             severity=None if self._severity is None else self._read(self._severity),
+            embedding=None if self._embedding is None else self._read(self._embedding),
         )
 
     def _read(self, detail: dict[str, Any]) -> Floats:
@@ -161,10 +138,21 @@ def output_places(model: bytes) -> tuple[int, ...]:
     return tuple(places[named[name]["index"]] for name in sorted(named))
 
 
+def _name(backend: Backend, threads: int) -> str:
+    """A runtime, its version and its threads: whole for one and for several, since the app translates it."""
+    version = _version(backend)
+    if backend.on_gpu:
+        return f"{backend.title} {version}, on the GPU"
+    return f"{backend.title} {version}, 1 thread" if threads == 1 else f"{backend.title} {version}, {threads} threads"
+
+
 def _import_first(backends: Iterable[Backend]) -> tuple[Backend, ModuleType]:
     """The first runtime that loads: one that is installed may still be built for another system."""
     problems = []
     for backend in backends:
+        if backend.clash in sys.modules:
+            problems.append(f"{backend.title} cannot run beside the app's window")
+            continue
         try:
             return backend, importlib.import_module(backend.module)
         except ImportError as error:
@@ -175,11 +163,24 @@ def _import_first(backends: Iterable[Backend]) -> tuple[Backend, ModuleType]:
     )
 
 
-def _load(bundle: Bundle, module: Any, threads: int) -> tuple[Any, dict[str, Any], list[dict[str, Any]]]:
+def _source(bundle: Bundle, backend: Backend) -> dict[str, str | bytes]:
+    """What the runtime is to load: the file, of which it reads what it needs when it needs it.
+
+    On a locked device it is the file's content, verified, so that whoever can write the folder cannot exchange it after
+    its signature was. Not on Android, where the files are the app's alone.
+    """
+    if trusted_folder() is None or backend in (ANDROID, ANDROID_GPU):
+        return {"model_path": str(bundle.model_path)}
+    return {"model_content": read_model(bundle)}
+
+
+def _load(
+    bundle: Bundle, module: Any, threads: int, source: dict[str, str | bytes]
+) -> tuple[Any, dict[str, Any], list[dict[str, Any]]]:
     """The interpreter, ready to run, with the details of its one input and of its outputs."""
     make: Callable[..., Any] = module.Interpreter
     try:
-        interpreter = make(model_path=str(bundle.model_path), num_threads=threads)
+        interpreter = make(**source, num_threads=threads)
         interpreter.allocate_tensors()
         return interpreter, interpreter.get_input_details()[0], interpreter.get_output_details()
     except (ValueError, RuntimeError) as error:
@@ -197,6 +198,7 @@ def _check_shapes(
     logits: dict[str, Any],
     maps: dict[str, Any] | None,
     severity: dict[str, Any] | None,
+    embedding: dict[str, Any] | None,
 ) -> None:
     spec, labels = bundle.manifest.input, len(bundle.manifest.labels)
     expected = {"input": (given, (1, spec.height, spec.width, spec.channels)), "logits": (logits, (1, labels))}
@@ -208,8 +210,13 @@ def _check_shapes(
             raise BundleError(f"{bundle.model_path}: its {what} is {found}, but the manifest says {shape}")
     if maps is not None and (len(maps["shape"]) != 4 or maps["shape"][3] != labels):
         raise BundleError(f"{bundle.model_path}: its activation map is not (1, rows, columns, {labels})")
+    if embedding is not None and (len(embedding["shape"]) != 2 or embedding["shape"][0] != 1):
+        raise BundleError(f"{bundle.model_path}: its embedding is not (1, features)")
 
 
 def _version(backend: Backend) -> str:
-    """As the loaded package tells it: much quicker than to ask `importlib.metadata`."""
+    """As the loaded module or its package tells it: much quicker than to ask `importlib.metadata`."""
+    told = getattr(sys.modules.get(backend.module), "runtime_version", None)
+    if told is not None:
+        return str(told())
     return str(getattr(sys.modules.get(backend.package), "__version__", "of unknown version"))

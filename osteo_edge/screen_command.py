@@ -1,14 +1,17 @@
 """`osteo-edge screen`: the command; the flow itself is in `screening`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from osteo_edge.bundle import read_bundle
 from osteo_edge.console import show_json
+from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import Failure, Screening, screen_all
+from osteo_edge.trust import require_trusted
+from osteo_edge.wording import probability_in_words
 
 
 @click.command(short_help="Screen X-ray images with a TFLite bundle.")
@@ -20,6 +23,11 @@ from osteo_edge.screening import Failure, Screening, screen_all
 @click.option(
     "--force", is_flag=True, help="Answer with a model that failed its check after conversion, each answer warned of."
 )
+@click.option(
+    "--any-film",
+    is_flag=True,
+    help="Answer, with a warning, films unlike those that the model learned from: to try it out on a drawn one.",
+)
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image.")
 @click.pass_context
@@ -29,6 +37,7 @@ def screen(
     images: tuple[Path, ...],
     overlay: Path | None,
     force: bool,
+    any_film: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -36,14 +45,17 @@ def screen(
 
     Each image is referred, without finding, uncertain, or rejected. A referral aid, never a diagnosis, and no answer
     rules out low bone density. An image that cannot be read is reported, the others are answered, and the exit code
-    is 1. A model that failed its check after conversion is refused.
+    is 1. A model that failed its check after conversion is refused; so is a film that is unlike those that the model
+    learned from. On a device that holds trusted keys a model that is not signed is refused.
 
     \b
     Example:
       osteo-edge screen knee-int8 film.dcm --overlay pictures
     """
     loaded = read_bundle(bundle)
-    answers = screen_all(images, loaded, open_interpreter(loaded, threads=threads), force=force)
+    require_trusted(loaded)
+    interpreter = open_checked(loaded, threads=threads, tell=lambda line: click.echo(f"osteo-edge: {line}", err=True))
+    answers = screen_all(images, loaded, interpreter, force=force, any_film=any_film)
     failed = False
     if not as_json:
         click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
@@ -65,15 +77,15 @@ def _show(screening: Screening, picture: Path | None, as_json: bool) -> None:
         return
     lines = [*screening.notes]
     if screening.probabilities:
-        lines.append("calibrated probability: " + _numbers(screening.probabilities, "{:.2f}"))
-    lines.append(f"{_numbers(screening.stage_ms, '{:.0f} ms')} ({screening.runtime})")
+        lines.append("calibrated probability: " + _named(screening.probabilities, probability_in_words))
+    lines.append(f"{_named(screening.stage_ms, '{:.0f} ms'.format)} ({screening.runtime})")
     if picture is not None:
         lines.append(f"overlay: {picture}")
     click.echo("\n  ".join([f"{screening.image}: {screening.headline}", *lines]))
 
 
-def _numbers(values: dict[str, float], pattern: str) -> str:
-    return ", ".join(f"{name} {pattern.format(value)}" for name, value in values.items())
+def _named(values: dict[str, float], in_words: Callable[[float], str]) -> str:
+    return ", ".join(f"{name} {in_words(value)}" for name, value in values.items())
 
 
 def _show_failure(failure: Failure, as_json: bool) -> None:

@@ -4,8 +4,9 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import BundleError, MissingExtraError, RadiographError
+from osteo_edge.familiarity import unfamiliar
 from osteo_edge.gate import knee_rejections, rejections
 from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.manifest import Calibration, Decision, Manifest
@@ -21,7 +23,16 @@ from osteo_edge.preprocessing import Pixels, lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.verdict import warning
-from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES, SEVERITIES, Outcome, Severity, severity_words
+from osteo_edge.wording import (
+    ADVICE,
+    FAILED_CHECK,
+    HEADLINES,
+    SEVERITIES,
+    Outcome,
+    Severity,
+    probability_in_words,
+    severity_words,
+)
 
 MAX_EVIDENCE_SIDE_PX = 512
 
@@ -36,7 +47,7 @@ class Screening:
     shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` has the image's aspect,
     at most 512 pixels on a side, and is in [0, 1] relative to the strongest region of this image, or None. Rejected
     images have neither. `severity` is the unsupervised grade of a referred image, where the model gives one.
-    `warnings` are of the model, whatever it answers.
+    `warnings` are of the model, whatever it answers, or that the film is unlike those that it learned from.
     """
 
     image: Path
@@ -83,23 +94,25 @@ class Failure:
 
 
 def screen_all(
-    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter, *, force: bool = False
+    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter, *, force: bool = False, any_film: bool = False
 ) -> Iterator[tuple[Radiograph, Screening] | Failure]:
     """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others.
 
-    Raises `BundleError` at once for a model that failed its check after conversion, unless `force`.
+    Raises `BundleError` at once for a model that failed its check after conversion, unless `force`. `any_film` is that
+    of `screen`.
     """
     require_passed(bundle, force)
-    return (_screen_or_fail(path, bundle, interpreter) for path in paths)
+    return (_screen_or_fail(path, bundle, interpreter, any_film) for path in paths)
 
 
 def screen(
-    path: Path, bundle: Bundle, interpreter: Interpreter, *, force: bool = False
+    path: Path, bundle: Bundle, interpreter: Interpreter, *, force: bool = False, any_film: bool = False
 ) -> tuple[Radiograph, Screening]:
     """Screen one image file; the pixels come back too, for whoever wants to draw on them.
 
     Raises `RadiographError` for a file that is no readable radiograph, and `BundleError` for a model that failed its
-    check after conversion; with `force` it answers, and the answer carries a warning.
+    check after conversion; with `force` it answers, and the answer carries a warning. With `any_film` a film that is
+    unlike those that the model learned from is answered too, with a warning: to try a model out on a drawn one.
     """
     require_passed(bundle, force)
     manifest, stage_ms = bundle.manifest, dict[str, float]()
@@ -116,10 +129,14 @@ def screen(
         return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
     with _timed(stage_ms, "infer"):
         prediction = interpreter.run(tensor)
+        reasons = unfamiliar(prediction.embedding, bundle)
+    if reasons and not any_film:
+        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
     with _timed(stage_ms, "map"):
         evidence = evidence_of(prediction, manifest, layout)
     outcome, why = decide(score_of(calibrated(prediction.logits, manifest.calibration), manifest), manifest.decision)
-    return radiograph, _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
+    answer = _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
+    return radiograph, replace(answer, warnings=(*answer.warnings, *reasons))
 
 
 def require_passed(bundle: Bundle, force: bool) -> None:
@@ -129,9 +146,11 @@ def require_passed(bundle: Bundle, force: bool) -> None:
         raise BundleError(f"{bundle.path}: {failed} Take another bundle, or add --force to try this one out")
 
 
-def _screen_or_fail(path: Path, bundle: Bundle, interpreter: Interpreter) -> tuple[Radiograph, Screening] | Failure:
+def _screen_or_fail(
+    path: Path, bundle: Bundle, interpreter: Interpreter, any_film: bool
+) -> tuple[Radiograph, Screening] | Failure:
     try:
-        return screen(path, bundle, interpreter, force=True)
+        return screen(path, bundle, interpreter, force=True, any_film=any_film)
     except (RadiographError, MissingExtraError) as error:
         return Failure(path, str(error))
 
@@ -156,7 +175,8 @@ def decide(score: float, decision: Decision) -> tuple[Outcome, str]:
         return "uncertain", "the model gave no number for this image"
     low, threshold, high = decision.abstain_low, decision.threshold, decision.abstain_high
     digits = telling_digits(score, (low, threshold, high))
-    number = f"score {score:.{digits}f}"
+    in_words = partial(probability_in_words, digits=digits)
+    number = f"score {in_words(score)}"
     if low <= score < high:
         return "uncertain", f"{number} lies between {low:.{digits}f} and {high:.{digits}f}"
     if score >= threshold:

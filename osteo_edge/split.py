@@ -4,11 +4,11 @@ import re
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from osteo_edge.dataset import PARTS as PARTS
 from osteo_edge.dataset import Case, Dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.table import Row, Table, read_table, write_table
 
-PARTS = ("train", "validation", "test")
 EXCLUDED = "excluded"
 COLUMNS = ("path", "label", "group", "part", "sha256", "reason")
 
@@ -66,8 +66,8 @@ def select(dataset: Dataset, split: Split, part: str) -> tuple[Case, ...]:
     """The cases of one part, in the split's order.
 
     The whole split is checked, not the part alone: an image of any part that the data set lacks, or that stands
-    under another label there, is a `DatasetError`. Images that the split does not know stay out. Excluded images
-    may be gone.
+    under another label there, is a `DatasetError`; so is a patient or a study that the data set knows in two parts.
+    Images that the split does not know stay out. Excluded images may be gone.
     """
     if part not in (*PARTS, EXCLUDED):
         raise ValueError(f"no part is called {part!r}")
@@ -79,7 +79,20 @@ def select(dataset: Dataset, split: Split, part: str) -> tuple[Case, ...]:
     relabelled = [row.name for row in used if cases[row.name].label != row.label]
     if relabelled:
         raise _misfit(dataset, relabelled, "have another label there")
+    for kind in ("patient", "study"):
+        _check_undivided(dataset, kind, [(cases[row.name], row.part) for row in used if row.part != EXCLUDED])
     return tuple(cases[row.name] for row in used if row.part == part)
+
+
+def _check_undivided(dataset: Dataset, kind: str, cases: list[tuple[Case, str]]) -> None:
+    parts: dict[str, str] = {}
+    for case, part in cases:
+        name = getattr(case, kind)
+        if name is not None and parts.setdefault(name, part) != part:
+            raise DatasetError(
+                f"{dataset.root}: the split has films of {kind} {name} in {parts[name]} and in {part}; it was made "
+                f"without knowing the {kind}: make it again"
+            )
 
 
 def _misfit(dataset: Dataset, names: list[str], what: str) -> DatasetError:

@@ -48,6 +48,21 @@ SEVERITY_USE = (
 """For the model card of a model that grades."""
 
 
+def probability_in_words(probability: float, digits: int = 2) -> str:
+    """A probability with so many decimals; never a round 0 or 1, which would read as ruled out or as certain.
+
+    >>> probability_in_words(0.004), probability_in_words(0.42), probability_in_words(1.0, digits=3)
+    ('below 0.01', '0.42', 'above 0.999')
+    """
+    shown, least = f"{probability:.{digits}f}", 10.0**-digits
+    if float(shown) <= 0:
+        return f"below {least:.{digits}f}"
+    if float(shown) >= 1:
+        most = 1 - least
+        return f"above {most:.{digits}f}"
+    return shown
+
+
 def severity_words(severity: Severity) -> str:
     """The unsupervised grade as it is shown, with what it is not.
 

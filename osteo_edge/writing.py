@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from osteo_edge.errors import OsteoEdgeError
 
@@ -20,7 +21,7 @@ def replacing(path: Path, what: str) -> Iterator[Path]:
 
     For what is too large to be held in memory. An `OSError` of the block becomes an `OsteoEdgeError` about `what`.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # of its own: two may write at once
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

@@ -23,7 +23,7 @@ from osteo_edge.intervals import Estimate
 def candidate(size_bytes: int, drop: float, ratio: float, shortfall: str | None = None) -> Candidate:
     difference = Estimate(-drop, -drop - 0.02, -drop + 0.01, 80)
     aurocs = {"osteoporosis": Auroc(Estimate(0.9 - drop, 0.8, 0.95, 80), difference)}
-    latency = Latency(2 * ratio, Estimate(ratio, ratio, ratio, 51))
+    latency = Latency(2 * ratio, Estimate(ratio, ratio - 0.1, ratio + 0.2, 51))
     return Candidate("a" * 64, "int8", size_bytes, shortfall, aurocs, Estimate(1, 0.9, 1, 80), 12.0, latency)
 
 
@@ -86,7 +86,7 @@ def test_the_smallest_that_passed_and_meets_the_bounds_is_named(
     out = tmp_path / "out"
     for words in (
         f"The smallest within 1.5 MB and an AUROC drop of 0.01: {out / 'dynamic'}",
-        "dynamic: 0.50 MB, 9.50 times the time of float32, loses 0.0010 of AUROC osteoporosis at worst.",
+        "dynamic: 0.50 MB, 9.50 [9.40, 9.70] times the time of float32, loses 0.0010 of AUROC osteoporosis at worst.",
         "It is slower than float32; --max-latency 1 leaves out such models.",
         "80 images cannot rule out that it loses more: the interval of AUROC osteoporosis reaches down to -0.0210.",
         "Chosen on the validation part, its figures flatter it. Measure it once on test:",
@@ -99,6 +99,28 @@ def test_the_smallest_that_passed_and_meets_the_bounds_is_named(
     ):
         assert words in printed
     assert ElementTree.fromstring((out / "pareto.svg").read_text("utf-8")).tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("drop", "words"),
+    [
+        (0.004, "loses 0.0040 of AUROC osteoporosis at worst."),
+        (0.00001, "loses no AUROC."),
+        (-0.00001, "loses no AUROC."),
+        (-0.002, "gains 0.0020 of AUROC osteoporosis at least."),
+    ],
+)
+def test_what_becomes_of_the_auroc_is_said_as_it_is(
+    drop: float,
+    words: str,
+    compress: Compress,
+    searches: Searches,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(CANDIDATES, "dynamic", candidate(500_000, drop, 9.5))
+    assert compress() == 0
+    assert f"times the time of float32, {words}" in flat(capsys.readouterr().out)
 
 
 def test_a_bound_on_latency_leaves_out_what_is_slow(
@@ -164,8 +186,8 @@ def test_the_search_is_told_what_it_is_about(
     [
         (("--part", "test"), "a model chosen on the test part has no honest figures left"),
         (("--budget-mb", 0), "0 is not in the range x>0"),
-        (("--budget-mb", "nan"), "nan is no number to compare with"),
-        (("--budget-mb", "inf"), "inf is no number to compare with"),
+        (("--budget-mb", "nan"), "nan is not a finite number"),
+        (("--budget-mb", "inf"), "inf is not a finite number"),
         (("--max-auroc-drop", -0.1), "-0.1 is not in the range 0<=x<=1"),
         (("--max-latency", 0), "0 is not in the range x>0"),
         (("--time-budget-min", 0), "0 is not in the range x>0"),

@@ -1,12 +1,13 @@
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from osteo_edge.bundle import Bundle, read_bundle, write_bundle
+from osteo_edge.bundle import Bundle, read_bundle, read_manifest, write_bundle
 from osteo_edge.compress_measuring import Images, read_images
 from osteo_edge.compress_recipes import RECIPES, STEPS, choose_recipes
 from osteo_edge.compress_record import Subject, sole_search
@@ -17,7 +18,8 @@ from osteo_edge.manifest import Manifest, Precision
 from osteo_edge.subcommand import Ended
 
 GOLDEN = Path(__file__).resolve().parent.parent / "data"
-SUBJECT = Subject("a" * 64, "data", "b" * 64, "validation", None, "0")
+KERAS = sha256_bytes(b"keras")
+SUBJECT = Subject(KERAS, "data", "b" * 64, "validation", None, "0")
 
 
 @dataclass
@@ -56,17 +58,19 @@ class Commands:
         if out.name in self.failing:
             log.write_text("osteo-edge: no such thing; mend it\n", "utf-8")
             return Ended(1, seconds)
-        self._write(out)
+        self._write(out, Path(words[1]))
         return Ended(1 if out.name in self.missing_parity else 0, seconds)
 
-    def _write(self, out: Path) -> None:
+    def _write(self, out: Path, source: Path) -> None:
         precision: Precision = "float32" if out.name == "float32" else "int8"
         model = (GOLDEN / f"golden-{precision}.tflite").read_bytes()
         about = replace(self.manifest.model, sha256=sha256_bytes(model), precision=precision)
         assert self.manifest.parity is not None
         agreement = 0.5 if out.name in self.missing_parity else 1.0
         parity = replace(self.manifest.parity, decision_agreement=agreement, verdict=None).judged(0.98, 1.0)
-        write_bundle(out, replace(self.manifest, model=about, parity=parity), {"model.tflite": model})
+        parent = replace(self.manifest.parent, sha256=read_manifest(source).model.sha256)
+        described = replace(self.manifest, model=about, parity=parity, parent=parent)
+        write_bundle(out, described, {"model.tflite": model})
 
 
 @pytest.fixture
@@ -189,6 +193,26 @@ def test_a_bundle_that_is_no_longer_what_was_measured_is_made_again(
     assert set(found.record.candidates) == {"float32", "int8", "float16"}
 
 
+@pytest.mark.parametrize("harm", ["gone", "altered", "exchanged"])
+def test_what_was_made_from_a_bundle_that_is_lost_is_made_again_too(
+    harm: str, searching: Searching, commands: Commands, tmp_path: Path
+) -> None:
+    names = ("int8", "pruned-50-int8", "pruned-50-qat-int8")
+    searching(*names)
+    bundle = tmp_path / "out/pruned-50"
+    if harm == "gone":
+        bundle.rename(tmp_path / "away")
+    elif harm == "altered":
+        (bundle / "model.tflite").write_bytes(b"x")
+    else:
+        shutil.copytree(tmp_path / "out/float32", bundle, dirs_exist_ok=True)
+    commands.called = []
+    found = searching(*names)
+    made = ["pruned-50", "pruned-50-int8", "pruned-50-qat", "pruned-50-qat-int8"]
+    assert commands.called == (made[1:] if harm == "exchanged" else made)
+    assert list(found.record.candidates) == ["float32", *names]
+
+
 def test_a_step_is_stopped_when_the_time_is_over_and_goes_on_with_more(
     searching: Searching, commands: Commands, tmp_path: Path
 ) -> None:
@@ -254,7 +278,7 @@ def test_a_conversion_that_misses_parity_is_kept_and_marked(searching: Searching
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (replace(SUBJECT, bundle_sha256="c" * 64), "another bundle sha256 (aaaaaaaaaa..., now cccccccccc...)"),
+        (replace(SUBJECT, bundle_sha256="c" * 64), f"another bundle sha256 ({KERAS[:10]}..., now cccccccccc...)"),
         (replace(SUBJECT, epochs=3), "another epochs (not given, now 3)"),
         (replace(SUBJECT, part="train"), "another part (validation, now train)"),
     ],

@@ -106,6 +106,35 @@ def test_a_csv_gives_labels_and_what_is_known_of_the_patients(tmp_path: Path) ->
     assert second.path.is_file()
 
 
+def test_a_csv_gives_bones_studies_and_published_parts(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.png", "b.png", "c.png")
+    header = "path,label,bone,patient,study,published_part\n"
+    listed = _csv(tmp_path / "mura.csv", f"{header}a.png,x,wrist,P1,s1,train\nb.png,x,wrist,P1,s1,train\nc.png,y,,,,\n")
+    first, second, third = read_dataset(listed).cases
+    assert (first.bone, first.study, first.published_part) == ("wrist", "s1", "train")
+    assert second.study == first.study
+    assert (third.bone, third.study, third.published_part) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("a.png,x,,,,training\n", "line 2: published_part 'training' is none of train, validation, test"),
+        ("a.png,x,,,s1,\nb.png,y,,,s1,\n", "line 3: study s1 has the label y here and x on line 2; films of one study"),
+        ("a.png,x,hand,,s1,\nb.png,x,,,s1,\n", "line 3: study s1 has the bone unknown here and hand on line 2"),
+        ("a.png,x,,P1,s1,\nb.png,x,,P2,s1,\n", "line 3: study s1 has the patient P2 here and P1 on line 2"),
+        ("a.png,x,,,s1,train\nb.png,x,,,s1,test\n", "line 3: study s1 has the published_part test here and train on"),
+        ("a.png,x,Hand,,,\nb.png,x,hand,,,\n", "the bones 'Hand' and 'hand' differ in case only"),
+    ],
+)
+def test_what_contradicts_itself_about_a_study_is_an_error_that_says_where(
+    tmp_path: Path, rows: str, message: str
+) -> None:
+    _touch(tmp_path, "a.png", "b.png")
+    with pytest.raises(DatasetError, match=rf"data\.csv: {message}"):
+        read_dataset(_csv(tmp_path / "data.csv", f"path,label,bone,patient,study,published_part\n{rows}"))
+
+
 def test_a_folder_that_holds_one_csv_of_its_images_is_read_by_it(tmp_path: Path) -> None:
     _touch(tmp_path, "a/1.png", "b/2.png")
     _csv(tmp_path / "phantoms.csv", "path,label,age\na/1.png,a,50\nb/2.png,b,60\n")

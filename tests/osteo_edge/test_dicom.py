@@ -1,7 +1,9 @@
 import logging
 import sys
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -22,10 +24,13 @@ from pydicom.uid import (  # noqa: E402
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGBaseline8Bit,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
 )
 
-from osteo_edge import dicom  # noqa: E402
+from osteo_edge import dicom, dicom_frames  # noqa: E402
+from tests.osteo_edge.raster.lossless import lossless_jpeg  # noqa: E402
 
 PATH = Path("knee.dcm")
 PATIENT = "SECRET^NAME"
@@ -257,7 +262,7 @@ def test_several_frames_are_refused_by_number() -> None:
 def test_a_size_that_no_radiograph_has_is_refused_before_decoding(
     rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dicom, "pixel_array", None)
+    monkeypatch.setattr(dicom, "samples_of", None)
     assert f"{columns} x {rows} pixels is too" in problem_of(bytes_of(dataset_of(RAMP, Rows=rows, Columns=columns)))
 
 
@@ -315,7 +320,7 @@ def test_a_video_is_refused_by_the_name_of_its_compression() -> None:
 
 
 def test_a_missing_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicom, "get_decoder", lambda _: type("Decoder", (), {"is_available": False}))
+    monkeypatch.setattr(dicom, "is_readable", lambda _: False)
     with pytest.raises(MissingExtraError, match=r"JPEG Baseline.*needs python-gdcm: pip install 'osteo-edge\[dicom\]'"):
         decode(bytes_of(jpeg_dataset(jpeg_frame())), PATH)
 
@@ -378,3 +383,71 @@ def test_the_leg_stored_with_white_low_has_bright_bone(shared_data: Path) -> Non
     rows = read_radiograph(shared_data / "dicom" / "RG3_J2KR.dcm").pixels[600:900].mean(axis=0)
     bone, air = rows[850:1150].max(), rows[500:800].min()
     assert bone > air + 0.3
+
+
+def lossless_dataset(stored: npt.NDArray[Any], frame: bytes, **elements: Any) -> Any:
+    dataset = dataset_of(stored, JPEGLosslessSV1, **elements)
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR = "OB"
+    return dataset
+
+
+@pytest.fixture
+def without_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Android: no library beside Pillow, which cannot read lossless JPEG."""
+    monkeypatch.setattr(dicom_frames, "FORM", "plain")
+    monkeypatch.setattr(dicom, "FORM", "plain")
+    monkeypatch.setattr(
+        dicom_frames,
+        "get_decoder",
+        lambda syntax: SimpleNamespace(is_available=not syntax.is_compressed, available_plugins=()),
+    )
+
+
+@pytest.mark.usefixtures("without_decoders")
+def test_lossless_jpeg_is_read_without_a_library() -> None:
+    dataset = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12))
+    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
+
+
+def test_lossless_jpeg_is_read_as_a_library_reads_it() -> None:
+    pytest.importorskip("gdcm", reason="decodes lossless JPEG")
+    dataset = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12))
+    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
+
+
+@pytest.mark.usefixtures("without_decoders")
+def test_signed_and_8_bit_lossless_jpeg_is_read_without_a_library() -> None:
+    signed = RAMP.astype(np.int16) - 2048
+    dataset = lossless_dataset(signed, lossless_jpeg(RAMP ^ 2048, 12), BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
+    grey = (RAMP >> 4).astype(np.uint8)
+    dataset = lossless_dataset(grey, lossless_jpeg(grey, 8))
+    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(grey))
+
+
+@pytest.mark.usefixtures("without_decoders")
+def test_lossless_jpeg_of_another_size_or_kind_is_refused_without_a_library() -> None:
+    assert "damaged" in problem_of(bytes_of(lossless_dataset(RAMP, lossless_jpeg(RAMP[:40], 12))))
+    assert "damaged" in problem_of(bytes_of(lossless_dataset(RAMP, lossless_jpeg(RAMP, 12)[:400])))
+    other = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12, predictor=6))
+    assert "compressed as JPEG Lossless" in problem_of(bytes_of(other))
+
+
+@pytest.mark.usefixtures("without_decoders")
+def test_a_compression_that_a_phone_cannot_read_is_named_without_advice_to_install() -> None:
+    dataset = jpeg_dataset(jpeg_frame())
+    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
+    assert problem_of(bytes_of(dataset)) == (
+        "knee.dcm: compressed as JPEG-LS Lossless Image Compression; export it uncompressed"
+    )
+
+
+def test_a_damaged_jpeg_frame_is_refused_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PIL", reason="decodes JPEG")
+    monkeypatch.setattr(dicom_frames, "FORM", "plain")
+    monkeypatch.setattr("osteo_edge.raster.codec", import_module("osteo_edge.raster.plain.codec"))
+    frame = jpeg_frame()
+    assert decode(bytes_of(jpeg_dataset(frame)), PATH).pixels.std() > 0.1
+    middle = len(frame) // 2
+    assert "damaged" in problem_of(bytes_of(jpeg_dataset(frame[:middle] + bytes(512) + frame[middle + 512 :])))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from osteo_edge import durable
 from osteo_edge.durable import append_durably, cut_back, write_durably
 from osteo_edge.errors import OsteoEdgeError
 
@@ -49,3 +50,16 @@ def test_appending_makes_the_file_and_adds_to_it(tmp_path: Path) -> None:
     assert file.read_bytes() == b"one\ntwo\n"
     cut_back(file, 4)
     assert file.read_bytes() == b"one\n"
+
+
+def test_two_who_write_one_file_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, write, others = tmp_path / "result.json", durable._write, [b"of the other"]
+
+    def write_and_be_overtaken(path: Path, data: bytes, mode: str) -> None:
+        write(path, data, mode)
+        if others:
+            write_durably(file, others.pop(), "the result")
+
+    monkeypatch.setattr(durable, "_write", write_and_be_overtaken)
+    write_durably(file, b"of the one", "the result")
+    assert (list(tmp_path.iterdir()), file.read_bytes()) == ([file], b"of the one")

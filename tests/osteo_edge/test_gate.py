@@ -2,13 +2,38 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from osteo_edge.benchmarks.spoilt_films import STRENGTHS, to_file
+from osteo_edge.edge_app.drawn_film import DRAWN_FILM
+from osteo_edge.edge_app.light_box.drawn import draw_photo, some_scene
+from osteo_edge.edge_app.light_box.photo import write_film
+from osteo_edge.filters import Pixels
 from osteo_edge.gate import DEFAULT_GATE, knee_rejections, rejections
 from osteo_edge.knees import Knee
 from osteo_edge.layout import lay_out_film, lay_out_knees
-from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.radiograph import Radiograph, decode, read_radiograph
+from osteo_edge.train.phantoms import draw_phantom
+
+LEAST_REFUSED = {"blurred": 2, "shaken": 3, "noisy": 5, "over-exposed": 2, "under-exposed": 4, "compressed": 3,
+                 "negative": 1, "strip": 2, "text page": 1, "screenshot": 1, "glare": 1, "implant": 1}  # fmt: skip
+"""From which strength on a drawn film is refused, of 1 to 5."""
+REASONS = {
+    "blurred": "the picture is blurred:",
+    "shaken": "the picture is blurred:",
+    "noisy": "noise all over the picture:",
+    "over-exposed": "over-exposed, or glare, ",
+    "under-exposed": "far too dark:",
+    "compressed": "compressed until its blocks show:",
+    "negative": "a negative,",
+    "strip": "a strip, ",
+    "text page": "a page of text or a drawing,",
+    "screenshot": "a screenshot",
+    "glare": "a white patch over the film,",
+    "implant": "a white patch over the film,",
+}
 
 
 @pytest.fixture
@@ -55,6 +80,71 @@ def test_a_blank_image_is_rejected(grey: float, radiograph: Radiograph) -> None:
 def test_every_reason_is_given(radiograph: Radiograph) -> None:
     source = replace(radiograph.source, height=10, width=10, modality="US", chroma=1.0)
     assert len(rejections(Radiograph(np.zeros((10, 10), np.float32), "", source), DEFAULT_GATE)) == 4
+
+
+def phantom(seed: int = 7_000_003, size: int = 768, view: str = "frontal") -> Pixels:
+    return np.asarray(draw_phantom(-2.0, size=size, seed=seed, view=view).pixels / 255, np.float32)
+
+
+@pytest.fixture(scope="module")
+def drawn_knee() -> Pixels:
+    return phantom()
+
+
+@pytest.mark.parametrize("kind", LEAST_REFUSED)
+def test_a_spoilt_film_is_rejected_from_a_strength_on(kind: str, drawn_knee: Pixels) -> None:
+    judged = {
+        strength: rejections(decode(to_file(kind, drawn_knee, strength), Path("film")), DEFAULT_GATE)
+        for strength in STRENGTHS
+    }
+    assert [strength for strength in STRENGTHS if judged[strength]] == [*STRENGTHS][LEAST_REFUSED[kind] - 1 :]
+    assert judged[LEAST_REFUSED[kind]][0].startswith(REASONS[kind])
+
+
+@pytest.mark.parametrize("kind", ["dark clipped", "white borders"])
+def test_what_leaves_the_bone_as_it_was_is_let_through(kind: str, drawn_knee: Pixels) -> None:
+    for strength in (1, 5) if kind == "white borders" else (1, 2):
+        assert rejections(decode(to_file(kind, drawn_knee, strength), Path("film")), DEFAULT_GATE) == ()
+
+
+def test_one_fault_is_told_and_not_what_follows_from_it(drawn_knee: Pixels) -> None:
+    blurred_negative = np.asarray(1 - cv2.GaussianBlur(drawn_knee, (0, 0), 8), np.float32)
+    film = Radiograph(blurred_negative, "", decode(to_file("negative", drawn_knee, 1), Path("film")).source)
+    assert len(rejections(film, DEFAULT_GATE)) == 1
+
+
+@pytest.mark.parametrize("size", [192, 384, 1536])
+@pytest.mark.parametrize("view", ["frontal", "lateral"])
+def test_phantoms_pass_at_any_size(size: int, view: str) -> None:
+    for seed in range(7_000_000, 7_000_004):
+        film = decode(cv2.imencode(".png", 255 * phantom(seed, size, view))[1].tobytes(), Path("phantom.png"))
+        assert rejections(film, DEFAULT_GATE) == ()
+
+
+def test_the_film_that_comes_with_the_app_passes() -> None:
+    assert rejections(read_radiograph(DRAWN_FILM), DEFAULT_GATE) == ()
+
+
+@pytest.mark.parametrize("brightness", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_knee_drawn_in_three_greys_passes(brightness: float, draw_film: Callable[..., Path]) -> None:
+    """There is no noise in it, as there is none in a page of print."""
+    for height, width in ((160, 160), (400, 300), (1024, 768)):
+        film = read_radiograph(draw_film(height=height, width=width, brightness=brightness))
+        assert rejections(film, DEFAULT_GATE) == ()
+
+
+def test_photos_of_a_film_pass(drawn_knee: Pixels, tmp_path: Path) -> None:
+    for seed in range(6):
+        drawn = draw_photo(drawn_knee, some_scene(seed))
+        photo = write_film(tmp_path / "photo.jpg", drawn.photo, drawn.corners)
+        assert rejections(read_radiograph(photo), DEFAULT_GATE) == ()
+
+
+def test_real_knees_pass(shared_data: Path) -> None:
+    """Every tenth film; all of them are in `python -m osteo_edge.benchmarks.gate_study`."""
+    films = sorted((shared_data / "knees" / "images").rglob("*.jpg"))[::10]
+    assert [film.name for film in films if rejections(read_radiograph(film), DEFAULT_GATE)] == []
+    assert len(films) > 15
 
 
 def test_a_film_without_a_knee_is_rejected_where_knees_were_looked_for() -> None:

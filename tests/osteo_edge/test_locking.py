@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.locking import sole_use
+from osteo_edge.locking import in_turn, sole_use
 
 HOLD = """
 import sys
@@ -51,3 +52,33 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 def test_the_lock_is_not_handed_on_unless_asked(tmp_path: Path) -> None:
     with sole_use(tmp_path, "busy") as lock:
         assert not os.get_inheritable(lock)
+
+
+def test_those_who_wait_for_their_turn_come_one_after_another(tmp_path: Path) -> None:
+    count, within = tmp_path / "count", list[int]()
+
+    def add() -> None:
+        for _ in range(20):
+            with in_turn(tmp_path / "new", "count.lock"):
+                within.append(1)
+                assert len(within) == 1
+                count.write_text(str(int(count.read_text()) + 1))
+                within.clear()
+
+    count.write_text("0")
+    threads = [threading.Thread(target=add) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert count.read_text() == "60"
+
+
+def test_a_turn_that_does_not_come_is_told(tmp_path: Path) -> None:
+    with (
+        in_turn(tmp_path, "a.lock"),
+        in_turn(tmp_path, "b.lock"),
+        pytest.raises(OsteoEdgeError, match="another window is busy there: try again"),
+        in_turn(tmp_path, "a.lock", patience_s=0.05),
+    ):
+        pass

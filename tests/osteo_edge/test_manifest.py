@@ -12,7 +12,18 @@ from osteo_edge.manifest import Manifest, Parity
 from osteo_edge.strict import FieldError
 
 GOLDEN = Path(__file__).resolve().parent.parent / "data" / "manifest.json"
-PLAIN: dict[str, Any] = json.loads(GOLDEN.read_text("utf-8"))
+OLDER: dict[str, Any] = json.loads(GOLDEN.read_text("utf-8"))
+"""Of a bundle from before models gave embeddings."""
+FAMILIARITY = {
+    "file": "familiarity.npz",
+    "threshold": 1.8,
+    "fitted_on": "the train part",
+    "fitted_images": 102,
+    "chosen_on": "the validation part",
+    "chosen_images": 34,
+    "refused_share": 0.0,
+}
+PLAIN: dict[str, Any] = {**OLDER, "outputs": {**OLDER["outputs"], "embedding": 2}, "familiarity": FAMILIARITY}
 FREE_KEYS = ("parent.recipe", "metrics", "data.counts", "files")
 OUT_OF_RANGE = [
     ("schema", 0),
@@ -34,6 +45,12 @@ OUT_OF_RANGE = [
     ("outputs.logits", -1),
     ("outputs.activation_map", -1),
     ("outputs.severity", -1),
+    ("outputs.embedding", -1),
+    ("familiarity.file", "../x"),
+    ("familiarity.threshold", 0.0),
+    ("familiarity.fitted_images", 0),
+    ("familiarity.chosen_images", 0),
+    ("familiarity.refused_share", 1.5),
     ("labels", ["one"]),
     ("labels", ["normal", "normal", "osteopenia"]),
     ("calibration.method", "platt"),
@@ -74,7 +91,7 @@ def fields(value: object = PLAIN, where: str = "") -> Iterator[tuple[str, bool]]
 
 
 DECLARED = [path for path, declared in fields() if declared]
-OPTIONAL = {"outputs.severity", "parity.verdict"}
+OPTIONAL = {"outputs.severity", "outputs.embedding", "parity.verdict", "familiarity"}
 NULLABLE = {"parity", "parent.sha256", "outputs.activation_map", *OPTIONAL} | {
     path for path in DECLARED if path.startswith("metrics.") and path.endswith((".value", ".low", ".high"))
 }
@@ -110,9 +127,15 @@ def problem_of(plain: object, folder: Path) -> str:
 
 
 def test_the_golden_manifest_survives_the_round_trip() -> None:
-    read = Manifest.from_dict(PLAIN)
-    assert read.to_dict() == PLAIN
-    assert json.dumps(read.to_dict(), indent=2) + "\n" == GOLDEN.read_text("utf-8")
+    assert Manifest.from_dict(PLAIN).to_dict() == PLAIN
+    read = Manifest.from_dict(OLDER).to_dict()
+    assert (read.pop("familiarity"), read["outputs"].pop("embedding")) == (None, None)
+    assert json.dumps(read, indent=2) + "\n" == GOLDEN.read_text("utf-8")
+
+
+def test_statistics_of_embeddings_need_a_model_that_gives_them() -> None:
+    with pytest.raises(FieldError, match="familiarity needs a model that gives an embedding"):
+        Manifest.from_dict(with_value("outputs.embedding", None))
 
 
 def test_the_walk_finds_the_fields_of_every_section() -> None:
@@ -135,7 +158,7 @@ def test_a_missing_field_is_named(where: str, tmp_path: Path) -> None:
     assert problem_of(without(where), tmp_path) == f"missing field {key!r}{inside}"
 
 
-@pytest.mark.parametrize("where", sorted(OPTIONAL))
+@pytest.mark.parametrize("where", sorted(OPTIONAL - {"outputs.embedding"}))  # the statistics need it
 def test_a_manifest_from_before_a_field_is_read_as_if_it_said_none(where: str) -> None:
     assert Manifest.from_dict(without(where)) == Manifest.from_dict(with_value(where, None))
 
@@ -221,3 +244,12 @@ def test_a_manifest_may_do_without_a_map_parity_and_parent() -> None:
 def test_a_manifest_that_is_no_object_is_refused() -> None:
     with pytest.raises(FieldError, match="the document must be an object, not a list"):
         Manifest.from_dict([])
+
+
+@pytest.mark.parametrize(
+    ("where", "most"), [("name", 500), ("version", 500), ("intended_use", 1500), ("data.label_source", 1000)]
+)
+def test_a_text_that_no_screen_has_room_for_is_refused(where: str, most: int, tmp_path: Path) -> None:
+    Manifest.from_dict(with_value(where, "x" * most))
+    problem = problem_of(with_value(where, "x" * 81_000), tmp_path)
+    assert problem == f"{where} must have at most {most:,} letters, not 81,000"

@@ -10,8 +10,21 @@ from osteo_edge import lettering, overlay
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lettering import text_width, wrap
-from osteo_edge.overlay import MARGIN_PX, MAX_SIDE_PX, MIN_WIDTH_PX, blend, draw_overlay, write_overlay
+from osteo_edge.overlay import (
+    COLOUR_MAPS,
+    MARGIN_PX,
+    MAX_SIDE_PX,
+    MIN_WIDTH_PX,
+    ColourMap,
+    blend,
+    decode_evidence,
+    draw_overlay,
+    encode_evidence,
+    layer,
+    write_overlay,
+)
 from osteo_edge.preprocessing import Pixels
+from osteo_edge.raster.opencv import fonts
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, screen
 from osteo_edge.wording import FAILED_CHECK, HEADLINES, Outcome
@@ -23,9 +36,9 @@ SENTENCE = "Decide on referral by risk factors and age as if there were no such 
 @pytest.fixture(params=[True, False], ids=["OpenCV 5", "OpenCV 4"])
 def either_font(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scalable font where this OpenCV has one, and the stroke font."""
-    if request.param and not lettering.HAS_FONTS:
+    if request.param and not fonts.HAS_FONTS:
         pytest.skip("this OpenCV has no scalable font")
-    monkeypatch.setattr(lettering, "HAS_FONTS", request.param)
+    monkeypatch.setattr(fonts, "HAS_FONTS", request.param)
 
 
 @pytest.fixture
@@ -175,3 +188,34 @@ def test_a_picture_that_cannot_be_written_is_one_line(film: Path, screening: Scr
         write_overlay(film / "knee.png", np.full((400, 300), 0.5, np.float32), screening)
     assert str(caught.value).startswith(f"{film / 'knee.png'}: the overlay cannot be written (")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("colour_map", COLOUR_MAPS)
+def test_a_layer_over_a_black_film_looks_as_if_it_were_blended(colour_map: ColourMap) -> None:
+    evidence = np.linspace(0, 1, 200 * 100, dtype=np.float32).reshape(200, 100)
+    over = layer(evidence, colour_map).astype(np.float32)
+    laid = over[..., 2::-1] * over[..., 3:] / 255
+    assert over.shape == (200, 100, 4)
+    if colour_map == "viridis":
+        blended = blend(np.zeros((200, 100), np.float32), evidence, opacity=1)
+        assert np.abs(laid - blended).max() <= 2
+    else:
+        assert np.abs(laid - layer(evidence)[..., 2::-1]).max() > 60
+
+
+def test_evidence_comes_back_from_its_file() -> None:
+    evidence = np.linspace(0, 1, 512 * 300, dtype=np.float32).reshape(512, 300)
+    found = decode_evidence(encode_evidence(evidence))
+    assert found is not None
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, evidence, atol=0.5 / 255 + 1e-6)
+
+
+@pytest.mark.parametrize("shape", [(40, 30, 3), (40, 30, 4)])
+def test_a_picture_in_colour_is_no_evidence(shape: tuple[int, ...]) -> None:
+    assert decode_evidence(cv2.imencode(".png", np.zeros(shape, np.uint8))[1].tobytes()) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture"])
+def test_what_is_no_picture_is_no_evidence(data: bytes) -> None:
+    assert decode_evidence(data) is None

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import zlib
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from osteo_edge import radiograph as reading
 from osteo_edge.errors import RadiographError
 from osteo_edge.radiograph import MAX_SIDE_PX, SNIFFED_BYTES, Pixels, decode, read_radiograph, sniff_format
 
 Image = npt.NDArray[Any]
+
+
+@pytest.fixture(params=["opencv", "plain"], autouse=True)
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Every test is of both forms of the decoders: where OpenCV is, and where it is not, as on Android."""
+    if request.param == "plain":
+        pytest.importorskip("PIL", reason="decodes where OpenCV is not")
+    for topic in ("codec", "colour"):
+        monkeypatch.setattr(reading, topic, import_module(f"osteo_edge.raster.{request.param}.{topic}"))
+    return str(request.param)
+
 
 RAMP = np.tile(np.arange(0, 256, 2, dtype=np.uint8), (96, 1))  # (96, 128), 0..254
 RAMP_12_BIT = np.tile(np.linspace(0, 4095, 128).astype(np.uint16), (96, 1))
@@ -253,7 +266,7 @@ def test_sides_that_no_radiograph_has_are_refused(height: int, width: int) -> No
 def test_a_claimed_size_is_refused_before_anything_is_decoded(
     file_format: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forbidden(*_: object) -> None:
+    def forbidden(*_: object, **__: object) -> None:
         raise AssertionError("decoded")
 
     jpeg = bytearray(encode(TEXTURE, ".jpg"))
@@ -264,7 +277,7 @@ def test_a_claimed_size_is_refused_before_anything_is_decoded(
         "bmp": bmp(60_000, 60_000, 8, b"", b""),
         "tiff": tiff(RAMP, 1, tag_256=60_000, tag_257=60_000),
     }[file_format]
-    monkeypatch.setattr(cv2, "imdecode", forbidden)
+    monkeypatch.setattr("osteo_edge.radiograph.codec.decode", forbidden)
     assert "60000 x 60000 pixels is too large" in problem_of(data)
 
 
@@ -289,6 +302,14 @@ def test_other_formats_are_named(data: bytes, name: str) -> None:
     assert problem_of(data, "knee.png") == (
         f"knee.png: {name} files are not supported; export the radiograph as PNG or DICOM"
     )
+
+
+def test_a_kind_of_file_that_is_not_read_everywhere_is_named(form: str) -> None:
+    data = bmp(64, 64, 16, b"", bytes(64 * 64 * 2))
+    if form == "plain":
+        assert problem_of(data) == "knee.bin: 16-bit BMP files are not supported; export the radiograph as PNG or DICOM"
+    else:
+        assert not pixels_of(data).any()
 
 
 def test_text_and_nothing_are_no_images() -> None:

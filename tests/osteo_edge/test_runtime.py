@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from osteo_edge import runtime
+from osteo_edge import runtime, trust
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.manifest import Manifest, Outputs
@@ -144,6 +144,20 @@ def test_threads_are_the_cores_of_this_process_but_four_at_most(monkeypatch: pyt
         assert default_threads() == threads
 
 
+def test_on_a_locked_device_the_model_cannot_be_exchanged_once_it_was_verified(
+    golden_bundle: Callable[..., Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trust, "SYSTEM", tmp_path)
+    bundle = golden_bundle()
+    interpreter = open_interpreter(bundle)
+    before = interpreter.run(canvas(0.5)).logits
+    with bundle.model_path.open("r+b") as file:
+        file.write(bytes(bundle.model_path.stat().st_size))
+    np.testing.assert_array_equal(interpreter.run(canvas(0.5)).logits, before)
+    with pytest.raises(BundleError, match="altered since the bundle was written"):
+        open_interpreter(bundle)
+
+
 def test_a_keras_bundle_is_refused_with_the_command_that_converts_it(
     golden_bundle: Callable[..., Bundle], manifest: Manifest
 ) -> None:
@@ -228,10 +242,27 @@ def test_a_runtime_that_does_not_load_is_passed_over(bundle: Bundle, monkeypatch
         open_interpreter(bundle)
 
 
+def test_tensorflow_is_passed_over_beside_the_apps_window_where_it_would_crash(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kivy.core.window", types.ModuleType("kivy.core.window"))
+    with pytest.raises(OsteoEdgeError, match="TensorFlow cannot run beside the app's window: pip"):
+        open_interpreter(bundle, backend=BACKENDS[2])
+    assert open_interpreter(bundle).name.startswith("LiteRT")
+
+
 def test_the_name_tells_the_version_where_the_package_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "some_runtime", types.ModuleType("some_runtime"))
     assert runtime._version(Backend("Some", "some_runtime.interpreter")) == "of unknown version"
     assert runtime._version(Backend("NumPy", "numpy.anything")) == np.__version__
+
+
+def test_the_name_tells_a_module_s_own_version_and_that_the_gpu_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("some_runtime.gpu")
+    module.runtime_version = lambda: "1.2.3"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "some_runtime.gpu", module)
+    assert runtime._name(Backend("Some", "some_runtime.gpu"), 2) == "Some 1.2.3, 2 threads"
+    assert runtime._name(Backend("Some", "some_runtime.gpu", on_gpu=True), 2) == "Some 1.2.3, on the GPU"
 
 
 def test_nothing_is_printed_while_a_model_is_loaded_and_run(

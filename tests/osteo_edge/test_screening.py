@@ -113,8 +113,8 @@ def test_a_film_without_a_knee_is_rejected_by_a_model_of_knees(
     film: Path, golden_bundle: Callable[..., Bundle], manifest: Manifest, answering: Answering
 ) -> None:
     knees = golden_bundle(input=replace(manifest.input, width=64, resize="knees"))
-    noise = np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8)
-    cv2.imwrite(str(film), noise)
+    ball = cv2.circle(np.full((300, 300), 60, np.uint8), (150, 150), 90, (200,), -1)
+    cv2.imwrite(str(film), ball)
     _, screening = screen(film, knees, answering([3, 1, 2]))
     assert screening.outcome == "rejected"
     assert screening.reasons == (
@@ -162,12 +162,13 @@ def test_no_answer_can_be_read_as_a_rule_out(
 @pytest.mark.parametrize(
     ("score", "outcome", "reason"),
     [
-        (0.0, "no_finding", "score 0.00 is below the threshold 0.60"),
+        (0.0, "no_finding", "score below 0.01 is below the threshold 0.60"),
         (0.3999, "no_finding", "score 0.3999 is below the threshold 0.6000"),
         (0.4, "uncertain", "score 0.40 lies between 0.40 and 0.60"),
         (0.5999, "uncertain", "score 0.5999 lies between 0.4000 and 0.6000"),
         (0.6, "refer", "score 0.60 is at or above the threshold 0.60"),
-        (1.0, "refer", "score 1.00 is at or above the threshold 0.60"),
+        (0.997, "refer", "score above 0.99 is at or above the threshold 0.60"),
+        (1.0, "refer", "score above 0.99 is at or above the threshold 0.60"),
         (float("nan"), "uncertain", "the model gave no number for this image"),
     ],
 )

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,12 @@ def test_select_refuses_a_data_set_that_was_labelled_anew() -> None:
 def test_select_of_no_such_part_is_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="no part is called 'training'"):
         select(_dataset(*ROWS), Split(ROWS), "training")
+
+
+@pytest.mark.parametrize("kind", ["patient", "study"])
+def test_select_refuses_a_split_that_divides_a_patient_or_a_study(kind: str) -> None:
+    dataset = _dataset(*ROWS)
+    changed: dict[str, Any] = {kind: "K-7"}
+    cases = tuple(replace(case, **changed) for case in dataset.cases)
+    with pytest.raises(DatasetError, match=f"the split has films of {kind} K-7 in train and in .*: make it again"):
+        select(replace(dataset, cases=cases), Split(ROWS), "train")

@@ -51,3 +51,13 @@ def test_what_fails_half_way_through_a_large_file_leaves_the_older_one(tmp_path:
         fail_half_way()
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"older"
+
+
+def test_two_who_write_one_file_at_once_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    with replacing(path, "the page") as partial:
+        partial.write_bytes(b"of the one")
+        write_whole(path, b"of the other", "the page")
+        assert path.read_bytes() == b"of the other"
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"of the one"

@@ -1,0 +1,63 @@
+"""What of a DICOM file's compressed frame is decoded here, because Pillow and pydicom alone cannot, or say too little.
+
+Where python-gdcm is not, as on Android, X-ray machines' lossless JPEG would not be read, and damage to a JPEG frame not
+be noticed. JPEG-LS is read by python-gdcm alone, JPEG 2000 by it or by a Pillow that was built with OpenJPEG.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.encaps import get_frame
+from pydicom.pixels import get_decoder, pixel_array
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
+
+from osteo_edge.raster import FORM
+from osteo_edge.raster.damage import DamagedImageError
+from osteo_edge.raster.plain.lossless_jpeg import decode_lossless_jpeg
+
+Samples = npt.NDArray[Any]
+
+LOSSLESS: Final = (JPEGLossless, JPEGLosslessSV1)
+
+
+def is_readable(dataset: Any) -> bool:
+    """Whether the frame's compression is decoded, here or by what pydicom finds installed.
+
+    Raises NotImplementedError for a compression that pydicom has never heard of a decoder for.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    decoder = get_decoder(syntax)
+    if syntax == JPEGExtended12Bit and int(dataset.BitsStored) > 8 and decoder.available_plugins == ("pillow",):
+        return False  # whatever Pillow says
+    return decoder.is_available or syntax in LOSSLESS
+
+
+def samples_of(dataset: Any) -> Samples:
+    """The stored values (rows, columns), or (rows, columns, 3) in colour.
+
+    Raises DamagedImageError, UnsupportedImageError for a kind of lossless JPEG that is not read here, and nearly
+    anything that pydicom makes of a damaged file.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax in LOSSLESS and not get_decoder(syntax).is_available:
+        return _lossless(dataset)
+    if syntax == JPEGBaseline8Bit and FORM == "plain":
+        from osteo_edge.raster import codec
+
+        codec.decode(_frame(dataset))
+    return np.asarray(pixel_array(dataset))
+
+
+def _lossless(dataset: Any) -> Samples:
+    samples: Samples = decode_lossless_jpeg(_frame(dataset))
+    if samples.shape != (dataset.Rows, dataset.Columns):
+        raise DamagedImageError
+    if dataset.PixelRepresentation:
+        unused = 16 - int(dataset.BitsStored)
+        samples = (samples << unused).view(np.int16) >> unused
+    return samples.astype(f"{samples.dtype.kind}{dataset.BitsAllocated // 8}", copy=False)
+
+
+def _frame(dataset: Any) -> bytes:
+    return bytes(get_frame(dataset.PixelData, 0, number_of_frames=1))
