@@ -37,7 +37,6 @@ NOISE_IMAGES = 8
 """Images that show where noise comes in; all tensors of both networks are kept for each."""
 TRIAL_IMAGES = 64
 """Images that layers are chosen on: the model runs on them for each attempt."""
-INT8_ACTIVATIONS = ("int8", "mixed")
 NOTHING: Pixels = np.zeros((0, 1), np.float32)
 
 
@@ -153,7 +152,7 @@ def _prepared(job: Job) -> Prepared:
     few = spread(job.planes, ROUNDING_IMAGES)
     if recipe.equalize:
         equalize(model, few, job.spec)
-    if recipe.rescale and recipe.precision in INT8_ACTIVATIONS:
+    if recipe.rescale and recipe.has_int8_activations:
         model = rescale(model, few, job.spec)
     elif recipe.compensate:
         model = lay_out(model)

@@ -1,5 +1,6 @@
 """The whole conversion: Keras bundle in, TFLite bundle with its measured loss out."""
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -7,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from osteo_edge.activation_ranges import read_ranges
+from osteo_edge.activation_ranges import ActivationRanges, read_ranges
 from osteo_edge.bundle import Bundle, require_free, write_bundle
 from osteo_edge.console import Advance
 from osteo_edge.convert.calibration import Calibration, carried, require_enough
 from osteo_edge.convert.clusters import for_shared_values, shares_values
 from osteo_edge.convert.compression import Job, Made, compress, for_trained
 from osteo_edge.convert.drafts import MODEL_FILE, describe_model, open_draft
+from osteo_edge.convert.familiar import refit
+from osteo_edge.convert.heeding import CALIBRATION, require_heeded, require_kept
 from osteo_edge.convert.mixed import matching_layers
 from osteo_edge.convert.parity import MIN_DECISION_AGREEMENT, measure_parity
 from osteo_edge.convert.recipe import Recipe
@@ -29,50 +32,83 @@ def convert_bundle(
     recipe: Recipe | Precision,
     out: Path,
     *,
-    calibration: Calibration | None = None,
+    asked: Collection[str] = (),
+    calibration: Callable[[], Calibration] | None = None,
     min_agreement: float = MIN_DECISION_AGREEMENT,
     on_progress: Advance,
 ) -> Bundle:
     """Convert a Keras bundle by a recipe, measure what that changed, and write the bundle `out`.
 
-    A precision alone stands for the usual recipe for it. `calibration` are training images to take instead of those
-    that the bundle carries. A bundle whose decisions do not agree on a share of `min_agreement` is written too: its
-    `parity.passed` is False.
+    A precision alone stands for the usual recipe for it. `asked` are the recipe's fields that somebody chose:
+    `OsteoEdgeError` for one that does nothing for this network. `calibration` reads training images to take instead of
+    those that the bundle carries. A bundle whose decisions do not agree on a share of `min_agreement` is written too:
+    its `parity.passed` is False.
     """
     require_free(out)
-    reference = load_keras(source)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe(recipe)
-    job, images = _job(source, reference, recipe, calibration, on_progress)
+    asked = asked if calibration is None else (*asked, CALIBRATION)
+    require_heeded(recipe, asked)
+    job, images = _job(source, recipe, asked, calibration, on_progress)
     made = compress(job)
     manifest = _manifest(job, made, images)
+    interpreter = open_draft(manifest, made.data)
     parity = measure_parity(
         source,
-        reference,
-        open_draft(manifest, made.data),
+        job.reference,
+        interpreter,
         read_samples(source, PARITY),
         min_agreement=min_agreement,
         on_progress=lambda done, total: on_progress(done, total, stage="compare"),
     )
-    return write_bundle(out, replace(manifest, parity=parity), {MODEL_FILE: made.data})
+    manifest, files = refit(
+        source,
+        replace(manifest, parity=parity),
+        interpreter,
+        job.planes,
+        fitted_on=images if len(job.planes) else carried(source).source,
+        on_progress=lambda done, total: on_progress(done, total, stage="know the films"),
+    )
+    return write_bundle(out, manifest, {MODEL_FILE: made.data, **files})
 
 
 def _job(
-    source: Bundle, reference: Any, recipe: Recipe, given: Calibration | None, on_progress: Advance
+    source: Bundle,
+    recipe: Recipe,
+    asked: Collection[str],
+    calibration: Callable[[], Calibration] | None,
+    on_progress: Advance,
 ) -> tuple[Job, str]:
-    """What is to be done, and where its images come from; a network that was trained for int8, or
-    to share values, gets a recipe for it."""
-    nothing = Calibration(np.zeros((0, source.manifest.input.height, source.manifest.input.width), np.float32), "none")
-    images = (given or carried(source)) if recipe.needs_images else nothing
-    if recipe.is_static:
-        require_enough(images, recipe.precision)
+    """What is to be done, and where its images come from; they are read last, once all else is known to be in order."""
+    reference = load_keras(source)
     for name in recipe.mixed or ():
         matching_layers([layer.name for layer in reference.layers], name)
     trained = read_ranges(source)
+    settled = _settled(recipe, reference, trained, asked)
+    images = _images(source, settled, calibration)
+    return Job(source, reference, settled, images.planes, trained, on_progress), images.source
+
+
+def _settled(recipe: Recipe, reference: Any, trained: ActivationRanges | None, asked: Collection[str]) -> Recipe:
+    """The recipe for this network: one that was trained for int8, or to share values, is spared some steps."""
     if trained is not None and recipe.has_int8_weights:
-        recipe = for_trained(recipe)
+        settled, reason = for_trained(recipe), "the network was trained for int8, and is converted as it is"
     elif recipe.has_int8_weights and shares_values(reference):
-        recipe = for_shared_values(recipe)
-    return Job(source, reference, recipe, images.planes, trained, on_progress), images.source
+        settled, reason = for_shared_values(recipe), "the network's weights share values, which they are to keep"
+    else:
+        return recipe
+    require_kept(recipe, settled, asked, reason)
+    require_heeded(settled, asked)
+    return settled
+
+
+def _images(source: Bundle, recipe: Recipe, read: Callable[[], Calibration] | None) -> Calibration:
+    """The images that the recipe needs, those that the bundle carries if there is nothing else to read."""
+    if not recipe.needs_images:
+        return Calibration(np.zeros((0, source.manifest.input.height, source.manifest.input.width), np.float32), "none")
+    images = carried(source) if read is None else read()
+    if recipe.is_static:
+        require_enough(images, recipe.precision)
+    return images
 
 
 def _manifest(job: Job, made: Made, images: str) -> Manifest:

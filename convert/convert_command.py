@@ -1,6 +1,7 @@
 """`osteo-edge convert`: the command; the work is in `conversion`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,9 @@ from osteo_edge.convert.calibration import USUAL_IMAGES, Calibration, read_calib
 from osteo_edge.convert.conversion import convert_bundle
 from osteo_edge.convert.number_types import NumberType
 from osteo_edge.convert.parity import MIN_DECISION_AGREEMENT
-from osteo_edge.convert.recipe import AUTO, PLAIN, Engine, RangeChoice, Recipe, choose_recipe
+from osteo_edge.convert.recipe import AUTO, PLAIN, Engine, RangeChoice
+from osteo_edge.convert.recipe_choice import Choice, choose_recipe
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.manifest import Parity, Precision
 from osteo_edge.verdict import asked_for, measured, shortfall
 
@@ -64,7 +67,7 @@ AFTER_FAILURE = (
 @click.option("--calibration-images", type=click.IntRange(1), help="How many to take of them; 256 if not given.")
 @click.option(
     "--min-agreement",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=MIN_DECISION_AGREEMENT,
     show_default=True,
     help="The share of decisions that must agree with the Keras model, as far as the images can tell.",
@@ -90,12 +93,13 @@ def convert(
       float16   weights in half precision               4.5 MB
       dynamic   int8 weights, activations as they come  2.5 MB; tflite-runtime 2.14 cannot run it
       int8      integers throughout: small and fast     2.7 MB
-      int16x8   int8 weights, int16 activations         2.8 MB; some 30 times slower here
+      int16x8   int8 weights, int16 activations         2.8 MB; some 45 times slower here
       mixed     int8, but for some layers               see --mixed
 
     int8, int16x8 and mixed are calibrated on training images, those that the bundle carries or others of the same
     split, with linear channels equalized, weights rounded so that the output changes least, and biases corrected. A
-    bundle that `osteo-edge qat` wrote keeps its weights, and the ranges that it was trained for.
+    bundle that `osteo-edge qat` wrote keeps its weights, and the ranges that it was trained for. A setting that would
+    do nothing, as --ranges for dynamic, is refused.
 
     The result is compared with the Keras model on validation images that the bundle carries, and what came out is
     written into the manifest, with the whole recipe. A bundle that does not answer as the Keras model is written too,
@@ -106,14 +110,15 @@ def convert(
       osteo-edge convert knee --precision int8 --out knee-int8
       osteo-edge convert knee --precision mixed --mixed block_1,activation_map --out knee-mixed
     """
-    recipe = _recipe(config, given, plain)
+    choice = _choice(config, given, plain)
     source = read_bundle(bundle)
     require_free(out)
     with progress("convert and compare") as advance:
         converted = convert_bundle(
             source,
-            recipe,
+            choice.recipe,
             out,
+            asked=choice.asked,
             calibration=_calibration(source, data, split_file, calibration_images, advance),
             min_agreement=min_agreement,
             on_progress=advance,
@@ -132,28 +137,26 @@ def convert(
         click.get_current_context().exit(1)
 
 
-def _recipe(config: Path | None, given: Mapping[str, Any], plain: bool) -> Recipe:
+def _choice(config: Path | None, given: Mapping[str, Any], plain: bool) -> Choice:
     settings = {name: value for name, value in given.items() if value is not None}
     if settings.get("mixed", AUTO) != AUTO:
         settings["mixed"] = [name.strip() for name in settings["mixed"].split(",")]
-    return choose_recipe(config, {**settings, **PLAIN} if plain else settings)
+    for name in PLAIN if plain else ():
+        if settings.get(name, PLAIN[name]) != PLAIN[name]:
+            raise click.UsageError(f"--plain goes without --{name}: it is the TensorFlow Lite converter alone")
+    return choose_recipe(config, settings, plain=plain)
 
 
 def _calibration(
     source: Bundle, data: Path | None, split_file: Path | None, number: int | None, advance: Advance
-) -> Calibration | None:
-    """Other images than those in the bundle, where they are asked for."""
+) -> Callable[[], Calibration] | None:
+    """What reads other images than those in the bundle, where they are asked for."""
     if data is None or split_file is None:
         if data is not None or split_file is not None or number is not None:
             raise click.UsageError("other calibration images need both --calibration DATA and --split SPLIT")
         return None
-    return read_calibration(
-        source,
-        data,
-        split_file,
-        number or USUAL_IMAGES,
-        on_progress=lambda done, total: advance(done, total, stage="read images"),
-    )
+    reading = partial(advance, stage="read images")
+    return partial(read_calibration, source, data, split_file, number or USUAL_IMAGES, on_progress=reading)
 
 
 def _show(source: Bundle, converted: Bundle, parity: Parity) -> None:

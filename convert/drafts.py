@@ -44,4 +44,5 @@ def find_outputs(data: bytes, outputs: Outputs) -> Outputs:
     places = output_places(data)
     activation_map = None if outputs.activation_map is None else places[outputs.activation_map]
     severity = None if outputs.severity is None else places[outputs.severity]
-    return Outputs(places[outputs.logits], activation_map, severity)
+    embedding = None if outputs.embedding is None else places[outputs.embedding]
+    return Outputs(places[outputs.logits], activation_map, severity, embedding)

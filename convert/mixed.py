@@ -87,15 +87,16 @@ def _owners(nodes: Nodes, known: Mapping[int, str], head: str) -> dict[int, str]
 def matching_layers(layers: Sequence[str], name: str) -> list[str]:
     """The layer of that name, or all whose names start with it, up to an underscore.
 
-    `OsteoEdgeError` with the nearest name if there is none.
+    `OsteoEdgeError` if there is none, with the nearest name if one is near.
 
     >>> matching_layers(["block_1_expand", "block_1_project", "block_10_expand"], "block_1")
     ['block_1_expand', 'block_1_project']
     """
     found = [name] if name in layers else [one for one in layers if one.startswith(f"{name}_")]
     if not found:
-        near = difflib.get_close_matches(name, [*layers, *_blocks(layers)], n=1, cutoff=0.0)
-        raise OsteoEdgeError(f"mixed: the network has no layer {name!r}; the nearest is {near[0]!r}")
+        near = difflib.get_close_matches(name, [*layers, *_blocks(layers)], n=1)
+        told = f"the nearest is {near[0]!r}" if near else f"they run from {layers[0]!r} to {layers[-1]!r}"
+        raise OsteoEdgeError(f"mixed: the network has no layer {name!r}; {told}")
     return found
 
 

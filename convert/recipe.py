@@ -1,16 +1,11 @@
-"""How a network is converted: a recipe, from the command line or a TOML file, recorded in the bundle."""
+"""How a network is converted: a recipe, recorded in the bundle."""
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from osteo_edge.convert.number_types import NumberType
 from osteo_edge.convert.ranges import RangeMethod
-from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.manifest import Precision
-from osteo_edge.strict import FieldError, from_dict
-from osteo_edge.toml import read_toml
 
 Engine = Literal["ai-edge-quantizer", "tflite-converter"]
 RangeChoice = Literal["auto", "min-max", "percentile", "mse"]
@@ -86,6 +81,11 @@ class Recipe:
         return self.is_static or self.precision == "dynamic"
 
     @property
+    def has_int8_activations(self) -> bool:
+        """Whether activations are int8, but for layers that stay in floating point."""
+        return self.precision in ("int8", "mixed")
+
+    @property
     def has_own_ranges(self) -> bool:
         """Whether the ranges are chosen here, not by TensorFlow's converter or while the model runs."""
         return self.is_static and self.maker == "ai-edge-quantizer"
@@ -152,25 +152,3 @@ PLAIN: dict[str, Any] = {
     "correct_logits": False,
 }
 """What the TensorFlow Lite converter makes by itself, to compare with."""
-
-
-def choose_recipe(file: Path | None, given: Mapping[str, Any]) -> Recipe:
-    """The recipe in a TOML file whose keys are `Recipe`'s fields, changed by `given`; what neither names is usual.
-
-    `mixed = "auto"` is understood. `OsteoEdgeError` names the file, if there is one, and what is wrong.
-    """
-    found = {} if file is None else read_toml(file)
-    settings = {**_usual(), **found, **given}
-    if settings.get("mixed") == AUTO:
-        settings["mixed"] = None
-    if "precision" not in settings:
-        raise OsteoEdgeError("no precision: give --precision, or say it in the file of --config")
-    try:
-        return from_dict(Recipe, settings)
-    except FieldError as error:
-        where = "" if file is None else f"{file}: "
-        raise OsteoEdgeError(f"{where}{error}; osteo-edge convert --help tells what there is") from error
-
-
-def _usual() -> dict[str, Any]:
-    return {field.name: field.default for field in fields(Recipe) if field.default is not MISSING}

@@ -42,8 +42,8 @@ class Audit:
     `exact` are groups of images with equal bytes or equal pixels, `near` pairs that only look alike; of a crowd that
     all look alike, enough pairs to join it (`near_duplicates.MOST_PAIRS`). `conflicts` are the groups of copies, exact
     or near, that bear more than one label. `patients_with_two_labels` may be right, two visits for instance, and
-    exclude nothing. `groups` gives each readable image the name of the first image that is joined with it by copies
-    or by patient: such images belong into one part of a split.
+    exclude nothing. `groups` gives each readable image the name of the first image that is joined with it by copies,
+    by study or by patient: such images belong into one part of a split.
     """
 
     dataset: str
@@ -118,6 +118,7 @@ def audit(
     alike = components([image.name for image in images], [*exact, *((pair.first, pair.second) for pair in near)])
     labels = {image.name: image.label for image in images}
     patients = [group for group in _by_patient(images).values() if len(group) > 1]
+    studies = [group for group in _by_study(images, dataset).values() if len(group) > 1]
     found = Audit(
         dataset=dataset.name,
         images=images,
@@ -126,7 +127,7 @@ def audit(
         near=near,
         conflicts=tuple(group for group in _members(alike) if len({labels[name] for name in group}) > 1),
         patients_with_two_labels=_patients_with_two_labels(images),
-        groups=components(list(alike), [*alike.items(), *patients]),
+        groups=components(list(alike), [*alike.items(), *patients, *studies]),
     )
     return _with_confounders(found, dataset) if confounders else found
 
@@ -203,6 +204,16 @@ def _by_patient(images: Iterable[Fingerprint]) -> dict[str, list[str]]:
     for image in images:
         if image.patient is not None:
             names[image.patient].append(image.name)
+    return names
+
+
+def _by_study(images: Iterable[Fingerprint], dataset: Dataset) -> dict[str, list[str]]:
+    studies = {case.name: case.study for case in dataset.cases}
+    names = defaultdict(list)
+    for image in images:
+        study = studies[image.name]
+        if study is not None:
+            names[study].append(image.name)
     return names
 
 

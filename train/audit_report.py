@@ -1,10 +1,12 @@
 """Show an audit or a split on a terminal."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import click
 
 from osteo_edge.console import show_table
+from osteo_edge.dataset import Dataset
 from osteo_edge.split import EXCLUDED, PARTS, Split
 from osteo_edge.train.audit import Audit
 from osteo_edge.train.confounders import Confounder
@@ -55,14 +57,32 @@ def verdict(confounder: Confounder) -> str:
     return "no more than chance, as far as this many images can tell"
 
 
-def show_split(split: Split) -> None:
-    """Print the images of each part by label, and what was excluded, why."""
+def show_split(split: Split, dataset: Dataset) -> None:
+    """Print the images of each part by label, and by bone where bones are known, and what was excluded, why."""
     parts = (*PARTS, EXCLUDED)
     counts = {part: split.counts(part) for part in parts}
     rows = [(part, *(str(n) for n in counts[part].values()), str(sum(counts[part].values()))) for part in parts]
     show_table("Images by part", ("Part", *counts[EXCLUDED], "All"), rows)
+    by_bone = [
+        (bone, part, *(str(n) for n in labels.values()))
+        for bone, by_part in count_by_bone(split, dataset).items()
+        for part, labels in by_part.items()
+    ]
+    if by_bone:
+        show_table("Images by bone and part", ("Bone", "Part", *counts[EXCLUDED]), by_bone)
     excluded = [(row.name, row.label, row.reason) for row in split.rows if row.part == EXCLUDED]
     _show("Excluded", ("Image", "Label", "Reason"), sorted(excluded, key=lambda row: (row[2][:5] != "label", row[0])))
+
+
+def count_by_bone(split: Split, dataset: Dataset) -> dict[str, dict[str, dict[str, int]]]:
+    """Images of each bone, part and label, in the order of `PARTS`; empty where no bone is known."""
+    bones = {case.name: case.bone for case in dataset.cases if case.bone is not None}
+    counts = Counter((bones.get(row.name), row.part, row.label) for row in split.rows)
+    labels = list(split.counts(EXCLUDED))
+    return {
+        bone: {part: {label: counts[bone, part, label] for label in labels} for part in PARTS}
+        for bone in sorted(set(bones.values()))
+    }
 
 
 def _row(confounder: Confounder) -> tuple[str, ...]:

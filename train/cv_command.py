@@ -8,6 +8,7 @@ import click
 
 from osteo_edge.console import progress, show_json
 from osteo_edge.dataset import read_dataset
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.train.comparison import Comparison
 from osteo_edge.train.comparison_json import to_bytes, to_dict
 from osteo_edge.train.comparison_tables import show_comparison
@@ -49,7 +50,7 @@ def _labels(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
 @click.option("--folds", type=click.IntRange(2, 50), default=5, show_default=True)
 @click.option("--repeats", type=click.IntRange(1, 1000), default=1, show_default=True, help="Other folds each time.")
 @click.option("--reference", help="The recipe that the others are compared with.  [default: the first]")
-@click.option("--prevalence", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="For PPV and NPV.")
+@click.option("--prevalence", type=FiniteRange(0, 1, min_open=True, max_open=True), help="For PPV and NPV.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file, as for train.")
 @click.option("--weights", help="imagenet, none, a local .h5 without top, or name=PATH,...  [default: imagenet]")
 @click.option(

@@ -18,7 +18,8 @@ def data() -> None:
     """Draw, audit, split and join data sets.
 
     DATA is a folder of class folders, or a CSV file with the columns path and label and, where known, patient, age
-    (years), sex and weight (kg). A folder that holds such a CSV file directly is read by it.
+    (years), sex, weight (kg), bone, study and published_part. A folder that holds such a CSV file directly is read by
+    it.
     """
 
 
@@ -57,14 +58,16 @@ def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
     """Divide DATA into train (60 %), validation and test (20 % each).
 
     Copies of an image and images of a patient stay in one part. Conflicting labels, surplus exact copies, blank and
-    unreadable files are excluded, with the reason in the split file.
+    unreadable files are excluded, with the reason in the split file. A published test part (column published_part)
+    stays the test part, and 20 % of the published training part become validation.
 
     \b
     Example:
       osteo-edge data split knees/ --out split.csv --seed 1
+      osteo-edge data split mura.csv --out mura-split.csv
     """
     from osteo_edge.train.audit import audit as audit_dataset
-    from osteo_edge.train.audit_report import show_split
+    from osteo_edge.train.audit_report import count_by_bone, show_split
     from osteo_edge.train.splitting import make_split
 
     cases = read_dataset(dataset)
@@ -79,12 +82,13 @@ def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
                 "sha256": sha256_file(out),
                 "seed": seed,
                 "counts": {part: made.counts(part) for part in (*PARTS, EXCLUDED)},
+                "bones": count_by_bone(made, cases),
                 "conflicts": found.conflicts,
                 "excluded": {row.name: row.reason for row in made.rows if row.part == EXCLUDED},
             }
         )
     else:
-        show_split(made)
+        show_split(made, cases)
         click.echo(f"written: {out}")
 
 
@@ -110,6 +114,59 @@ def join(images: Path, sheet: Path, out: Path, id_column: str | None, label_sour
     for what, number in counts.items():
         click.echo(f"{what.replace('_', ' ')}: {number}")
     click.echo(f"written: {out}")
+
+
+@data.command()
+@click.argument("out", type=path_argument)
+@click.option("--per-class", default=20, show_default=True, help="Studies of each bone and label.")
+@click.option("--size", default=320, show_default=True, help="Height of a film in pixels.")
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other patients.")
+def limbs(out: Path, per_class: int, size: int, seed: int) -> None:
+    """Draw X-rays of seven bones, normal and abnormal, into the new folder OUT.
+
+    OUT is laid out as MURA-v1.1: studies of one to four films, a fifth of them in valid/. Abnormal are fractures and
+    metal; contact_sheet.png shows some. For trying things where MURA is not at hand: a model trained on them says
+    nothing about patients.
+
+    \b
+    Example:
+      osteo-edge data limbs limbs/ --per-class 50
+      osteo-edge data mura limbs/ --out limbs.csv
+    """
+    from osteo_edge.train.limb_release import write_limbs
+
+    with progress("Drawing films") as advance:
+        written = write_limbs(out, per_class=per_class, size=size, seed=seed, on_progress=advance)
+    click.echo(f"written: {written}")
+
+
+@data.command()
+@click.argument("folder", metavar="DIR", type=path_argument)
+@click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
+@click.option("--only-train", is_flag=True, help="Go on without valid/, the published test part.")
+@click.option("--without-lists", is_flag=True, help="Go on without MURA's own CSV files.")
+@json_option
+def mura(folder: Path, out: Path, only_train: bool, without_lists: bool, as_json: bool) -> None:
+    """List the films of MURA-v1.1, which lies in DIR, in one data set CSV.
+
+    Every image is opened once: broken ones are left out and named. valid/ becomes the test part. MURA is to be had
+    from Stanford after registration and is no part of this program.
+
+    \b
+    Example:
+      osteo-edge data mura MURA-v1.1/ --out mura.csv
+      osteo-edge data split mura.csv --out mura-split.csv
+    """
+    from osteo_edge.train.mura import read_mura, write_mura
+    from osteo_edge.train.mura_report import show_mura, to_dict
+
+    with progress("Reading images") as advance:
+        found = read_mura(folder, only_train=only_train, without_lists=without_lists, on_progress=advance)
+    write_mura(found, out)
+    if as_json:
+        show_json(to_dict(found, out))
+    else:
+        show_mura(found, out)
 
 
 @data.command()

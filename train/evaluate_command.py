@@ -9,6 +9,8 @@ from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import read_dataset
 from osteo_edge.evaluation import Evaluation, predict, to_dict
 from osteo_edge.evaluation import evaluate as measure
+from osteo_edge.familiarity import read_statistics
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.hashing import sha256_file
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
@@ -29,7 +31,7 @@ from osteo_edge.verdict import warning
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True)
 @click.option(
     "--prevalence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     help="Also the predictive values where this share of the people is positive, such as 0.1.",
 )
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page with films and maps too.")
@@ -62,7 +64,8 @@ def evaluate(
     interpreter = _open(loaded)
     with progress("evaluate") as advance:
         names = [groups[case.name] for case in cases]
-        predictions = predict(cases, names, manifest, interpreter, on_progress=advance)
+        known = read_statistics(loaded)
+        predictions = predict(cases, names, manifest, interpreter, known=known, on_progress=advance)
     evaluation = measure(predictions, manifest, part, prevalence=prevalence)
     if report is not None:
         write_report(report, loaded, predictions, evaluation, example_films(predictions, loaded, interpreter))

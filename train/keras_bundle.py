@@ -69,4 +69,5 @@ class KerasInterpreter:
             logits=outputs[places.logits],
             activation_map=None if places.activation_map is None else outputs[places.activation_map],
             severity=None if places.severity is None else outputs[places.severity],
+            embedding=None if places.embedding is None else outputs[places.embedding],
         )

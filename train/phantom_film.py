@@ -12,11 +12,20 @@ MEAN_BRIGHTNESS = (0.24, 0.4)  # of the exposed field, 0 to 1: drawn for each fi
 WINDOW_PERCENTILES = (1.0, 99.8)
 
 
-def expose(soft: Plane, bone: Plane, side: str, rng: np.random.Generator) -> Pixels:
+def expose(
+    soft: Plane,
+    bone: Plane,
+    side: str,
+    rng: np.random.Generator,
+    *,
+    brightness: float = 1.0,
+    white: float = WINDOW_PERCENTILES[1],
+) -> Pixels:
     """Return the uint8 film of two float32 (height, width) attenuation planes, bone bright.
 
     The window is set so that the exposed field has a mean brightness drawn from `MEAN_BRIGHTNESS`: how bright a film
-    is tells nothing about the bone in it.
+    is tells nothing about the bone in it. `brightness` scales that mean, where a limb covers little of the film;
+    `white` is the percentile from which on the film is white.
     """
     height, width = soft.shape
     field = _collimated_field(height, width, rng)
@@ -24,17 +33,17 @@ def expose(soft: Plane, bone: Plane, side: str, rng: np.random.Generator) -> Pix
     film = np.asarray(cv2.GaussianBlur(film, (0, 0), float(height / 512 * rng.uniform(0.5, 0.9))), np.float32)
     noise = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), 0.5)
     film += np.float32(rng.uniform(0.5, 1.0)) * noise * (np.float32(0.3) + film / np.float32(40))
-    film = _window(film, field, rng.uniform(*MEAN_BRIGHTNESS))
+    film = _window(film, field, white, brightness * rng.uniform(*MEAN_BRIGHTNESS))
     pixels = np.asarray(np.round(film * field * 255), np.uint8)
     _mark(pixels, side, rng)
     return pixels
 
 
-def _window(film: Plane, field: Plane, target: float) -> Plane:
-    """Stretch the percentiles of the exposed field to 0 and 1, then find the gamma that gives it the mean `target`."""
+def _window(film: Plane, field: Plane, white: float, target: float) -> Plane:
+    """Stretch percentiles of the exposed field to 0 and 1, then find the gamma that gives it the mean `target`."""
     step = max(1, film.shape[0] // 128)
     sample = film[::step, ::step][field[::step, ::step] > 0.5]
-    low, high = np.percentile(sample, WINDOW_PERCENTILES)
+    low, high = np.percentile(sample, (WINDOW_PERCENTILES[0], white))
     sample = np.clip((sample - low) / (high - low), 0, 1)
     least, most = 0.2, 5.0
     for _ in range(12):

@@ -85,10 +85,10 @@ def _outline_pixels(part: Bone, pose: Pose, rng: np.random.Generator) -> Points:
         turn = -np.deg2rad(pose.flexion)
         rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         points = (points - KNEE_AXIS_MM) @ rotation.T + KNEE_AXIS_MM
-    return _spline(points) @ pose.matrix().T + pose.joint
+    return spline(points) @ pose.matrix().T + pose.joint
 
 
-def _spline(points: Points, steps: int = 10) -> Points:
+def spline(points: Points, steps: int = 10) -> Points:
     """Return a closed Catmull-Rom curve through `points`, `steps` samples a segment."""
     before, after, beyond = np.roll(points, 1, 0), np.roll(points, -1, 0), np.roll(points, -2, 0)
     t = (np.arange(steps) / steps)[None, :, None]
@@ -106,16 +106,16 @@ def _add_bone(film: Plane, part: Bone, outline: Points, density: Density, pose: 
     left, top = np.maximum(np.floor(outline.min(0)).astype(int) - 2, 0)
     right, bottom = np.minimum(np.ceil(outline.max(0)).astype(int) + 3, (pose.width, pose.height))
     box = np.s_[top:bottom, left:right]
-    depth = _distance_to_edge(outline - (left, top), right - left, bottom - top) / np.float32(pose.pixels_per_mm)
+    depth = distance_to_edge(outline - (left, top), right - left, bottom - top) / np.float32(pose.pixels_per_mm)
     levels, *columns = np.array(part.section, np.float32).T
     rows = (np.arange(top, bottom) - pose.joint[1]) / pose.pixels_per_mm
     cortex, radius, spongy = (np.interp(rows, levels, column).astype(np.float32)[:, None] for column in columns)
     cortex = cortex * np.float32(density.cortex_mm)
-    marrow = _chord(depth - cortex, radius - cortex)
-    film[box] += _chord(depth, radius) - marrow + marrow * spongy * trabeculae[box]
+    marrow = chord(depth - cortex, radius - cortex)
+    film[box] += chord(depth, radius) - marrow + marrow * spongy * trabeculae[box]
 
 
-def _distance_to_edge(outline: Points, width: int, height: int) -> Plane:
+def distance_to_edge(outline: Points, width: int, height: int) -> Plane:
     """Return how many pixels each pixel within `outline` lies from it; 0 outside. The film's border is no edge."""
     inside = np.zeros((height, width), np.uint8)
     fraction_bits = 4
@@ -123,7 +123,7 @@ def _distance_to_edge(outline: Points, width: int, height: int) -> Plane:
     return np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 5), np.float32)
 
 
-def _chord(depth: Plane, radius: Plane) -> Plane:
+def chord(depth: Plane, radius: Plane) -> Plane:
     inside = np.clip(depth, 0, radius)
     return np.asarray(2 * np.sqrt(inside * (2 * radius - inside)), np.float32)
 
@@ -135,23 +135,23 @@ def _trabeculae(density: Density, pose: Pose, x: Plane, y: Plane, rng: np.random
     """
     side = pose.height
     across = STRUT_SIGMA_MM * pose.pixels_per_mm
-    plates = _struts(rng, side, (across, 7 * across), density.plates)
-    rods = _struts(rng, side, (3 * across, across), density.rods)
+    plates = struts(rng, side, (across, 7 * across), density.plates)
+    rods = struts(rng, side, (3 * across, across), density.rods)
     field = np.float32(TRABECULAR_BONE) * (np.float32(density.ground) + np.float32(density.strut) * (plates + rods))
     flare = np.interp(np.abs(y[:, pose.width // 2]), (0, 40, 90), (1.0, 0.9, 0.6)).astype(np.float32)[:, None]
     columns = x / flare * np.float32(pose.pixels_per_mm) + np.float32(side / 2)
     rows = y * np.float32(pose.pixels_per_mm) + np.float32(side / 2)
     bent = cv2.remap(field, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(bent * _uneven(pose.width, pose.height, UNEVEN_BONE, rng), np.float32)
+    return np.asarray(bent * uneven(pose.width, pose.height, UNEVEN_BONE, rng), np.float32)
 
 
-def _uneven(width: int, height: int, deviation: float, rng: np.random.Generator) -> Plane:
+def uneven(width: int, height: int, deviation: float, rng: np.random.Generator) -> Plane:
     """Return a slowly varying (height, width) plane of mean about 1."""
     coarse = 1 + np.float32(deviation) * rng.standard_normal((9, 8), np.float32)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _struts(rng: np.random.Generator, side: int, sigma: tuple[float, float], share: float) -> Plane:
+def struts(rng: np.random.Generator, side: int, sigma: tuple[float, float], share: float) -> Plane:
     """Return struts, 0 to 1: band-passed noise, smooth over `sigma` (x, y) pixels, of which about `share` is bone.
 
     Two layers, the second a mirror image of the first, lie over each other as near and far struts do on a film.
@@ -171,9 +171,9 @@ def _soft_tissue(anatomy: Anatomy, x: Plane, y: Plane, rng: np.random.Generator)
     bulk, fat = rng.uniform(0.92, 1.12), rng.uniform(0.95, 1.12)
     skin = _cylinder(x, rows, anatomy.skin, bulk * fat)
     muscle = _cylinder(x, rows, anatomy.muscle, bulk)
-    uneven = _uneven(x.shape[1], x.shape[0], UNEVEN_SOFT_TISSUE, rng)
+    waxing = uneven(x.shape[1], x.shape[0], UNEVEN_SOFT_TISSUE, rng)
     depth = np.float32(SOFT_TISSUE * anatomy.depth_mm)
-    return np.asarray(depth * (np.float32(0.5) * skin + np.float32(0.5) * muscle) * uneven)
+    return np.asarray(depth * (np.float32(0.5) * skin + np.float32(0.5) * muscle) * waxing)
 
 
 def _cylinder(x: Plane, rows: Plane, borders: tuple[tuple[float, float, float], ...], scale: float) -> Plane:

@@ -7,8 +7,6 @@ A model trained on phantoms has learnt to read phantoms; its figures say nothing
 
 import csv
 import math
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import cv2
 import numpy as np
 
 from osteo_edge.errors import DatasetError
+from osteo_edge.new_folder import new_folder, require_new
 from osteo_edge.train.phantom_anatomy import FRONTAL, LATERAL
 from osteo_edge.train.phantom_film import Pixels, expose
 from osteo_edge.train.phantom_projection import Density, Pose, attenuation
@@ -107,20 +106,8 @@ def write_phantoms(
     folder, if an argument is out of range, or if OUT cannot be written.
     """
     _check(out, per_class, size, seed)
-    final = out.resolve()
-    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
-        _write_films(partial, _plan(per_class, seed), size, on_progress)
-        if final.exists():
-            final.rmdir()
-        partial.rename(final)
-    except OSError as error:
-        raise DatasetError(
-            f"{out}: the phantoms cannot be written ({error}); free space or choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(out, "the phantoms", error=DatasetError) as folder:
+        _write_films(folder, _plan(per_class, seed), size, on_progress)
     return out / "phantoms.csv"
 
 
@@ -131,8 +118,7 @@ def _check(out: Path, per_class: int, size: int, seed: int) -> None:
         raise DatasetError(f"{out}: phantoms of {size} pixels; choose a size from {SIZES[0]} to {SIZES[-1]}")
     if seed < 0:
         raise DatasetError(f"{out}: seed {seed}; choose 0 or more")
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise DatasetError(f"{out}: exists and is not an empty folder; choose a new folder or remove this one")
+    require_new(out, error=DatasetError)
 
 
 def _plan(per_class: int, seed: int) -> list[tuple[float, int, str]]:

@@ -10,6 +10,7 @@ from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import read_dataset
 from osteo_edge.evaluation import to_dict
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.split import read_split
 from osteo_edge.train.channel_criteria import Criterion
 from osteo_edge.train.channel_pruning import Budget
@@ -35,7 +36,7 @@ MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", 
 )
 @click.option(
     "--amount",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=HALF,
     show_default=True,
     help="The share of channels or weights that goes; of clusters, the share of 8 bits that is saved.",
@@ -57,7 +58,7 @@ MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", 
 @click.option("--epochs", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Of fine-tuning.")
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(1e-9, 10),
+    type=FiniteRange(1e-9, 10),
     default=LEARNING_RATE,
     show_default=True,
     help="The highest rate.",

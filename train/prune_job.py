@@ -32,7 +32,7 @@ from osteo_edge.train.pruning import (
     two_of_four_student,
 )
 from osteo_edge.train.refit import Refit, Student, plain_student, refit
-from osteo_edge.train.training import Fitted, Job, finish, prepare_part, with_grades
+from osteo_edge.train.training import Fitted, Job, finish, prepare_part, with_further_outputs
 from osteo_edge.train.training_record import Reading, describe_environment
 
 Method = Literal["magnitude", "channel", "2:4", "cluster"]
@@ -109,7 +109,7 @@ def prune_bundle(
     fit = refit(task)
     reached |= _measured(network.model, how)
     fitted = Fitted(network, spec, parts, fit, Reading(0, 0.0), True)
-    manifest, files, evaluations = finish(job, with_grades(fitted, config.seed) if config.severity else fitted)
+    manifest, files, evaluations = finish(job, with_further_outputs(fitted, config))
     recipe = {RECIPE: _describe(how, config, fit, reached), "parent": source.manifest.parent.recipe}
     described = replace(manifest, parent=Parent(source.manifest.model.sha256, recipe))
     skipped = tuple(line for part in parts.values() for line in part.prepared.skipped)

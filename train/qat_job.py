@@ -26,7 +26,7 @@ from osteo_edge.train.prune_job import training_config
 from osteo_edge.train.pruning import most_values, share_of_zeros
 from osteo_edge.train.quantization_aware import int8_student
 from osteo_edge.train.refit import Refit, refit
-from osteo_edge.train.training import Fitted, Job, finish, prepare_part, with_grades
+from osteo_edge.train.training import Fitted, Job, finish, prepare_part, with_further_outputs
 from osteo_edge.train.training_record import Reading, describe_environment
 
 RECIPE = "qat"
@@ -45,10 +45,13 @@ class Awareness:
 
 @dataclass(frozen=True)
 class Losses:
-    """Validation losses: of the source in float and, without training, in int8, and of the new network in int8."""
+    """Validation losses: of the source in float, of the source merely rounded to int8, and of the new network in int8.
+
+    `plain_rounding` is where training began, and no measure of what `convert` alone makes: that does more than round.
+    """
 
     source: float
-    untrained: float
+    plain_rounding: float
     trained: float
 
 
@@ -97,7 +100,7 @@ def qat_bundle(
     kept = kept_of(source)
     student = int8_student(network.model, ranges, kept)
     float_loss = cross_entropy(network, spec, parts["validation"])
-    untrained = cross_entropy(replace(network, model=student.model), spec, parts["validation"])
+    plain_rounding = cross_entropy(replace(network, model=student.model), spec, parts["validation"])
     task = Refit(
         network,
         student,
@@ -109,10 +112,10 @@ def qat_bundle(
         teacher if how.distill else None,
     )
     fit = refit(task)
-    losses = Losses(float_loss, untrained, fit.validation_losses[fit.best_epoch - 1])
+    losses = Losses(float_loss, plain_rounding, fit.validation_losses[fit.best_epoch - 1])
     left = _left(network.model, kept)
     fitted = Fitted(network, spec, parts, fit, Reading(0, 0.0), True)
-    manifest, files, evaluations = finish(job, with_grades(fitted, config.seed) if config.severity else fitted)
+    manifest, files, evaluations = finish(job, with_further_outputs(fitted, config))
     files[RANGES_FILE] = ActivationRanges(dict(ranges.outputs)).pack()
     recipe = {RECIPE: _describe(how, config, fit, losses, left), "parent": source.manifest.parent.recipe}
     described = replace(manifest, parent=Parent(source.manifest.model.sha256, recipe))

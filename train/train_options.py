@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from osteo_edge.filters import KINDS, Filter, parse_filter
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.train.config import ALPHAS, TrainConfig
 from osteo_edge.train.option_groups import grouped, option
 from osteo_edge.train.recipes.presets import DEFAULT_RECIPE, PRESETS
@@ -57,7 +58,7 @@ network_options = grouped(
         metavar="KIND[:AMOUNT]",
         help=f"A filter before the network, also on the device; again for more. One of {', '.join(KINDS)}.",
     ),
-    setting("--dropout", type=click.FloatRange(0, 0.95), help="Share of features dropped before the head."),
+    setting("--dropout", type=FiniteRange(0, 0.95), help="Share of features dropped before the head."),
 )
 
 fit_options = grouped(
@@ -80,15 +81,15 @@ fit_options = grouped(
 optimization_options = grouped(
     "How it is fitted",
     setting("--loss", type=click.Choice(["cross_entropy", "focal"]), help="focal attends to the hard cases."),
-    setting("--focal-gamma", type=click.FloatRange(0, 10), help="How much the focal loss does so; 0 is cross-entropy."),
+    setting("--focal-gamma", type=FiniteRange(0, 10), help="How much the focal loss does so; 0 is cross-entropy."),
     setting("--class-weights/--no-class-weights", default=None, help="Let each class count alike, or each image."),
-    setting("--label-smoothing", type=click.FloatRange(0, 0.9), help="Share of certainty taken from every label."),
-    setting("--mixup", type=click.FloatRange(0, 10), metavar="ALPHA", help="Blend pairs of images; 0.2 is usual."),
+    setting("--label-smoothing", type=FiniteRange(0, 0.9), help="Share of certainty taken from every label."),
+    setting("--mixup", type=FiniteRange(0, 10), metavar="ALPHA", help="Blend pairs of images; 0.2 is usual."),
     setting("--augmentation", type=click.Choice(["none", "standard", "strong"]), help="How far images are varied."),
     setting("--batch-size", type=click.IntRange(1, 4096), help="Images in one step, of all replicas together."),
     setting(
         "--learning-rate",
-        type=_number_or(FIND, click.FloatRange(1e-9, 10)),
+        type=_number_or(FIND, FiniteRange(1e-9, 10)),
         metavar="RATE|find",
         help="The highest rate; find takes it from a range test; else 0.002 from scratch and 0.0001 otherwise.",
     ),

@@ -15,6 +15,8 @@ from osteo_edge.console import Advance
 from osteo_edge.dataset import Dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.evaluation import Evaluation, Predictions
+from osteo_edge.familiarity import FILE as FAMILIARITY_FILE
+from osteo_edge.familiarity import KnownFilms
 from osteo_edge.gate import DEFAULT_GATE
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import SCHEMA, DataCard, Manifest, Outputs, Parent
@@ -27,6 +29,7 @@ from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.calibrating import choose_decision, fit_temperature
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.distribution import StrategyName, is_chief, open_strategy
+from osteo_edge.train.embedding import attach_embedding, embeddings, find_familiarity
 from osteo_edge.train.fitting import Fit, FitOptions, fit, predict_logits
 from osteo_edge.train.keeping import discard
 from osteo_edge.train.keras_bundle import MODEL_FILE, SPLIT_FILE, model_bytes, model_file
@@ -71,7 +74,8 @@ class Job:
 class Fitted:
     """A fitted network with the images that it was fitted and chosen on. Only the chief of several workers writes.
 
-    `severity` tells of the grades where the network has them.
+    `severity` tells of the grades where the network has them, `known` of the films that it learned from, where it gives
+    an embedding.
     """
 
     network: Network
@@ -82,6 +86,7 @@ class Fitted:
     is_chief: bool
     outputs: Outputs = OUTPUTS
     severity: dict[str, Any] | None = None
+    known: KnownFilms | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def fit_job(job: Job, out: Path, *, on_progress: Advance) -> Fitted:
         network, job.config, spec, parts["train"], parts["validation"], on_progress=on_progress, options=options
     )
     fitted = Fitted(network, spec, parts, found, reading, is_chief(strategy))
-    return with_grades(fitted, job.config.seed) if job.config.severity else fitted
+    return with_further_outputs(fitted, job.config)
 
 
 def write_trained(job: Job, fitted: Fitted, out: Path) -> Trained:
@@ -155,6 +160,20 @@ def prepare_part(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> 
     return Labelled.of(prepared, job.config.labels, {row.name: row.group for row in job.split.rows})
 
 
+def with_further_outputs(fitted: Fitted, config: TrainConfig) -> Fitted:
+    """The fitted network with what is read off its features as they are now: grades, if asked for, and its embedding.
+
+    Without an embedding where there are too few images to know what the films look like to the network.
+    """
+    graded = with_grades(fitted, config.seed) if config.severity else fitted
+    network = attach_embedding(graded.network, config.taps)
+    found = find_familiarity(network, graded.parts["train"], graded.parts["validation"], graded.spec)
+    if found is None:
+        return graded
+    outputs = replace(graded.outputs, embedding=len(network.model.outputs) - 1)
+    return replace(graded, network=network, outputs=outputs, known=found)
+
+
 def with_grades(fitted: Fitted, seed: int) -> Fitted:
     """The network with a second stage, found in its features as they are now, that grades what is positive."""
     graded = two_stage.attach_severity(fitted.network, fitted.parts["train"], fitted.spec, seed=seed)
@@ -169,9 +188,11 @@ def finish(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[s
     measured = [part for part in job.parts if part != "train"]
     logits = {part: predict_logits(model, parts[part], fitted.spec) for part in measured}
     files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: _split_bytes(job.split)}
+    if fitted.known is not None:
+        files[FAMILIARITY_FILE] = fitted.known.statistics.pack()
     manifest = _manifest(job, fitted, logits["validation"], files)
     evaluations = {
-        part: evaluation.evaluate(_predictions(parts[part], found, manifest), manifest, part)
+        part: evaluation.evaluate(_predictions(fitted, part, found, manifest), manifest, part)
         for part, found in logits.items()
     }
     return replace(manifest, metrics=recorded_metrics(evaluations)), files, evaluations
@@ -205,11 +226,16 @@ def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str,
         metrics={},
         data=DataCard(job.dataset.name, counts, SPLIT_RULE, split_digest, job.label_source),
         files={},
+        familiarity=None if fitted.known is None else fitted.known.record,
     )
 
 
-def _predictions(part: Labelled, logits: Any, manifest: Manifest) -> Predictions:
-    return Predictions(part.cases, part.groups, calibrated(logits, manifest.calibration), ())
+def _predictions(fitted: Fitted, name: str, logits: Any, manifest: Manifest) -> Predictions:
+    part, known, place = fitted.parts[name], fitted.known, fitted.outputs.embedding
+    distances = None
+    if known is not None and place is not None:
+        distances = known.statistics.distances(embeddings(fitted.network.model, place, part, fitted.spec))
+    return Predictions(part.cases, part.groups, calibrated(logits, manifest.calibration), (), distances)
 
 
 def _samples(job: Job, parts: dict[str, Labelled]) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 from osteo_edge.activation_ranges import RANGES_FILE, ActivationRanges
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
+from osteo_edge.convert import conversion
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.parity import MAX_MEAN_DIFFERENCE, keras_logits, measure_parity
 from osteo_edge.convert.tflite import load_keras
@@ -190,6 +191,18 @@ def test_settings_come_from_a_file_and_options_win(make_keras: Callable[[float],
         (["--precision", "mixed", "--plain"], 1, "engine tflite-converter makes no mixed models"),
         (["--precision", "int8", "--calibration", "films"], 2, "need both --calibration DATA and --split SPLIT"),
         (["--precision", "int8", "--calibration", "films", "--split", "none.csv"], 1, "none.csv"),
+        (
+            ["--precision", "float16", "--calibration", "films", "--split", "none.csv"],
+            1,
+            "float16, made like this, nee",
+        ),
+        (
+            ["--precision", "dynamic", "--ranges", "mse"],
+            1,
+            "ranges does nothing here: dynamic finds ranges on the devi",
+        ),
+        (["--precision", "int8", "--plain", "--rescale"], 2, "--plain goes without --rescale"),
+        (["--precision", "int8", "--plain", "--engine", "ai-edge-quantizer"], 2, "--plain goes without --engine"),
         ([], 1, "no precision: give --precision"),
     ],
 )
@@ -223,12 +236,41 @@ def test_a_bundle_with_few_calibration_images_cannot_become_int8(
     assert run(["convert", str(source.path), "--precision", "float16", "--out", str(tmp_path / "half")]) == 0
 
 
-def test_ranges_that_a_network_was_trained_for_are_kept(make_keras: Callable[[float], Bundle], tmp_path: Path) -> None:
+@pytest.fixture
+def trained(make_keras: Callable[[float], Bundle], tmp_path: Path) -> Bundle:
+    """A bundle as of a network that was trained for int8, with the range of one tensor."""
     whole, ranges = make_keras(0.0), ActivationRanges({"activation_map": (-20.0, 20.0)})
     file = whole.manifest.model.file
     files = {name: (whole.path / name).read_bytes() for name in (file, SAMPLES_FILE)}
-    source = write_bundle(tmp_path / "trained", whole.manifest, {**files, RANGES_FILE: ranges.pack()})
-    out = tmp_path / "int8"
+    return write_bundle(tmp_path / "trained", whole.manifest, {**files, RANGES_FILE: ranges.pack()})
+
+
+@pytest.mark.parametrize(
+    ("option", "shares", "problem"),
+    [
+        ("--equalize", False, "equalize does nothing here: the network was trained for int8"),
+        ("--compensate", True, "compensate does nothing here: the network's weights share values"),
+    ],
+)
+def test_a_step_that_the_network_does_not_allow_is_refused_before_images_are_read(
+    option: str,
+    shares: bool,
+    problem: str,
+    trained: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(conversion, "shares_values", lambda model: shares)
+    source = read_bundle(tmp_path / "keras") if shares else trained
+    words = ["convert", str(source.path), "--precision", "int8", option, "--out", str(tmp_path / "out")]
+    assert run([*words, "--calibration", "no films", "--split", "none.csv"]) == 1
+    assert capsys.readouterr().err.startswith(f"osteo-edge: {problem}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_ranges_that_a_network_was_trained_for_are_kept(trained: Bundle, tmp_path: Path) -> None:
+    source, out = trained, tmp_path / "int8"
     assert run(["convert", str(source.path), "--precision", "int8", "--out", str(out)]) == 0
     recorded = read_bundle(out).manifest.parent.recipe["convert"]
     assert recorded["trained_ranges"] is True

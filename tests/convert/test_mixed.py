@@ -63,6 +63,7 @@ def test_a_block_is_all_layers_whose_names_start_with_it(units: Units) -> None:
     [
         ("block_1_expnad", r"no layer 'block_1_expnad'; the nearest is 'block_1_expand'"),
         ("blok_10", r"no layer 'blok_10'; the nearest is 'block_10'"),
+        ("nosuch", r"no layer 'nosuch'; they run from 'image' to 'mean'"),
         ("image", r"nothing is left of layer 'image' in the converted network"),
     ],
 )

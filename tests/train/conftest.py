@@ -1,7 +1,10 @@
 """Fixtures of the training tests: a small phantom data set with its split, and a network that it trained."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
@@ -67,3 +70,41 @@ def feature_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A feature cache of the test's own."""
     monkeypatch.setenv("OSTEO_EDGE_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def mura_release(tmp_path: Path) -> Callable[..., Path]:
+    """Write studies, as folders with their number of images, and their lists as a release of MURA; give its folder."""
+
+    def make(studies: dict[str, int] | None = None, *, name: str = "MURA-v1.1") -> Path:
+        root, rng = tmp_path / name, np.random.default_rng(0)
+        for folder, images in (MURA_STUDIES if studies is None else studies).items():
+            (root / folder).mkdir(parents=True)
+            for number in range(1, images + 1):
+                pixels = cv2.resize(rng.uniform(20, 230, (9, 7)), (80, 96), interpolation=cv2.INTER_CUBIC)
+                cv2.imwrite(str(root / folder / f"image{number}.png"), np.clip(pixels, 0, 255).astype(np.uint8))
+        list_mura(root)
+        return root
+
+    return make
+
+
+MURA_STUDIES = {
+    "train/XR_ELBOW/patient00001/study1_negative": 2,
+    "train/XR_ELBOW/patient00001/study2_positive": 1,
+    "train/XR_WRIST/patient00001/study1_positive": 3,
+    "train/XR_WRIST/patient00002/study1_negative": 1,
+    "valid/XR_ELBOW/patient11185/study1_positive": 2,
+    "valid/XR_WRIST/patient11186/study1_negative": 1,
+}
+
+
+def list_mura(root: Path) -> None:
+    """Write the four CSV files of a release after its folders."""
+    for part in ("train", "valid"):
+        images = sorted(path.relative_to(root).as_posix() for path in (root / part).rglob("*.png"))
+        studies = sorted({image.rpartition("/")[0] for image in images})
+        lines = [f"MURA-v1.1/{image}\n" for image in images if "/._" not in image]
+        (root / f"{part}_image_paths.csv").write_text("".join(lines))
+        marks = [f"MURA-v1.1/{study}/,{int(study.endswith('positive'))}\n" for study in studies]
+        (root / f"{part}_labeled_studies.csv").write_text("".join(marks))

@@ -86,6 +86,15 @@ def test_a_patient_joins_images_and_two_labels_of_one_exclude_nothing(tmp_path: 
     assert found.exclusions == {}
 
 
+def test_a_study_joins_images_whose_patient_is_not_known(tmp_path: Path) -> None:
+    for number in range(3):
+        _save(tmp_path, f"a/{number}.png", _picture(number))
+    dataset = read_dataset(tmp_path)
+    cases = tuple(replace(case, study="s" if case.name < "a/2" else None) for case in dataset.cases)
+    groups = audit(replace(dataset, cases=cases)).groups
+    assert groups == {"a/0.png": "a/0.png", "a/1.png": "a/0.png", "a/2.png": "a/2.png"}
+
+
 def test_blank_images_are_no_copies_of_each_other(tmp_path: Path) -> None:
     for label, brightness in (("a", 0), ("b", 0), ("b2", 90)):
         _save(tmp_path, f"{label}/blank.png", np.full((96, 80), brightness, np.uint8))

@@ -60,6 +60,7 @@ def test_split_writes_the_file_and_prints_counts_and_exclusions(films: Path, tmp
 def test_split_as_json_sums_up(films: Path, tmp_path: Path) -> None:
     made = json.loads(_run("split", films, "--out", tmp_path / "split.csv", "--json").stdout)
     assert made["seed"] == 0
+    assert made["bones"] == {}
     assert made["conflicts"] == [["low/1.png", "normal/same.png"]]
     assert set(made["excluded"]) == {"low/1.png", "low/broken.png", "low/copy.png", "normal/same.png"}
     assert sum(sum(made["counts"][part].values()) for part in PARTS) == 11

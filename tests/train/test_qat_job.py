@@ -20,8 +20,8 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.prune_job import training_config
 from osteo_edge.train.pruning import is_compressed, share_of_zeros
-from osteo_edge.train.qat_command import qat
-from osteo_edge.train.qat_job import kept_of
+from osteo_edge.train.qat_command import doubt_of, qat
+from osteo_edge.train.qat_job import Losses, kept_of
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def aware(tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path_fac
     result = _qat(tiny_bundle.path, phantoms.root, split_file, out, "--distill")
     assert result.exception is None, result.output
     assert f"Next: osteo-edge convert {out} --precision int8" in result.output
-    assert "Validation loss in int8" in result.output
+    assert "merely rounded to int8" in result.output
     return read_bundle(out)
 
 
@@ -64,7 +64,7 @@ def test_the_bundle_says_what_it_was_made_from_and_what_was_gained(
     recipe = manifest.parent.recipe["qat"]
     assert (recipe["epochs"], recipe["distill"], recipe["kept"]) == (1, True, {})
     assert recipe["distillation"] == {"weight": 0.5, "temperature": 4.0}
-    assert recipe["losses"].keys() == {"source", "untrained", "trained"}
+    assert recipe["losses"].keys() == {"source", "plain_rounding", "trained"}
     assert recipe["losses"]["trained"] == recipe["validation_losses"][0]
     assert manifest.decision.chosen_on == manifest.calibration.fitted_on == "validation"
     assert manifest.metrics.keys() == old.metrics.keys()
@@ -73,6 +73,27 @@ def test_the_bundle_says_what_it_was_made_from_and_what_was_gained(
     assert training_config(aware) == tiny_config
     for use in (CALIBRATION, PARITY):
         np.testing.assert_array_equal(read_samples(aware, use), read_samples(tiny_bundle, use))
+
+
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        (Losses(0.149, plain_rounding=0.301, trained=0.254), "the network is worse than knee in float"),
+        (Losses(0.149, plain_rounding=0.150, trained=0.151), "the network is worse than knee in float"),
+        (Losses(0.149, plain_rounding=0.140, trained=0.145), "the network is no better than rounding alone"),
+        (Losses(0.149, plain_rounding=0.301, trained=float("inf")), "the network is worse than knee in float"),
+    ],
+)
+def test_where_training_may_have_been_for_nothing_conversion_alone_is_to_be_tried(losses: Losses, words: str) -> None:
+    doubt = doubt_of(losses, Path("knee"))
+    assert doubt is not None
+    assert doubt.startswith(words)
+    assert "osteo-edge convert knee --precision int8 --out knee-int8" in doubt
+    assert "osteo-edge compare" in doubt
+
+
+def test_a_network_that_training_made_better_is_no_reason_for_doubt() -> None:
+    assert doubt_of(Losses(0.149, plain_rounding=0.301, trained=0.149), Path("knee")) is None
 
 
 @pytest.mark.tf
@@ -98,7 +119,7 @@ def test_the_zeros_of_a_pruned_bundle_are_kept(
     assert result.exception is None, result.output
     shown = json.loads(result.stdout)
     assert shown["kept"]["zeros"] >= 0.5
-    assert shown["losses"].keys() == {"source", "untrained", "trained"}
+    assert shown["losses"].keys() == {"source", "plain_rounding", "trained"}
     before, after = load_model(source), load_model(read_bundle(tmp_path / "aware"))
     assert share_of_zeros(after) >= share_of_zeros(before) == pytest.approx(0.5, abs=0.001)
     for layer in filter(is_compressed, before.layers):
