@@ -1,7 +1,7 @@
 """How well bundles answer on labelled images, and what each lost beside the float bundle that it stands in for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,10 +13,20 @@ from osteo_edge.benchmarks.compression_measurement import Sample
 from osteo_edge.benchmarks.lineage import UNKNOWN, Lineage, read_lineage
 from osteo_edge.benchmarks.results import Fidelity
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import BundleError, OsteoEdgeError
+from osteo_edge.dataset import Case
+from osteo_edge.errors import BundleError, DatasetError, OsteoEdgeError
 from osteo_edge.evaluation import answers_of, predict
+from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.intervals import Estimate, estimate
 from osteo_edge.runtime import open_interpreter
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a bundle answered, and a hash of the images' files with their labels, whatever their names and order."""
+
+    answers: Answers
+    images_sha256: str
 
 
 def measure_fidelity(
@@ -32,7 +42,7 @@ def measure_fidelity(
     `sample` is `compression_measurement.choose_sample`'s, `split_sha256` the hash of the split file that it is of: what
     was trained with another split may know the images. Each bundle is compared with its `find_reference` among them.
     """
-    answers: dict[str, Answers | str] = {}
+    answers: dict[str, Asked | str] = {}
     total = len(bundles) * len(sample.cases)
     for number, bundle in enumerate(bundles):
         report = partial(_report, on_progress, number * len(sample.cases), total)
@@ -44,15 +54,16 @@ def measure_fidelity(
 
 
 def _describe(
-    bundle: Bundle, bundles: Sequence[Bundle], answers: Mapping[str, Answers | str], part: str, split_sha256: str
+    bundle: Bundle, bundles: Sequence[Bundle], answers: Mapping[str, Asked | str], part: str, split_sha256: str
 ) -> Fidelity | str:
     own, reference = answers[str(bundle.path)], find_reference(bundle, bundles)
     if isinstance(own, str):
         return own
     beside = None if reference is None else answers[str(reference.path)]
-    pair = (str(reference.path), beside) if reference is not None and isinstance(beside, Answers) else None
+    pair = (str(reference.path), beside.answers) if reference is not None and isinstance(beside, Asked) else None
     is_trained = bundle.manifest.data.split_sha256 == split_sha256
-    return describe_answers(own, part, on_trained_split=is_trained, reference=pair)
+    found = describe_answers(own.answers, part, on_trained_split=is_trained, reference=pair)
+    return replace(found, images_sha256=own.images_sha256)
 
 
 def find_reference(bundle: Bundle, among: Sequence[Bundle]) -> Bundle | None:
@@ -73,7 +84,7 @@ def ask(
     *,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Answers:
+) -> Asked:
     """What the bundle answers on the sample; an image that cannot be read is left out, by every bundle alike.
 
     `BundleError` if it gives no number for an image, `DatasetError` if no image can be read.
@@ -82,7 +93,16 @@ def ask(
     found = predict(sample.cases, sample.groups, bundle.manifest, interpreter, on_progress=on_progress)
     if not np.isfinite(found.probabilities).all():
         raise BundleError(f"{bundle.path}: gives no number for some images; convert it again")
-    return answers_of(found, bundle.manifest)
+    return Asked(answers_of(found, bundle.manifest), hash_images(found.cases))
+
+
+def hash_images(cases: Sequence[Case]) -> str:
+    """The same for the same files under the same labels; `DatasetError` if one has gone since it was read."""
+    try:
+        lines = sorted(f"{sha256_file(case.path)} {case.label}\n" for case in cases)
+    except OSError as error:
+        raise DatasetError(f"{error.filename}: has gone while it was measured on ({error.strerror})") from error
+    return sha256_bytes("".join(lines).encode())
 
 
 def describe_answers(

@@ -18,6 +18,7 @@ from osteo_edge.benchmarks.baseline_measurement import (
     record_baseline,
 )
 from osteo_edge.benchmarks.baseline_networks import NETWORKS
+from osteo_edge.benchmarks.command import check_file
 from osteo_edge.bundle import read_bundle
 from osteo_edge.console import progress, show_table
 from osteo_edge.errors import OsteoEdgeError
@@ -85,8 +86,9 @@ def baseline(
     plan = Plan(choose_framework(framework), chosen, sizes, runs, seconds, processes, seed)
     with progress("baseline") as advance:
         recorded = record_baseline(subjects, plan, on_progress=advance)
+    _show(recorded)
     write_baseline(recorded, out)
-    _show(recorded, out)
+    click.echo(f"Written to {out}.")
 
 
 def _check(
@@ -100,6 +102,7 @@ def _check(
         raise click.BadParameter("needs --data, whose images it divides", param_hint="--split")
     if out.exists():
         raise OsteoEdgeError(f"{out}: exists already; choose another --out or remove it first")
+    check_file(out, "the baseline")
 
 
 def _batches(text: str) -> tuple[int, ...]:
@@ -126,7 +129,7 @@ def _subject(path: Path, data: Path | None, split_file: Path | None) -> Subject:
     return from_bundle(bundle, prepare_images(cases, bundle.manifest.input))
 
 
-def _show(recorded: Baseline, out: Path) -> None:
+def _show(recorded: Baseline) -> None:
     for network in recorded.networks:
         rows = [
             (
@@ -147,4 +150,3 @@ def _show(recorded: Baseline, out: Path) -> None:
         click.echo(f"{missing.of}, {missing.what}: {missing.reason}", err=True)
     if not recorded.device.is_accelerator:
         click.echo("No accelerator was found: this is a baseline of the CPU, and says nothing of a GPU.", err=True)
-    click.echo(f"Written to {out}.")

@@ -141,12 +141,14 @@ def _with_details(
     for candidate, found in zip(candidates, measurements, strict=True):
         if candidate.is_first:
             size, placement = facets.size_and_placement(candidate)
+            instructions = facets.instructions(candidate)
             found = replace(
                 found,
                 placement=placement,
                 stages=facets.stages(candidate),
                 energy=facets.energy(candidate),
-                instructions=facets.instructions(candidate),
+                instructions=instructions,
+                screenings=facets.screenings(candidate, instructions),
             )
         if not candidate.variant.is_peer:
             found = replace(found, size=size, fidelity=fidelities.get(candidate.variant.bundle))

@@ -1,6 +1,5 @@
 """`osteo-edge bench`: the command; the work is in `bench`."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,8 @@ from osteo_edge.benchmarks.baseline_command import baseline as record_baseline
 from osteo_edge.benchmarks.bench import run_benchmark
 from osteo_edge.benchmarks.bench_job import FULL, QUICK, Job, Labelled
 from osteo_edge.benchmarks.candidates import OTHERS
+from osteo_edge.benchmarks.command import make_folder
+from osteo_edge.benchmarks.device_card_command import check_options, make_card
 from osteo_edge.benchmarks.emulation.boards import BOARDS
 from osteo_edge.benchmarks.regressions import Regressions, find_regressions
 from osteo_edge.benchmarks.report.files import write_report
@@ -22,12 +23,14 @@ from osteo_edge.benchmarks.report_file import read_report_file, to_document
 from osteo_edge.benchmarks.results import Measurement, Report
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import progress, show_json, show_table
-from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.finite_range import FiniteRange
 from osteo_edge.runtime import default_threads
 from osteo_edge.split import PARTS
 
 MINUTE_S = 60
 MAX_THREADS = 64
+EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+"""A slip of the pen is to be seen before an hour of measuring, not after."""
 
 
 class Bench(click.Command):
@@ -76,14 +79,14 @@ def _read_threads(ctx: click.Context, parameter: click.Parameter, value: str | N
 
 @click.command(cls=Bench, short_help="Measure bundles: speed, memory, size, fidelity.")
 @click.argument("bundles", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--data", type=click.Path(path_type=Path), help="Labelled X-rays to measure fidelity on; needs --split.")
 @click.option(
-    "--split", "split_file", type=click.Path(path_type=Path), help="The split that the model was trained with."
+    "--data",
+    type=click.Path(path_type=Path, exists=True),
+    help="Labelled X-rays to measure fidelity on; needs --split.",
 )
+@click.option("--split", "split_file", type=EXISTING_FILE, help="The split that the model was trained with.")
 @click.option("--part", type=click.Choice(PARTS), default="test", show_default=True, help="The part of the split.")
-@click.option(
-    "--image", type=click.Path(path_type=Path), help="The film for the steps from file to answer.  [default: drawn]"
-)
+@click.option("--image", type=EXISTING_FILE, help="The film for the steps from file to answer.  [default: drawn]")
 @click.option(
     "--threads", metavar="NUMBERS", callback=_read_threads, help="As 1,2,4.  [default: what screening takes here]"
 )
@@ -100,17 +103,29 @@ def _read_threads(ctx: click.Context, parameter: click.Parameter, value: str | N
     help="Count instructions of cortex-a72 (Pi 4), cortex-a76 (Pi 5).",
 )
 @click.option("--tune", is_flag=True, help="Search threads and delegate for the fastest, beside the default.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="Figures of a GPU, recorded by `bench baseline`.")
+@click.option("--baseline", type=EXISTING_FILE, help="Figures of a GPU, recorded by `bench baseline`.")
 @click.option(
     "--quick", is_flag=True, help="128 runs and 5 s a variant in place of 1,024 and 60 s: to look, not to quote."
 )
 @click.option(
-    "--budget-min", type=click.FloatRange(0.05), help="At most so many minutes for latency, all variants together."
+    "--budget-min", type=FiniteRange(0.05), help="At most so many minutes for latency, all variants together."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the order of the turns.")
-@click.option("--out", type=click.Path(path_type=Path), help="A folder for the page, Markdown, CSV and JSON.")
 @click.option(
-    "--compare", "old_file", type=click.Path(path_type=Path), help="An older report.json; exit code 1 if this is worse."
+    "--device-card",
+    is_flag=True,
+    help="Print one small table of this machine and the bundle, to send to others: it names no person and no host.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="A folder for the page, Markdown, CSV and JSON; with --device-card the card's file.",
+)
+@click.option(
+    "--compare",
+    "old_file",
+    type=click.Path(path_type=Path),
+    help="An older report.json; exit code 1 if this is worse. Variants that only one has are listed, and fail nothing.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The whole report for machines, raw values included.")
 @click.pass_context
@@ -129,6 +144,7 @@ def bench(
     quick: bool,
     budget_min: float | None,
     seed: int,
+    device_card: bool,
     out: Path | None,
     old_file: Path | None,
     as_json: bool,
@@ -141,6 +157,10 @@ def bench(
 
     `osteo-edge bench baseline` records the float model on the GPU of a workstation, for --baseline.
 
+    --device-card measures one bundle with one number of threads, which takes a few minutes, and prints a card of
+    Markdown: board, system, runtime, median and 95th percentile with intervals, cold start, memory, temperature,
+    throttling, clock, and power where there is a meter. Leave the device alone meanwhile.
+
     \b
     Example:
       osteo-edge bench knee-float32 knee-int8 --quick
@@ -148,12 +168,15 @@ def bench(
       osteo-edge bench knee-int8 --peers onnxruntime,openvino --tune
       osteo-edge bench knee-int8 --emulate cortex-a72,cortex-a76
       osteo-edge bench knee-int8 --compare report/report.json
+      osteo-edge bench knee-int8 --device-card --out card.md
     """
+    if device_card:
+        check_options(ctx, bundles, threads)
     if (data is None) != (split_file is None):
         raise click.UsageError("--data and --split go together: the split says which images no model was trained on")
     older = None if old_file is None else read_report_file(old_file)
-    if out is not None:
-        _make_folder(out)
+    if out is not None and not device_card:
+        make_folder(out, "the report")
     settings = replace(
         QUICK if quick else FULL, seed=seed, budget_s=None if budget_min is None else budget_min * MINUTE_S
     )
@@ -168,32 +191,24 @@ def bench(
         image=image,
         tunes=tune,
     )
+    if device_card:
+        make_card(job, out, as_json=as_json)
+        return
     with progress("bench") as advance:
         report = run_benchmark(job, on_progress=advance)
     regressions = None if older is None else find_regressions(older, report)
-    written = [] if out is None else write_report(report, out, regressions)
     if as_json:
         show_json(to_document(report), indent=None)
     else:
         _show(report, regressions)
     for missing in report.missing:
         click.echo(f"not measured: {missing.of}, {missing.what}: {missing.reason}", err=True)
-    if not (written or as_json):
+    if out is not None:
+        click.echo(f"Written: {', '.join(map(str, write_report(report, out, regressions)))}", err=as_json)
+    elif not as_json:
         click.echo("Steps from file to answer, placement and environment are in the report: --out DIR, or --json.")
-    if written:
-        click.echo(f"Written: {', '.join(map(str, written))}", err=as_json)
     if (regressions is not None and regressions.found) or not any(found.latency for found in report.measurements):
         ctx.exit(EXIT_FAILED)
-
-
-def _make_folder(out: Path) -> None:
-    """Before anything is measured: an hour's figures are not to be lost for a folder that cannot be."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OsteoEdgeError(f"{out}: no report can be written there ({error.strerror}); name a folder") from error
-    if not os.access(out, os.W_OK):
-        raise OsteoEdgeError(f"{out}: no report can be written there; name a folder that you may write to")
 
 
 def _show(report: Report, regressions: Regressions | None) -> None:

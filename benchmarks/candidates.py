@@ -8,7 +8,7 @@ from osteo_edge.benchmarks.lineage import read_lineage
 from osteo_edge.benchmarks.peer_file import read_peer_file
 from osteo_edge.benchmarks.peers import PEERS, prepare_peer
 from osteo_edge.benchmarks.results import Missing, Variant
-from osteo_edge.benchmarks.runners import RunnerSpec
+from osteo_edge.benchmarks.runners import RunnerSpec, package_of
 from osteo_edge.benchmarks.turns import Rival
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.errors import BundleError, OsteoEdgeError
@@ -69,8 +69,10 @@ def plan_candidates(
     """Every bundle in the toolkit's runtime and in each peer, with each number of threads.
 
     What peers load is made in `folder`, which has to stay until all is measured. A peer that cannot run a bundle is
-    missing, with the reason. `OsteoEdgeError` if no runtime is installed.
+    missing, with the reason. `OsteoEdgeError` if no runtime is installed, or if the toolkit's own is named as a peer.
     """
+    if own_runtime() in peers:
+        raise OsteoEdgeError(f"{own_runtime()} is what the toolkit runs every bundle in already; leave this peer out")
     candidates: list[Candidate] = []
     missing: list[Missing] = []
     jobs = [(loaded, peer) for loaded in bundles for peer in (None, *peers)]
@@ -97,8 +99,8 @@ def _candidates(loaded: Loaded, peer: str | None, threads: Sequence[int], folder
     if peer in PEERS:
         model = prepare_peer(bundle, runtime, folder)
         difference = read_peer_file(model).difference
-    elif peer is not None and peer not in {backend.title for backend in installed_backends()}:
-        raise OsteoEdgeError(f"{peer} is not installed: pip install {peer.lower()}")
+    elif peer is not None:
+        _check_installed(peer)
     for number, count in enumerate(threads):
         way = "" if peer is None else f"{peer}, "
         variant = Variant(
@@ -114,6 +116,12 @@ def _candidates(loaded: Loaded, peer: str | None, threads: Sequence[int], folder
             peer_difference=difference,
         )
         yield Candidate(variant, bundle, RunnerSpec(runtime, str(model), count), peer is None and number == 0)
+
+
+def _check_installed(runtime: str) -> None:
+    (backend,) = (backend for backend in BACKENDS if backend.title == runtime)
+    if backend not in installed_backends():
+        raise OsteoEdgeError(f"{runtime} is not installed: pip install {package_of(backend)}")
 
 
 def _tflite(bundle: Bundle) -> Bundle:

@@ -16,12 +16,13 @@ from typing import Any
 import click
 
 from osteo_edge.benchmarks.cold_process import TIMEOUT_S, ColdRun, run_cold
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check, interleave, median_ratio
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_table
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.standalone import Standalone
 from osteo_edge.wording import Outcome
 
 MAX_TIME_RATIO = 2.0
@@ -101,7 +102,7 @@ def measure_cold_start(
     environment = read_environment()
     outcome = _outcome(bundle, image)
     commands = {
-        PRODUCT: [*screening_program(), "screen", str(bundle.path), str(image), "--json"],
+        PRODUCT: [*screening_program(), "screen", str(bundle.path), str(image), "--json", "--any-film"],
         REFERENCE: [sys.executable, "-c", REFERENCE_SCRIPT, str(bundle.model_path), str(image)],
     }
     if bare:
@@ -120,7 +121,7 @@ def screening_program() -> list[str]:
 
 
 def _outcome(bundle: Bundle, image: Path) -> Outcome:
-    command = [*screening_program(), "screen", str(bundle.path), str(image), "--json"]
+    command = [*screening_program(), "screen", str(bundle.path), str(image), "--json", "--any-film"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if finished.returncode != 0:
         raise OsteoEdgeError(finished.stderr.strip().removeprefix("osteo-edge: "))
@@ -130,7 +131,7 @@ def _outcome(bundle: Bundle, image: Path) -> Outcome:
     return outcome
 
 
-@click.command(cls=Benchmark, short_help="Time and memory of a cold start, beside a ten-line script.")
+@click.command(cls=Standalone, short_help="Time and memory of a cold start, beside a ten-line script.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--runs", type=click.IntRange(3, 1000), default=15, show_default=True, help="Processes of each program.")

@@ -1,6 +1,8 @@
-"""What the benchmark commands share: errors in one line, and verdicts that decide the exit code."""
+"""What the benchmark commands share: errors in one line, verdicts that decide the exit code, a place to write."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
@@ -24,15 +26,24 @@ class Result(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-class Benchmark(click.Command):
-    """A command that `python -m` runs by itself: what a user can mend becomes one line and exit code 1 here."""
+def make_folder(folder: Path, what: str) -> None:
+    """Make the folder that `what` ("the report") goes to; `OsteoEdgeError` if it cannot be, or cannot be written to.
 
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except OsteoEdgeError as error:
-            click.echo(f"osteo-edge: {error}", err=True)
-            ctx.exit(EXIT_FAILED)
+    To be called before anything is measured: an hour's figures are not to be lost for a folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OsteoEdgeError(f"{folder}: {what} cannot be written there ({error.strerror}); name a folder") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OsteoEdgeError(f"{folder}: {what} cannot be written there; name a folder that you may write to")
+
+
+def check_file(file: Path, what: str) -> None:
+    """The same for a single file, whose folder is made."""
+    if file.is_dir():
+        raise OsteoEdgeError(f"{file}: is a folder, and {what} is a file; name one in it")
+    make_folder(file.parent, what)
 
 
 def finish(ctx: click.Context, result: Result, *, as_json: bool) -> None:

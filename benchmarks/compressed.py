@@ -1,8 +1,9 @@
 """The compressed models that have figures to keep: what each must be, what it is compared with, and its bounds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from osteo_edge.benchmarks.lineage import Lineage, read_lineage
 from osteo_edge.bundle import Bundle, read_bundle
@@ -112,10 +113,31 @@ def _compressed(named: Named) -> Iterator[Compressed]:
 
 def _read_pair(pair: Pair, option: str, network: tuple[str, float | None]) -> tuple[Bundle, Bundle]:
     reference, bundle = _read(pair[0], option, network, "float32"), _read(pair[1], option, network, "int8")
-    same_origin = reference.manifest.parent.sha256 == bundle.manifest.parent.sha256
-    if read_lineage(bundle.manifest).is_plain and not same_origin:
-        raise BundleError(f"{bundle.path}: was not converted from the Keras model that {reference.path} was")
+    _require_one_origin(bundle, reference)
     return reference, bundle
+
+
+def _require_one_origin(bundle: Bundle, reference: Bundle) -> None:
+    """`BundleError` unless both were converted from one Keras model, or the bundle's was made from the reference's.
+
+    What was trained further names its last Keras model only; that its first one is the reference's is told by the
+    record of the training, which every later one hands on: no other training has its losses and times.
+    """
+    if bundle.manifest.parent.sha256 == reference.manifest.parent.sha256:
+        return
+    if read_lineage(bundle.manifest).is_plain or _training(bundle) != _training(reference):
+        raise BundleError(
+            f"{bundle.path}: was not made from the Keras model that {reference.path} was converted from, so what they "
+            "differ by is not of its compression"
+        )
+
+
+def _training(bundle: Bundle) -> Mapping[str, Any]:
+    """The record of the training that the bundle's network began with."""
+    recipe: Mapping[str, Any] = bundle.manifest.parent.recipe
+    while isinstance(recipe.get("parent"), Mapping):
+        recipe = recipe["parent"]
+    return recipe
 
 
 def _read(
@@ -146,6 +168,7 @@ def _dense(bundle: Bundle, pairs: dict[str, tuple[Bundle, Bundle]]) -> tuple[Bun
     network = read_lineage(bundle.manifest).network
     for reference, int8 in pairs.values():
         if read_lineage(reference.manifest).network == network:
+            _require_one_origin(bundle, reference)
             return reference, int8
     raise BundleError(f"{bundle.path}: is {network}; name its float32 and int8 bundles, too (see --help)")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.compressed import Named, Pair, find_compressed
 from osteo_edge.benchmarks.compression_measurement import (
     CompressionFigures,
@@ -20,12 +20,13 @@ from osteo_edge.dataset import read_dataset
 from osteo_edge.hashing import sha256_file
 from osteo_edge.metrics import Estimate
 from osteo_edge.split import PARTS, read_split
+from osteo_edge.standalone import Standalone
 
 BUNDLE = click.Path(path_type=Path)
 PAIR = "FLOAT INT8"
 
 
-@click.command(cls=Benchmark, short_help="Size, fidelity and speed of compressed models, beside their bounds.")
+@click.command(cls=Standalone, short_help="Size, fidelity and speed of compressed models, beside their bounds.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--split", "split_file", type=click.Path(path_type=Path), required=True, help="The split they were trained with."

@@ -1,14 +1,11 @@
-"""What a figure was measured on, kept beside it: another machine, or a busy one, gives another figure."""
+"""What a figure was measured on, kept beside it in a line: another machine, or a busy one, gives another figure."""
 
-import os
-import platform
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
+from osteo_edge.benchmarks.machine import read_machine, read_state
+from osteo_edge.host import THIS_MACHINE, Host
 from osteo_edge.runtime import installed_backends
-
-CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -32,27 +29,18 @@ class Environment:
         return f"{self.cores} cores of {self.cpu}, {busy}; {self.runtime}, Python {self.python}, {self.system}"
 
 
-def read_environment() -> Environment:
-    """Describe this machine and the TFLite runtime that would be used on it."""
+def read_environment(host: Host = THIS_MACHINE) -> Environment:
+    """The machine as reports describe it, in short, and the TFLite runtime that would be used on it."""
+    state = read_state(host)
+    machine = read_machine(state, state, host)
     return Environment(
-        cpu=cpu_model(CPU_INFO.read_text("utf-8") if CPU_INFO.is_file() else ""),
-        cores=len(os.sched_getaffinity(0)),
-        load_average=round(os.getloadavg()[0], 2),
-        system=f"{platform.system()} {platform.release()}",
-        python=platform.python_version(),
+        cpu=machine.cpu,
+        cores=machine.cores,
+        load_average=state.load_average,
+        system=machine.system,
+        python=machine.python,
         runtime=_runtime(),
     )
-
-
-def cpu_model(cpu_info: str) -> str:
-    r"""The processor in the words of /proc/cpuinfo: "model name" on PCs, "Model" on a Raspberry Pi.
-
-    >>> cpu_model("processor\t: 0\nmodel name\t: Cortex-A72\n\nModel\t\t: Raspberry Pi 4 Model B")
-    'Raspberry Pi 4 Model B'
-    """
-    pairs = (line.partition(":")[::2] for line in cpu_info.splitlines())
-    fields = {key.strip(): value.strip() for key, value in pairs}
-    return fields.get("Model") or fields.get("model name") or platform.machine()
 
 
 def _runtime() -> str:

@@ -20,10 +20,11 @@ from typing import Any
 import click
 
 from osteo_edge.benchmarks.cold_process import ColdRun, run_cold
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check, interleave, median_ratio
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.console import progress, show_table
+from osteo_edge.standalone import Standalone
 
 MAX_RATIO = 1.5
 ONCE, MANY = "2 folds, once", "5 folds, 10 times"
@@ -72,7 +73,7 @@ def cross_validate(data: Path, weights: str, folds: int, repeats: int) -> ColdRu
         return run_cold([sys.executable, "-c", PROGRAM, str(folder / "cache"), *given, *size])
 
 
-@click.command(cls=Benchmark, short_help="Whether cross-validation computes features once, whatever the folds.")
+@click.command(cls=Standalone, short_help="Whether cross-validation computes features once, whatever the folds.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--weights", default="imagenet", show_default=True, help="imagenet or a local .h5 without top.")
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="Of each of the two.")

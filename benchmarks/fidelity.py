@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from osteo_edge import metrics
 from osteo_edge.agreement import Paired, measure_agreement
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.bundle import Bundle, read_bundle
@@ -27,6 +27,7 @@ from osteo_edge.metrics import Estimate
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import decide, score_of
 from osteo_edge.split import PARTS, Split, read_split, select
+from osteo_edge.standalone import Standalone
 
 MIN_AGREEMENT = 0.97
 WHOLE = "all images"
@@ -163,7 +164,7 @@ def _by_part(agree: Bools, parts: tuple[str, ...]) -> dict[str, Estimate]:
     return {part: metrics.wilson(agree[np.array(parts) == part]) for part in dict.fromkeys(parts)}
 
 
-@click.command(cls=Benchmark, short_help="How faithfully a bundle answers like its float32 reference.")
+@click.command(cls=Standalone, short_help="How faithfully a bundle answers like its float32 reference.")
 @click.argument("reference_bundle", type=click.Path(path_type=Path))
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("data", type=click.Path(path_type=Path))

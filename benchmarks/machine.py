@@ -8,7 +8,6 @@ from importlib import metadata
 from pathlib import Path
 
 import osteo_edge
-from osteo_edge.benchmarks.environment import cpu_model
 from osteo_edge.benchmarks.results import Machine, MachineState
 from osteo_edge.host import THIS_MACHINE, Host
 from osteo_edge.throttling import read_clock_mhz, read_temperature_c, read_throttling
@@ -64,6 +63,14 @@ def read_state(host: Host = THIS_MACHINE) -> MachineState:
     )
 
 
+def tells_throttling(host: Host = THIS_MACHINE) -> bool:
+    """Whether the machine would say so if it were throttled: a Raspberry Pi's firmware, or an Intel's counters."""
+    return (
+        host.run(["vcgencmd", "get_throttled"]) is not None
+        or len(host.find("sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/*_throttle_count")) > 0
+    )
+
+
 def read_machine(before: MachineState, after: MachineState, host: Host = THIS_MACHINE) -> Machine:
     """Describe the machine, with its state before and after what was measured on it."""
     return Machine(
@@ -88,6 +95,17 @@ def read_revision(checkout: Path, host: Host = THIS_MACHINE) -> str | None:
     revision = host.run(["git", "-C", str(checkout), "rev-parse", f"--short={REVISION_DIGITS}", "HEAD"])
     changed = host.run(["git", "-C", str(checkout), "status", "--porcelain", "--untracked-files=no"])
     return None if revision is None else f"{revision}{' with changes' if changed else ''}"
+
+
+def cpu_model(cpu_info: str) -> str:
+    r"""The processor in the words of /proc/cpuinfo: "model name" on PCs, "Model" on a Raspberry Pi.
+
+    >>> cpu_model("processor\t: 0\nmodel name\t: Cortex-A72\n\nModel\t\t: Raspberry Pi 4 Model B")
+    'Raspberry Pi 4 Model B'
+    """
+    pairs = (line.partition(":")[::2] for line in cpu_info.splitlines())
+    fields = {key.strip(): value.strip() for key, value in pairs}
+    return fields.get("Model") or fields.get("model name") or platform.machine()
 
 
 def _cpu(host: Host) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check, interleave, median_ratio
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.benchmarks.heads import with_pooled_head, without_map
@@ -24,6 +24,7 @@ from osteo_edge.errors import BundleError
 from osteo_edge.preprocessing import InputSpec, Tensor, normalize
 from osteo_edge.quiet import native_messages_held
 from osteo_edge.runtime import BACKENDS, Floats, dequantize, quantize
+from osteo_edge.standalone import Standalone
 
 MAX_RATIO = 1.05
 WARM_UP_RUNS = 20
@@ -126,7 +127,7 @@ def _tensor(spec: InputSpec) -> Tensor:
     return normalize(planes, spec)
 
 
-@click.command(cls=Benchmark, short_help="What the activation map adds to a model's latency.")
+@click.command(cls=Standalone, short_help="What the activation map adds to a model's latency.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option(
     "--runs", type=click.IntRange(3, 100_000), default=400, show_default=True, help="Inferences of each model."

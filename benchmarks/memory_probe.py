@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from osteo_edge import strict
 from osteo_edge.benchmarks.isolated import serve
 from osteo_edge.benchmarks.runners import RunnerSpec, open_runner
+from osteo_edge.benchmarks.worker import steady_input
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.runtime import BACKENDS
 
@@ -49,8 +48,7 @@ class Footprint:
 
 def probe(request: ProbeRequest) -> Footprint:
     """Do what is asked and read this process's memory; `OsteoEdgeError` where there is no /proc, as outside Linux."""
-    shape = (1, request.height, request.width, request.channels)
-    image = np.random.default_rng(0).uniform(-1.0, 1.0, shape).astype(np.float32)
+    image = steady_input(request.height, request.width, request.channels)
     if request.bare:
         _import_runtime(request.spec.runtime)
         return read_footprint(Path(request.spec.model))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from osteo_edge.benchmarks.graph_work import GraphWork, count_work
 from osteo_edge.benchmarks.operator_times import measure_operator_times
 from osteo_edge.benchmarks.results import OperatorTime, Placement
+from osteo_edge.benchmarks.runners import XNNPACK
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.placement import Node, has_delegate, load_graph, read_nodes, undelegated_nodes
 
-XNNPACK = "XNNPACK"  # the only delegate that these runtimes use unasked on a CPU
 TOP = 10
 
 

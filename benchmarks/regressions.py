@@ -1,6 +1,7 @@
 """`bench --compare OLD.json`: what got worse, told from noise by interval where there is one, elsewhere by tolerance.
 
-Variants are matched by the bundle's folder name, runtime and threads. What depends on the machine, times and memory,
+Variants are matched by the bundle's folder name, runtime and threads, by its path where folders of one name are in a
+report; what only one report has is listed, and is no regression. What depends on the machine, times and memory,
 is judged on the same machine only. Peers are not judged: they are not ours to mend.
 """
 
@@ -10,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from osteo_edge.benchmarks.results import Instructions, Machine, Measurement, Report, Size
+from osteo_edge.benchmarks.results import Fidelity, Instructions, Machine, Measurement, Report, Size
 from osteo_edge.benchmarks.summaries import MARGIN_APART, compare_apart, differs
-from osteo_edge.intervals import Estimate
+from osteo_edge.intervals import Estimate, Interval, wilson_interval
 
 Verdict = Literal["regression", "improvement", "no difference", "not comparable"]
 CHANGED: tuple[Verdict, ...] = ("regression", "improvement", "not comparable")
@@ -21,12 +22,14 @@ Key = tuple[str, str, int, int]
 OTHER_MACHINE = "it was measured on another machine"
 SAME_INSTRUCTIONS = 0.01
 """Counts differ by less than this between two runs of the same program."""
+SAME_SCREENING = 0.05
+"""Of whole screenings, which the packages around the model have a share in; as the gate of the emulation has it."""
 SAME_SPEED = 0.01
 """A change of the machine's own speed that is not worth a word."""
 SAME_MEMORY = 0.05
 """A peak moves by some pages with the allocator's luck."""
 SAME_QUALITY = 0.005
-"""A change of a share or an AUROC that is never judged: at 0 and 1 an interval may be a point."""
+"""A change of a share, a calibration error or an AUROC that is not worth a word, however certain."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Regressions:
 def find_regressions(old: Report, new: Report) -> Regressions:
     """Compare all variants of the toolkit's own runtimes that are in both reports."""
     differences = tuple(_machine_differences(old.machine, new.machine))
-    before, after = _by_key(old.measurements), _by_key(new.measurements)
+    repeated = _repeated(old) | _repeated(new)
+    before, after = _by_key(old.measurements, repeated), _by_key(new.measurements, repeated)
     changes = [
         change for key in before if key in after for change in _compare(before[key], after[key], bool(differences))
     ]
@@ -93,7 +97,13 @@ def find_regressions(old: Report, new: Report) -> Regressions:
     return Regressions(old.created_at, new.created_at, differences, versions, tuple(changes))
 
 
-def _by_key(measurements: Sequence[Measurement]) -> dict[Key, Measurement]:
+def _repeated(report: Report) -> set[str]:
+    """The names that several folders of the report have."""
+    names = [Path(path).name for path in {found.variant.bundle for found in report.measurements}]
+    return {name for name in names if names.count(name) > 1}
+
+
+def _by_key(measurements: Sequence[Measurement], repeated: set[str]) -> dict[Key, Measurement]:
     """By what a variant is; the last number tells apart what one report measured twice."""
     found: dict[Key, Measurement] = {}
     for measurement in measurements:
@@ -101,6 +111,7 @@ def _by_key(measurements: Sequence[Measurement]) -> dict[Key, Measurement]:
         if variant.is_peer:
             continue
         name = Path(variant.bundle).name
+        name = variant.bundle if name in repeated else name
         while (key := (name, variant.runtime, variant.threads, number)) in found:
             number += 1
         found[key] = measurement
@@ -145,7 +156,7 @@ def _latency(old: Measurement, new: Measurement, other_machine: bool) -> Iterato
         return
     ratio = compare_apart(new.latency, old.latency)
     verdict = _judged(ratio.value - 1 if differs(ratio, margin=MARGIN_APART) else 0.0, higher_is_worse=True)
-    note = f"median {then:.4g} ms to {now:.4g} ms, {ratio.value:.3f} times [{ratio.low:.3f}, {ratio.high:.3f}]"
+    note = f"median {then:,.4f} ms to {now:,.4f} ms, {ratio.value:.3f} times [{ratio.low:.3f}, {ratio.high:.3f}]"
     yield Change(name, quantity, verdict, note + _speed(now / then / ratio.value) + _delegates(old, new), then, now)
 
 
@@ -203,19 +214,28 @@ def _sizes(name: str, old: Size | None, new: Size | None) -> Iterator[Change]:
 
 
 def _instructions(old: Measurement, new: Measurement) -> Iterator[Change]:
-    name = new.variant.name
-    before, after = _by_cpu(old.instructions or ()), _by_cpu(new.instructions or ())
-    for cpu in dict.fromkeys((*before, *after)):
-        quantity = f"instructions on {cpu}"
-        then, now = before.get(cpu), after.get(cpu)
+    name, before, after = new.variant.name, _counts(old), _counts(new)
+    for quantity in dict.fromkeys((*before, *after)):
+        then, now = before.get(quantity), after.get(quantity)
         if then is None or now is None:
             yield from _one_sided(name, quantity, then, now)
         else:
-            yield _by_tolerance(name, quantity, then.total, now.total, SAME_INSTRUCTIONS, "")
+            tolerance = SAME_SCREENING if "screening" in quantity else SAME_INSTRUCTIONS
+            yield _by_tolerance(name, quantity, then, now, tolerance, "")
 
 
-def _by_cpu(counted: Sequence[Instructions]) -> dict[str, Instructions]:
-    return {f"{found.cpu} with {found.runtime}": found for found in counted}
+def _counts(found: Measurement) -> dict[str, int]:
+    """The instructions of an inference and of screenings, by what they are of and where."""
+    counts = {f"instructions on {_emulated(counted)}": counted.total for counted in found.instructions or ()}
+    for screened in found.screenings or ():
+        for way, counted in (("cold", screened.cold), ("warm", screened.warm)):
+            quantity = f"instructions of a {way} screening of {screened.image} on {_emulated(counted)}"
+            counts[quantity] = counted.total
+    return counts
+
+
+def _emulated(counted: Instructions) -> str:
+    return f"{counted.cpu} with {counted.runtime}"
 
 
 def _fidelity(old: Measurement, new: Measurement) -> Iterator[Change]:
@@ -223,8 +243,8 @@ def _fidelity(old: Measurement, new: Measurement) -> Iterator[Change]:
     if then is None or now is None:
         yield from _one_sided(name, "fidelity", then, now)
         return
-    if (then.part, then.n) != (now.part, now.n):
-        reason = f"it was measured on {then.n} {then.part} images, and is on {now.n} {now.part} images"
+    reason = _other_images(then, now)
+    if reason is not None:
         yield Change(name, "fidelity", "not comparable", reason)
         return
     for question in dict.fromkeys((*then.aurocs, *now.aurocs)):
@@ -238,21 +258,59 @@ def _fidelity(old: Measurement, new: Measurement) -> Iterator[Change]:
     )
 
 
+def _other_images(then: Fidelity, now: Fidelity) -> str | None:
+    if (then.part, then.n) != (now.part, now.n):
+        return f"it was measured on {then.n} {then.part} images, and is on {now.n} {now.part} images"
+    if then.images_sha256 is None or now.images_sha256 is None:
+        return "whether it was measured on the same images is not known: a report from before that was kept has no hash"
+    if then.images_sha256 != now.images_sha256:
+        return f"it was measured on other {now.part} images, or on the same under other labels"
+    return None
+
+
 def _by_interval(
     name: str, quantity: str, old: Estimate | None, new: Estimate | None, *, higher_is_worse: bool
 ) -> Iterator[Change]:
-    """Judge a value by whether it left the older one's interval: both are of the same images."""
+    """Judge a step by the intervals of both values."""
     if old is None or new is None:
         yield from _one_sided(name, quantity, old, new)
         return
-    if any(math.isnan(number) for number in (old.value, old.low, old.high, new.value)):
+    if math.isnan(old.value) or math.isnan(new.value):
         yield Change(name, quantity, "not comparable", "it is not defined on these images")
         return
     step = new.value - old.value
-    is_outside = not old.low <= new.value <= old.high and abs(step) > SAME_QUALITY
-    verdict = _judged(step if is_outside else 0.0, higher_is_worse=higher_is_worse)
-    note = f"{old.value:.3f} [{old.low:.3f}, {old.high:.3f}] to {new.value:.3f}"
+    is_change = abs(step) > max(SAME_QUALITY, _reach(old, new))
+    verdict = _judged(step if is_change else 0.0, higher_is_worse=higher_is_worse)
+    before, after = _widened(old), _widened(new)
+    note = (
+        f"{old.value:.3f} [{before.low:.3f}, {before.high:.3f}] to {new.value:.3f} [{after.low:.3f}, {after.high:.3f}]"
+    )
     yield Change(name, quantity, verdict, note, old.value, new.value)
+
+
+def _reach(old: Estimate, new: Estimate) -> float:
+    """How far the difference of two values goes by chance, from their own 95 % intervals.
+
+    Of each interval the side that faces the other value counts, and the two add up as squares (Zou and Donner 2008,
+    Statistics in Medicine 27:1693). That holds for values that know nothing of each other; those of the same images go
+    up and down together, so alarms are fewer still than the one in forty that it allows on each side.
+    """
+    before, after = _widened(old), _widened(new)
+    if new.value < old.value:
+        return math.hypot(old.value - before.low, after.high - new.value)
+    return math.hypot(before.high - old.value, new.value - after.low)
+
+
+def _widened(found: Estimate) -> Interval:
+    """The interval, or Wilson's for a share of so many images where the bootstrap has none or gives a point.
+
+    Where every draw gives the same value, as for a perfect AUROC, a bootstrap claims certainty. Near 1 the variance of
+    an AUROC of as many positive as negative images is that of a share of all of them (Newcombe 2006, Statistics in
+    Medicine 25:559, method 5).
+    """
+    if found.low < found.high:
+        return Interval(found.low, found.high)
+    return wilson_interval(found.value, found.n)
 
 
 def _by_tolerance(name: str, quantity: str, old: int, new: int, tolerance: float, unit: str) -> Change:

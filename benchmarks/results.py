@@ -143,7 +143,8 @@ class Placement:
 class Fidelity:
     """How well the bundle answers on labelled images, and how it changed beside `reference`, its float bundle, if any.
 
-    AUROCs are by question. All changes are paired.
+    AUROCs are by question. All changes are paired. `images_sha256` tells whether another report is of the same images
+    under the same labels; reports of before have none.
     """
 
     part: str
@@ -155,6 +156,7 @@ class Fidelity:
     auroc_changes: dict[str, Estimate] | None = None
     decisions_agree: Estimate | None = None
     mean_difference: float | None = None
+    images_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,7 @@ class Instructions:
     """Guest instructions of one inference on an emulated CPU, one thread: a proxy for cost, no time.
 
     `estimated_ms` scales them by a published time, which `calibration` names; None where there is none to scale by.
+    That time, and so the estimate, is of `estimated_threads` threads on the board.
     `spread` is the share by which the dearest run that was counted lies above the cheapest.
     """
 
@@ -199,6 +202,20 @@ class Instructions:
     estimated_ms: float | None = None
     calibration: str | None = None
     spread: float | None = None
+    estimated_threads: int | None = None
+
+
+@dataclass(frozen=True)
+class ScreeningInstructions:
+    """Guest instructions of `osteo-edge screen` on an emulated CPU, for the film `image`.
+
+    `cold` is a whole process that screens one film, from the start of Python to its end; `warm` is what another film
+    adds to such a process.
+    """
+
+    image: str
+    cold: Instructions
+    warm: Instructions
 
 
 @dataclass(frozen=True)
@@ -282,6 +299,7 @@ class Measurement:
     instructions: tuple[Instructions, ...] | None = None
     baselines: tuple[BesideBaseline, ...] | None = None
     unstable: tuple[str, ...] | None = None
+    screenings: tuple[ScreeningInstructions, ...] | None = None
 
 
 @dataclass(frozen=True)

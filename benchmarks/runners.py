@@ -91,8 +91,17 @@ class TFLiteRunner:
         return np.asarray(self._interpreter.get_tensor(detail["index"]))
 
 
+def package_of(backend: Backend) -> str:
+    """The package that has the runtime, as pip knows it.
+
+    >>> package_of(BACKENDS[0])
+    'ai-edge-litert'
+    """
+    return backend.package.replace("_", "-")
+
+
 def _module(backend: Backend) -> Any:
-    package = backend.package.replace("_", "-")  # as pip knows it
+    package = package_of(backend)
     try:
         return importlib.import_module(backend.module)
     except ImportError as error:

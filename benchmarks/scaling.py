@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.benchmarks.cold_process import ColdRun, run_cold
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check, interleave, median_ratio
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.console import Advance, progress, show_table
@@ -29,6 +29,7 @@ from osteo_edge.dataset import Case, read_dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.metrics import Estimate
 from osteo_edge.radiograph import Pixels, read_radiograph
+from osteo_edge.standalone import Standalone
 from osteo_edge.table import write_table
 
 Phantom = tuple[Pixels, Case]
@@ -187,7 +188,7 @@ def _folder_for(keep: Path | None) -> Iterator[Path]:
     yield keep
 
 
-@click.command(cls=Benchmark, short_help="Memory and time of an audit, by the number of files.")
+@click.command(cls=Standalone, short_help="Memory and time of an audit, by the number of files.")
 @click.option("--sizes", default="200,20000", show_default=True, callback=read_sizes, help="Numbers of files.")
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True, help="Audits of each size.")
 @click.option("--keep", type=click.Path(path_type=Path), help="A new folder to draw the files into, and leave there.")

@@ -4,6 +4,7 @@ python -m osteo_edge.benchmarks.self_check BUNDLE
 """
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -15,9 +16,10 @@ from typing import Any
 import click
 import numpy as np
 
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check
 from osteo_edge.benchmarks.environment import Environment, read_environment
+from osteo_edge.benchmarks.isolated import SAFE_PATH
 from osteo_edge.benchmarks.results import Latency, Turn
 from osteo_edge.benchmarks.runners import RunnerSpec
 from osteo_edge.benchmarks.summaries import compare, differs, summarize
@@ -29,6 +31,7 @@ from osteo_edge.console import progress, show_table
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.intervals import Estimate, wilson
 from osteo_edge.runtime import installed_backends
+from osteo_edge.standalone import Standalone
 
 MAX_FALSE_ALARMS = 1 / 20
 MAX_OVERHEAD = 1.01
@@ -149,7 +152,14 @@ def _in_bare_loop(rival: Rival, seconds: float) -> tuple[float, ...]:
     (module,) = (backend.module for backend in installed_backends() if backend.title == rival.spec.runtime)
     given = (module, rival.spec.model, str(rival.spec.threads), str(WARM_UP.seconds), str(seconds))
     command = [sys.executable, "-c", BARE_LOOP, *given]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=SCRIPT_TIMEOUT_S, check=False)
+    finished = subprocess.run(
+        command,
+        env={**os.environ, **SAFE_PATH},
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_TIMEOUT_S,
+        check=False,
+    )
     if finished.returncode != 0:
         raise OsteoEdgeError(f"the bare loop failed: {(finished.stderr.strip().splitlines() or ['no message'])[-1]}")
     return tuple(json.loads(finished.stdout))
@@ -165,7 +175,7 @@ def _rival(bundle: Bundle, threads: int) -> Rival:
     return Rival("A", spec, given.height, given.width, given.channels)
 
 
-@click.command(cls=Benchmark, short_help="False alarms and overhead of the latency measurement.")
+@click.command(cls=Standalone, short_help="False alarms and overhead of the latency measurement.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--calls", type=click.IntRange(1, 1000), default=20, show_default=True, help="Comparisons with itself.")
 @click.option("--quick", is_flag=True, help="Measurements as short as those of bench --quick.")

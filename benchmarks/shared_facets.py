@@ -1,19 +1,24 @@
 """What all variants of a bundle have in common is measured once, with the first of them."""
 
-from functools import partial
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
 
 from osteo_edge.benchmarks.bench_job import Job
 from osteo_edge.benchmarks.candidates import Candidate
 from osteo_edge.benchmarks.emulation.host import available
 from osteo_edge.benchmarks.emulation.instructions import count_instructions
+from osteo_edge.benchmarks.emulation.screenings import count_screening
 from osteo_edge.benchmarks.energy import inferences, measure_energy
 from osteo_edge.benchmarks.energy_meters import open_energy_meter
 from osteo_edge.benchmarks.gaps import Gaps
 from osteo_edge.benchmarks.graph_work import count_work
 from osteo_edge.benchmarks.model_size import measure_size
 from osteo_edge.benchmarks.placing import measure_placement
-from osteo_edge.benchmarks.results import Energy, Instructions, Placement, Size, Stages
-from osteo_edge.benchmarks.stages import COLD_RUNS, RUNS, measure_stages
+from osteo_edge.benchmarks.results import Energy, Instructions, Placement, ScreeningInstructions, Size, Stages
+from osteo_edge.benchmarks.stages import COLD_RUNS, DRAWN, RUNS, draw_film, measure_stages
 from osteo_edge.console import Advance
 
 QUICK_RUNS, QUICK_COLD_RUNS = 10, 3
@@ -46,8 +51,8 @@ class SharedFacets:
 
     def stages(self, candidate: Candidate) -> Stages | None:
         """The steps from a file to an answer."""
-        self._tell(candidate, "steps from file to answer")
-        is_quick = self._job.is_quick
+        is_quick, steps = self._job.is_quick, "steps from file to answer"
+        self._tell(candidate, steps)
         work = partial(
             measure_stages,
             candidate.bundle,
@@ -55,6 +60,7 @@ class SharedFacets:
             threads=candidate.spec.threads,
             runs=QUICK_RUNS if is_quick else RUNS,
             cold_runs=QUICK_COLD_RUNS if is_quick else COLD_RUNS,
+            on_progress=partial(self._tell, candidate, steps),
         )
         return self._gaps.attempt(candidate.variant.name, "stages", work)
 
@@ -87,5 +93,27 @@ class SharedFacets:
             found += [] if counted is None else [counted]
         return tuple(found) or None
 
-    def _tell(self, candidate: Candidate, what: str) -> None:
-        self._on_progress(0, 1, f"{candidate.variant.name}: {what}", "details")
+    def screenings(
+        self, candidate: Candidate, inferences: tuple[Instructions, ...] | None
+    ) -> tuple[ScreeningInstructions, ...] | None:
+        """Of whole processes, on every processor that the inference was counted on, for the film of the steps."""
+        found = []
+        with tempfile.TemporaryDirectory(prefix="osteo-edge-film-") as folder:
+            draw = cache(partial(draw_film, Path(folder)))
+            for inference in inferences or ():
+                work = partial(self._count_screening, candidate, inference, draw)
+                what = f"instructions of screenings on {inference.cpu}"
+                counted = self._gaps.attempt(candidate.variant.name, what, work)
+                found += [] if counted is None else [counted]
+        return tuple(found) or None
+
+    def _count_screening(
+        self, candidate: Candidate, inference: Instructions, draw: Callable[[], Path]
+    ) -> ScreeningInstructions:
+        image = self._job.image
+        tell = partial(self._tell, candidate)
+        found = count_screening(candidate.bundle, draw() if image is None else image, inference, on_progress=tell)
+        return replace(found, image=DRAWN) if image is None else found
+
+    def _tell(self, candidate: Candidate, what: str, done: int = 0, total: int = 1) -> None:
+        self._on_progress(done, total, f"{candidate.variant.name}: {what}", "details")

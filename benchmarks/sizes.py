@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from osteo_edge.benchmarks.command import Benchmark
 from osteo_edge.benchmarks.lineage import read_lineage
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import show_json, show_table
+from osteo_edge.standalone import Standalone
 
 MAX_INT8_BYTES = {("mobilenet_v2", 1.0): 2_800_000, ("mobilenet_v2", 0.35): 750_000}
 """By backbone and alpha."""
@@ -50,7 +50,7 @@ def measure_size(bundle: Bundle) -> Size:
     return Size(str(bundle.path), network, model.precision, bundle.model_path.stat().st_size, limit)
 
 
-@click.command(cls=Benchmark, short_help="The bytes of each bundle's model, and their bounds.")
+@click.command(cls=Standalone, short_help="The bytes of each bundle's model, and their bounds.")
 @click.argument("bundles", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
 @click.pass_context

@@ -46,12 +46,10 @@ def reasons(
 def _cut_short(latency: Latency, settings: Settings) -> str | None:
     runs = sum(len(turn.runs_ms) for turn in latency.turns)
     seconds = sum(sum(turn.runs_ms) for turn in latency.turns) / 1000
-    if runs >= settings.runs and seconds >= settings.seconds * (1 - ROUNDING):
-        return None
-    return (
-        f"cut short: {runs} of {settings.runs} runs and {seconds:.1f} of {settings.seconds:g} s of inference, "
-        "then the time budget was spent"
-    )
+    short = [f"{runs} of {settings.runs} runs"] if runs < settings.runs else []
+    if seconds < settings.seconds * (1 - ROUNDING):
+        short.append(f"{seconds:.1f} of {settings.seconds:g} s of inference")
+    return f"cut short: {' and '.join(short)}, then the time budget was spent" if short else None
 
 
 def _too_few_processes(latency: Latency) -> str | None:

@@ -35,12 +35,11 @@ def measure_stages(
     image: Path | None = None,
     *,
     threads: int,
-    name: str | None = None,
     runs: int = RUNS,
     cold_runs: int = COLD_RUNS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Stages:
-    """Measure the steps of screening one film with a TFLite bundle: `image`, called `name`, or one that is drawn.
+    """Measure the steps of screening one film with a TFLite bundle: `image`, or one that is drawn.
 
     Decoding is from the file, preprocessing has the input gate and the search for knees in it, inference the rounding
     of input and outputs, and the activation map the picture of the film with the map over it. End to end is the flow of
@@ -50,8 +49,8 @@ def measure_stages(
     if image is None:
         with TemporaryDirectory() as folder:
             drawn = draw_film(Path(folder))
-            return _measure(bundle, drawn, name or DRAWN, threads, runs, cold_runs, on_progress)
-    return _measure(bundle, image, name or str(image), threads, runs, cold_runs, on_progress)
+            return _measure(bundle, drawn, DRAWN, threads, runs, cold_runs, on_progress)
+    return _measure(bundle, image, str(image), threads, runs, cold_runs, on_progress)
 
 
 def draw_film(folder: Path, *, size: int = FILM_PX) -> Path:
@@ -69,7 +68,10 @@ def draw_film(folder: Path, *, size: int = FILM_PX) -> Path:
         "--seed",
         "0",
     ]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    try:
+        finished = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise OsteoEdgeError(f"no film could be drawn in {TIMEOUT_S:.0f} s; give one to measure with") from error
     if finished.returncode != 0:
         raise OsteoEdgeError(f"no film could be drawn ({finished.stderr.strip()}); give one to measure with")
     return min((out / "osteoporosis").glob("*.png"))
@@ -106,7 +108,7 @@ def _measure(
 
 
 def _check_accepted(bundle: Bundle, image: Path, name: str, interpreter: Interpreter) -> None:
-    _, screening = screen(image, bundle, interpreter, force=True)
+    _, screening = screen(image, bundle, interpreter, force=True, any_film=True)
     if screening.outcome == "rejected":
         raise OsteoEdgeError(f"{name}: rejected by {bundle.path} ({screening.reasons[0]}); give a film that it takes")
 
@@ -129,14 +131,14 @@ def _take_steps(bundle: Bundle, image: Path, interpreter: Interpreter, times: Ti
 
 def _take_whole(bundle: Bundle, image: Path, interpreter: Interpreter, times: Times) -> None:
     with _timed(times, "end_to_end"):
-        radiograph, screening = screen(image, bundle, interpreter, force=True)
+        radiograph, screening = screen(image, bundle, interpreter, force=True, any_film=True)
         blend(radiograph.pixels, screening.evidence)
 
 
 def _cold_starts(
     bundle: Bundle, image: Path, threads: int, runs: int, on_done: Callable[[int], None]
 ) -> tuple[float, ...]:
-    options = ("--json", "--force", "--threads", str(threads))
+    options = ("--json", "--force", "--any-film", "--threads", str(threads))
     command = [*screening_program(), "screen", str(bundle.path), str(image), *options]
     run_cold(command)
     found = []

@@ -4,6 +4,7 @@ Runs that follow each other in one process are alike, so a thousand of them say 
 with replacement is whole processes, or turns where there is one process, or tenths of a turn where there is one turn.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import NormalDist
@@ -38,6 +39,17 @@ def summarize(turns: Sequence[Turn]) -> Summary:
         mean=float(values.mean()),
         standard_deviation=float(values.std(ddof=1)) if values.size > 1 else 0.0,
     )
+
+
+def percentile_of(latency: Latency, percent: float) -> Estimate:
+    """A percentile of all runs with its 95 % interval, by the same bootstrap over processes as the median's.
+
+    Where the tail is one process's bad luck the interval is wide; n is the number of runs.
+    """
+    blocks = _blocks(latency.turns)
+    values = np.concatenate(blocks)
+    drawn = np.log(_drawn_percentiles(blocks, _weights(len(blocks), 0), percent / 100))
+    return _estimate(float(np.percentile(values, percent)), drawn, len(blocks), values.size)
 
 
 def latency_of(values_ms: Sequence[float], *, warm_up_ms: Sequence[float] = ()) -> Latency:
@@ -96,7 +108,8 @@ def differs(ratio: Estimate, *, margin: float = MARGIN) -> bool:
     if not ratio.low > 0:
         return False
     log, low, high = np.log([ratio.value, ratio.low, ratio.high])
-    reach = (high - log if log < 0 else log - low) * Z_99 / Z_95
+    freedom = max(ratio.n - 1, 1)
+    reach = (high - log if log < 0 else log - low) * _student(freedom, Z_99) / _student(freedom)
     return bool(abs(log) > reach and abs(log) > np.log1p(margin))
 
 
@@ -133,19 +146,24 @@ def _weights(blocks: int, seed: int) -> Floats:
 
 
 def _drawn_medians(blocks: Sequence[Floats], weights: Floats) -> Floats:
-    """The median of each replicate's runs, the lower one of two: a bisection over all values, for all replicates.
+    """The median of each replicate's runs, the lower one of two."""
+    return _drawn_percentiles(blocks, weights, 0.5)
 
-    How many runs of each block lie below a value is counted once, and no median lies outside of the blocks' own.
+
+def _drawn_percentiles(blocks: Sequence[Floats], weights: Floats, share: float) -> Floats:
+    """The least run of each replicate that has `share` of its runs at or below it: a bisection, for all replicates.
+
+    How many runs of each block lie below a value is counted once, and no percentile lies outside of the blocks' own.
     """
     ordered = [np.sort(block) for block in blocks]
-    middles = [block[(block.size - 1) // 2] for block in ordered]
+    middles = [block[max(math.ceil(share * block.size) - 1, 0)] for block in ordered]
     values = np.unique(np.concatenate([block[(block >= min(middles)) & (block <= max(middles))] for block in ordered]))
     upto = np.stack([np.searchsorted(block, values, side="right") for block in ordered], axis=1).astype(np.float64)
-    half = weights @ np.array([block.size for block in blocks]) / 2
+    enough = weights @ np.array([block.size for block in blocks]) * share
     low, high = np.zeros(len(weights), np.intp), np.full(len(weights), values.size - 1)
     while (low < high).any():
         middle = (low + high) // 2
-        reached = np.einsum("ij,ij->i", weights, upto[middle]) >= half
+        reached = np.einsum("ij,ij->i", weights, upto[middle]) >= enough
         low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
     return np.asarray(values[low])
 
@@ -162,9 +180,20 @@ def _estimate(value: float, drawn: Floats, blocks: int, n: int) -> Estimate:
     return Estimate(value, float(value * np.exp(-error)), float(value * np.exp(error)), n)
 
 
-def _student(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t (Abramowitz and Stegun 1964, 26.7.5); within 3 % from two degrees on."""
-    z = Z_95
+def _student(freedom: int, z: float = Z_95) -> float:
+    """The quantile of Student's t where the normal one is `z`.
+
+    Exact for one and two degrees of freedom, which have closed forms; from three on by the series of Abramowitz and
+    Stegun (1964, 26.7.5), at 97.5 % within 1 %, at 99.5 % within 4 % for three and 1.3 % for more.
+
+    >>> [round(_student(freedom), 3) for freedom in (1, 2, 30)]
+    [12.706, 4.303, 2.042]
+    """
+    tail = 1 - NormalDist().cdf(z)
+    if freedom == 1:
+        return math.tan(math.pi * (0.5 - tail))
+    if freedom == 2:
+        return (1 - 2 * tail) / math.sqrt(2 * tail * (1 - tail))
     return float(
         z
         + (z**3 + z) / (4 * freedom)

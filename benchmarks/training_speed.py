@@ -14,13 +14,14 @@ from typing import Any
 
 import click
 
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check
 from osteo_edge.benchmarks.environment import Environment, read_environment
 from osteo_edge.bundle import read_bundle
 from osteo_edge.console import progress, show_table
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.metrics import Estimate
+from osteo_edge.standalone import Standalone
 
 MAX_WAITING = 0.05
 FEATURES, LAST_20, FULL = "frozen features", "last 20 layers", "all layers"
@@ -142,7 +143,7 @@ def _osteo_edge(words: Sequence[str], folder: Path) -> None:
         raise OsteoEdgeError(f"osteo-edge {words[0]}: {lines[-1].removeprefix('osteo-edge: ')}")
 
 
-@click.command(cls=Benchmark, short_help="Training images a second, and the share of waiting for data.")
+@click.command(cls=Standalone, short_help="Training images a second, and the share of waiting for data.")
 @click.option("--backbone", default="mobilenet_v2", show_default=True)
 @click.option("--alpha", default="0.35", show_default=True, help="Width of MobileNetV2.")
 @click.option("--side", type=click.IntRange(32, 1024), default=96, show_default=True, help="Input, in pixels.")

@@ -54,14 +54,25 @@ BOARDS: Mapping[str, Board] = MappingProxyType(
         )
     }
 )
+"""What is counted on unless something else is asked for."""
+OLDER_BOARDS: Mapping[str, Board] = MappingProxyType(
+    {
+        board.cpu: board
+        for board in (
+            Board("cortex-a53", "Raspberry Pi 3 Model B Plus Rev 1.3", "fp asimd evtstrm crc32 cpuid", 0, 0xD03, 4),
+        )
+    }
+)
+"""The same core is in the Raspberry Pi 3B+ and in the Zero 2 W; XNNPACK has kernels of its own for it."""
+CPUS = (*BOARDS, *OLDER_BOARDS)
 
 
 def find_board(cpu: str) -> Board:
     """The board with that processor; `OsteoEdgeError` if there is none."""
     try:
-        return BOARDS[cpu]
+        return BOARDS.get(cpu) or OLDER_BOARDS[cpu]
     except KeyError as error:
-        raise OsteoEdgeError(f"{cpu}: no such emulated processor; there are {', '.join(BOARDS)}") from error
+        raise OsteoEdgeError(f"{cpu}: no such emulated processor; there are {', '.join(CPUS)}") from error
 
 
 def write_board(board: Board, root: Path, folder: Path) -> None:

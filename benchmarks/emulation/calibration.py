@@ -2,22 +2,31 @@
 
 from dataclasses import dataclass
 
-SOURCE = "XNNPACK README, 8 February 2022: MobileNetV2 1.0 on a Raspberry Pi 4 (ARM64), 4 threads"
+from osteo_edge.benchmarks.emulation.published import NETWORK, PI_3B_PLUS, PI_4, PUBLISHED, XNNPACK, Model
+
+SOURCE = "XNNPACK README, 8 February 2022"
 
 
 @dataclass(frozen=True)
 class Calibration:
     """A published time of a network, and how many instructions one thread takes for that network under emulation.
 
-    Only models that compute in the same type, on the same runtime and processor, scale by it: an int8 instruction and
-    a floating-point one take unlike times.
+    The time is that of `threads` threads on the board `model`, and so is every estimate, though one thread is counted
+    here. Only models that compute in the same type, on the same runtime and processor, scale by it: an int8 instruction
+    and a floating-point one take unlike times. `code` is what the published time ran as.
     """
 
-    cpu: str
+    model: Model
     runtime: str
     precisions: tuple[str, ...]
     published_ms: float
+    threads: int
     instructions: int
+    code: str
+
+    @property
+    def cpu(self) -> str:
+        return self.model.cpu
 
     def estimate_ms(self, instructions: int) -> float:
         """The published time times the ratio of the counts."""
@@ -26,12 +35,26 @@ class Calibration:
     def __str__(self) -> str:
         types = " and ".join(self.precisions)
         scale = f"{self.instructions / 1e6:.1f} million instructions here"
-        return f"{types} on {self.cpu}: scaled from {self.published_ms:g} ms ({SOURCE}), {scale}"
+        where = f"{SOURCE}: {NETWORK} on a Raspberry Pi {self.model.name} ({self.code})"
+        published = f"{self.published_ms:g} ms ({where}, {self.threads} threads)"
+        return f"{types} on {self.cpu}: scaled from {published}, {scale}"
+
+
+def _calibration(model: Model, precisions: tuple[str, ...], instructions: int, code: str) -> Calibration:
+    (found,) = (
+        one
+        for one in PUBLISHED
+        if (one.board, one.network, one.precision, one.source) == (model, NETWORK, precisions[0], XNNPACK)
+    )
+    assert found.threads is not None
+    return Calibration(model, "LiteRT", precisions, found.milliseconds, found.threads, instructions, code)
 
 
 CALIBRATIONS = (
-    Calibration("cortex-a72", "LiteRT", ("float32", "float16"), 46.0, 122_850_000),
-    Calibration("cortex-a72", "LiteRT", ("int8",), 17.0, 113_380_000),
+    _calibration(PI_4, ("float32", "float16"), 122_850_000, "ARM64"),
+    _calibration(PI_4, ("int8",), 113_380_000, "ARM64"),
+    _calibration(PI_3B_PLUS, ("float32", "float16"), 195_150_000, "32-bit"),
+    _calibration(PI_3B_PLUS, ("int8",), 131_660_000, "32-bit"),
 )
 """Counted with this package on MobileNetV2 1.0 at 224 x 224. float16 files hold float16 weights but compute in float32
 there. No time of this network with XNNPACK on a Cortex-A76 board has been published that is known of."""

@@ -1,7 +1,7 @@
 """Bounds of instruction counts that a machine watches: what each kind of model took when the file was recorded."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,22 +14,30 @@ from osteo_edge.writing import write_whole
 SCHEMA: Literal[1] = 1
 TOLERANCE = 0.02
 """Counts repeat to within 0.1 %: the rest is for another patch release of the guest's Debian."""
+SCREENING_TOLERANCE = 0.05
+"""Of whole screenings: most of their instructions are Python's and its packages', which change with every module."""
 
 Verdict = Literal["PASS", "FAIL", "no bound"]
 
 
 @dataclass(frozen=True)
 class Bound:
-    """What an inference of such a model may take on that processor; how the weights were trained does not matter."""
+    """What an inference of such a model may take on that processor; how the weights were trained does not matter.
+
+    Or a whole screening by such a model, as `model` then says. A `tolerance` of its own goes before the gate's.
+    """
 
     model: str
     cpu: str
     runtime: str
     total: int
+    tolerance: float | None = None
 
     def __post_init__(self) -> None:
         if self.total <= 0:
             raise ValueError(f"total must be positive, not {self.total}")
+        if self.tolerance is not None:
+            _check_share(self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,7 @@ class Gate:
     bounds: tuple[Bound, ...]
 
     def __post_init__(self) -> None:
-        if not 0 <= self.tolerance < 1:
-            raise ValueError(f"tolerance must be a share from 0 to below 1, not {self.tolerance}")
+        _check_share(self.tolerance)
 
     def find(self, model: str, counted: Instructions) -> Bound | None:
         """The bound for such a model on that processor and runtime, if there is one.
@@ -65,7 +72,8 @@ class Gate:
         """PASS up to the tolerance above the bound, and for everything below it."""
         if bound is None:
             return "no bound"
-        return "PASS" if counted.total <= bound.total * (1 + self.tolerance) else "FAIL"
+        tolerance = self.tolerance if bound.tolerance is None else bound.tolerance
+        return "PASS" if counted.total <= bound.total * (1 + tolerance) else "FAIL"
 
 
 def read_gate(path: Path) -> Gate:
@@ -80,11 +88,25 @@ def read_gate(path: Path) -> Gate:
         raise OsteoEdgeError(f"{path}: not readable as JSON ({error}); record the gate again") from error
 
 
-def write_gate(path: Path, counted: Sequence[tuple[str, Instructions]]) -> Path:
-    """Record what was counted, by model, as the bounds from now on; of models of one kind the dearest."""
+def write_gate(path: Path, counted: Iterable[Bound], kept: Sequence[Bound] = ()) -> Path:
+    """Record what was counted as the bounds from now on; of models of one kind the dearest.
+
+    Of the bounds in `kept`, from before, those stay that are not replaced: of other models or processors.
+    """
     bounds: dict[tuple[str, str, str], Bound] = {}
-    for model, found in sorted(counted, key=lambda one: one[1].total):
-        bounds[model, found.cpu, found.runtime] = Bound(model, found.cpu, found.runtime, found.total)
-    gate = Gate(SCHEMA, TOLERANCE, tuple(bounds[key] for key in sorted(bounds)))
-    text = json.dumps(to_dict(gate), indent=2) + "\n"
-    return write_whole(path, text.encode(), "the gate")
+    for bound in sorted(counted, key=lambda one: one.total):
+        bounds[bound.model, bound.cpu, bound.runtime] = bound
+    replaced = {(model, cpu) for model, cpu, _ in bounds}
+    for bound in kept:
+        if (bound.model, bound.cpu) not in replaced:
+            bounds[bound.model, bound.cpu, bound.runtime] = bound
+    document = to_dict(Gate(SCHEMA, TOLERANCE, tuple(bounds[key] for key in sorted(bounds))))
+    for described in document["bounds"]:
+        if described["tolerance"] is None:
+            del described["tolerance"]
+    return write_whole(path, (json.dumps(document, indent=2) + "\n").encode(), "the gate")
+
+
+def _check_share(tolerance: float) -> None:
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"tolerance must be a share from 0 to below 1, not {tolerance}")

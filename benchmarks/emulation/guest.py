@@ -23,7 +23,8 @@ TIMEOUT_S = 1200
 class GuestRuntime:
     """A runtime for TFLite models: its module, and the exact packages, for counts that can be compared.
 
-    `always_opens_xnnpack` tells whether it does so even for a model that XNNPACK takes no part of.
+    `always_opens_xnnpack` tells whether it does so even for a model that XNNPACK takes no part of. LiteRT stands beside
+    what `osteo-edge screen` needs as well, so that whole screenings can be counted.
     """
 
     title: str
@@ -36,7 +37,12 @@ RUNTIMES: Mapping[str, GuestRuntime] = MappingProxyType(
     {
         runtime.title: runtime
         for runtime in (
-            GuestRuntime("LiteRT", "ai_edge_litert.interpreter", ("ai-edge-litert==2.3.0", "numpy==2.4.6"), True),
+            GuestRuntime(
+                "LiteRT",
+                "ai_edge_litert.interpreter",
+                ("ai-edge-litert==2.3.0", "numpy==2.4.6", "opencv-python-headless==5.0.0.93", "click==8.5.1"),
+                True,
+            ),
             GuestRuntime(
                 "tflite-runtime", "tflite_runtime.interpreter", ("tflite-runtime==2.14.0", "numpy==1.26.4"), False
             ),
@@ -62,7 +68,7 @@ class Finished:
 
 
 def prepare_guest(runtime: GuestRuntime, on_progress: Callable[[str], None]) -> Guest:
-    """The guest with that runtime, made on first use: some 30 s, and 170 MB in the cache."""
+    """The guest with that runtime, made on first use: some 30 s, and 250 MB in the cache."""
     on_progress("the guest's Debian")
     root = debian_root(SUITE, DEBIAN_PACKAGES)
     on_progress(f"the guest's {runtime.title}")
@@ -70,13 +76,21 @@ def prepare_guest(runtime: GuestRuntime, on_progress: Callable[[str], None]) -> 
 
 
 def run_in_guest(
-    guest: Guest, board: Board, script: Path, arguments: Sequence[str], *, plugin: str, what: str
+    guest: Guest,
+    board: Board,
+    words: Sequence[str],
+    *,
+    plugin: str,
+    what: str,
+    programs: Path | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Finished:
-    """Run a Python script of this machine, which the guest sees at the same path, with a plugin of the emulator.
+    """Run Python on that board as `python WORDS`, with a plugin of the emulator.
 
-    Paths among the arguments are to be absolute. The environment holds nothing but where programs are, so that a run
-    does not depend on who starts it. `OsteoEdgeError` about `what`, with the last line that was printed, if it fails or
-    takes more than 20 minutes.
+    The guest sees files of this machine at the same path; paths among the words are to be absolute. `programs` is a
+    folder of modules beside the guest's packages. The environment holds `settings` and where programs are, and nothing
+    else, so that a run does not depend on who starts it. `OsteoEdgeError` about `what`, with the last line that was
+    printed, if it fails or takes more than 20 minutes.
     """
     with tempfile.TemporaryDirectory(prefix="osteo-edge-board-") as folder:
         write_board(board, guest.root, Path(folder))
@@ -85,13 +99,14 @@ def run_in_guest(
             "HOME": folder,
             "LANG": "C.UTF-8",
             "PYTHONHOME": str(guest.root / "usr"),
-            "PYTHONPATH": str(guest.packages),
+            "PYTHONPATH": os.pathsep.join(str(place) for place in (programs, guest.packages) if place is not None),
             "PYTHONHASHSEED": "0",
             "OPENBLAS_NUM_THREADS": "1",
+            **settings,
         }
         python = guest.root / "usr" / "bin" / f"python{PYTHON}"
         emulator = [EMULATOR, "-cpu", board.cpu, "-L", folder, "-plugin", plugin]
-        command = [*emulator, str(python), "-P", "-s", str(script.resolve()), *arguments]
+        command = [*emulator, str(python), "-P", "-s", *words]
         try:
             finished = subprocess.run(
                 command, env=environment, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from osteo_edge.benchmarks.emulation.cache import made_once
 from osteo_edge.benchmarks.emulation.host import run_tool
+from osteo_edge.cache import made_once
 
 NEWEST_GLIBC = {"bookworm": 36}
 """Debian release to the minor version of its GNU C library 2.x: which wheels run there (PEP 600)."""

@@ -85,6 +85,7 @@ def count_instructions(
         spread=found.spread,
         estimated_ms=None if calibration is None else calibration.estimate_ms(total),
         calibration=None if calibration is None else str(calibration),
+        estimated_threads=None if calibration is None else calibration.threads,
     )
 
 
@@ -95,7 +96,8 @@ def _count(model: Path, board: Board, runtime: GuestRuntime, on_progress: Callab
     with tempfile.NamedTemporaryFile(prefix="osteo-edge-counters-") as counters:
         arguments = [runtime.module, str(model.resolve()), counters.name, str(len(Kind)), str(RUNS)]
         option = plugin_option(plugin, Path(counters.name))
-        finished = run_in_guest(guest, board, SCRIPT, arguments, plugin=option, what=str(model))
+        words = [str(SCRIPT.resolve()), *arguments]
+        finished = run_in_guest(guest, board, words, plugin=option, what=str(model))
     if runtime.always_opens_xnnpack and XNNPACK_OPENED not in finished.messages:
         raise OsteoEdgeError(
             f"{model}: {runtime.title} left XNNPACK out, so it did not know the emulated {board.cpu}: no count"

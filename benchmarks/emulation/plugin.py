@@ -3,8 +3,8 @@
 from enum import IntEnum
 from pathlib import Path
 
-from osteo_edge.benchmarks.emulation.cache import made_once
 from osteo_edge.benchmarks.emulation.host import run_tool
+from osteo_edge.cache import made_once
 from osteo_edge.hashing import sha256_file
 
 SOURCE = Path(__file__).with_name("instruction_kinds.c")

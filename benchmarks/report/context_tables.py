@@ -12,6 +12,7 @@ from osteo_edge.benchmarks.report.quantities import (
     milliseconds_with_interval,
     optional,
     optional_size,
+    percent,
     percent_with_interval,
     with_interval,
 )
@@ -122,5 +123,6 @@ def _peer_rows(report: Report) -> Iterator[tuple[str, ...]]:
         assert ours is not None
         medians = (milliseconds(theirs.summary.median.value), milliseconds(ours.summary.median.value))
         names = (found.peer.variant.name, found.ours.variant.name)
-        differ = optional(found.peer.variant.peer_difference, ".2g")
+        difference = found.peer.variant.peer_difference
+        differ = DASH if difference is None else percent(difference)
         yield (*names, *medians, with_interval(found.ratio), differ, peer_sentence(found))

@@ -54,6 +54,9 @@ def _cells(found: Measurement) -> Iterator[tuple[str, Any]]:
     yield from _numbers(found.energy, "energy_")
     for counted in found.instructions or ():
         yield f"instructions {counted.cpu} {counted.runtime}", counted.total
+    for screened in found.screenings or ():
+        for way, counted in (("cold", screened.cold), ("warm", screened.warm)):
+            yield f"instructions of a {way} screening {counted.cpu} {counted.runtime}", counted.total
     for beside in found.baselines or ():
         yield from _estimate(f"latency over {beside.device} {beside.precision}", beside.latency_ratio)
     yield "unstable", "; ".join(found.unstable or ())

@@ -63,7 +63,8 @@ def draw_latencies(measurements: Sequence[Measurement]) -> Picture:
     with svg_axes("milliseconds for one image", "", size=rows_size(len(timed), each=0.5)) as (axes, svg):
         for place, (_, latency) in enumerate(timed):
             _draw_density(axes, place, latency)
-        lowest, highest = min(found.minimum for found in summaries), max(found.p99 for found in summaries)
+        lowest = np.nanmin([(found.minimum, found.median.low) for found in summaries])
+        highest = np.nanmax([(found.p99, found.median.high) for found in summaries])
         scale_across(axes, lowest * 0.97, highest * 1.03)
         words = [f"{short(name, 44)}: {milliseconds(latency.summary.median.value)}" for name, latency in timed]
         label_rows(axes, words)

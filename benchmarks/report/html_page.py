@@ -9,7 +9,7 @@ from osteo_edge.benchmarks.report import tables
 from osteo_edge.benchmarks.report.pictures import Pictures, draw_pictures
 from osteo_edge.benchmarks.report.standings import bundle_names
 from osteo_edge.benchmarks.report.tables import Table
-from osteo_edge.benchmarks.report.words import PURPOSE, sentences, title_of, warnings
+from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE, sentences, title_of, warnings
 from osteo_edge.benchmarks.results import Report
 from osteo_edge.errors import MissingExtraError
 from osteo_edge.page import escape
@@ -18,16 +18,24 @@ TIMES_NOTE = (
     "Times are of inference alone, from the input in place to the output in place. Of every variant the median has a "
     "95 % interval, of a bootstrap over its processes."
 )
+STAGES_NOTE = (
+    "Medians, and the least and the most. Bundles were measured one after the other here, not in turns as for latency: "
+    "a small difference between two of them may be the machine's."
+)
 MEMORY_NOTE = "Peaks are the kernel's high-water marks of a process that loads the model and runs it."
 BASELINE_NOTE = (
     "Beside recorded measurements of the same network on other hardware: above 1 this machine needs more. Latency is "
     "that of one image at a time, for both."
 )
 INSTRUCTIONS_NOTE = (
-    "Counted under emulation, not timed: a proxy for cost that is the same on every machine. A time stands here only "
-    "as an estimate, with the published time that it was scaled by."
+    "Counted under emulation on one thread, not timed: a proxy for cost that is the same on every machine. A time "
+    "stands here only as an estimate, for as many threads as the published time that it was scaled by."
 )
-TUNING_NOTE = "Every setting of the runtime, to see whether the usual one is the fastest."
+TUNING_NOTE = "1 to 4 threads, then doubling up to all cores, to see whether the usual setting is the fastest."
+SCREENINGS_NOTE = (
+    "Cold: a process of `osteo-edge screen` with one film, from the start of Python to its end, modules compiled. "
+    "Warm: what one more film adds to it. One thread; a film is read, prepared, inferred from and mapped."
+)
 MISSING_NOTE = "Asked for, and not measured:"
 
 
@@ -47,7 +55,7 @@ def _sections(report: Report, regressions: Regressions | None) -> Iterator[str]:
     yield _section("Bundle by bundle", tables.overview(report))
     yield _section("Latency", tables.latencies(report), pictures.get("latency"), TIMES_NOTE)
     yield _section("Unstable times", tables.doubts(report))
-    yield _section("From a file to an answer", tables.stages(report), pictures.get("stages"))
+    yield _section("From a file to an answer", tables.stages(report), pictures.get("stages"), STAGES_NOTE)
     yield _section("Quality", tables.fidelity(report), pictures.get("fidelity"))
     yield _section("Memory", tables.memory(report), pictures.get("memory"), MEMORY_NOTE)
     yield _section("Size", tables.sizes(report))
@@ -55,8 +63,9 @@ def _sections(report: Report, regressions: Regressions | None) -> Iterator[str]:
     yield from _operators(report)
     yield _section("Energy", tables.energy(report))
     yield _section("Instructions", tables.instructions(report), pictures.get("instructions"), INSTRUCTIONS_NOTE)
+    yield _section("Instructions of whole screenings", tables.screenings(report), note=SCREENINGS_NOTE)
     yield _section("Beside recorded baselines", context.baselines(report), pictures.get("baselines"), BASELINE_NOTE)
-    yield _section("Beside other runtimes", context.peers(report))
+    yield _section("Beside other runtimes", context.peers(report), note=PEERS_RULE)
     yield _section("Threads and delegate", context.tunings(report), note=TUNING_NOTE)
     yield _regressions(regressions)
     yield _section("Machine", context.machine(report))

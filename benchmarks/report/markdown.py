@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from osteo_edge.benchmarks.regressions import Regressions
 from osteo_edge.benchmarks.report import context_tables, tables
 from osteo_edge.benchmarks.report.tables import Table
-from osteo_edge.benchmarks.report.words import PURPOSE, sentences, title_of, warnings
+from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE, sentences, title_of, warnings
 from osteo_edge.benchmarks.results import Report
+
+PEERS = "Beside other runtimes"
 
 
 def render_markdown(report: Report, regressions: Regressions | None = None) -> str:
@@ -25,14 +27,15 @@ def _lines(report: Report, regressions: Regressions | None) -> Iterator[str]:
         "Latency": tables.latencies(report),
         "Unstable times": tables.doubts(report),
         "Beside recorded baselines": context_tables.baselines(report),
-        "Beside other runtimes": context_tables.peers(report),
+        PEERS: context_tables.peers(report),
         "Instructions": tables.instructions(report),
+        "Instructions of whole screenings": tables.screenings(report),
         "Machine": context_tables.machine(report),
         "Missing": context_tables.missing(report),
     }
     for title, table in shown.items():
         if table.rows:
-            yield from ("", f"## {title}", "", *render_table(table))
+            yield from ("", f"## {title}", "", *((PEERS_RULE, "") if title == PEERS else ()), *render_table(table))
     yield from ("", f"Measured at {report.created_at} by {escape(report.created_by)}.", "")
 
 
@@ -44,12 +47,13 @@ def render_table(table: Table) -> Iterator[str]:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML, no end of a cell or line.
+    """Text that Markdown shows as it is: no markup, no HTML, no character reference, no end of a cell or line.
 
-    >>> print(escape("a|b <i> *c*"))
-    a\\|b &lt;i> \\*c\\*
+    >>> print(escape("a|b <i> *c* _d_ &lt;"))
+    a\\|b &lt;i> \\*c\\* \\_d\\_ &amp;lt;
     """
-    return re.sub(r"([\\`*|\[\]#~])", r"\\\1", " ".join(text.split())).replace("<", "&lt;")
+    harmless = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*_|\[\]#~])", r"\\\1", harmless)
 
 
 def _row(cells: tuple[str, ...]) -> str:

@@ -13,13 +13,22 @@ MOST_DECIMALS = 4
 SMALLEST_SHARE = 0.001
 
 
+def three_digits(value: float) -> str:
+    """A number in full, all digits before the point: never as a power of ten, as `:.3g` gives from 999.5 on.
+
+    >>> three_digits(4.1234), three_digits(0.5), three_digits(999.7)
+    ('4.12', '0.500', '1000')
+    """
+    return f"{value:.{_decimals(value)}f}"
+
+
 def milliseconds(value: float) -> str:
     """Three digits.
 
     >>> milliseconds(4.1234), milliseconds(123.4), milliseconds(0.01234)
     ('4.12\\xa0ms', '123\\xa0ms', '0.0123\\xa0ms')
     """
-    return f"{value:.{_decimals(value)}f}{SPACE}ms"
+    return f"{three_digits(value)}{SPACE}ms"
 
 
 def milliseconds_with_interval(found: Estimate) -> str:
@@ -42,12 +51,12 @@ def with_interval(found: Estimate) -> str:
 def duration(value_ms: float) -> str:
     """A time in the words of somebody who waits for it.
 
-    >>> duration(4.1), duration(850.0), duration(12_345.0)
-    ('4.1\\xa0milliseconds', '0.85\\xa0seconds', '12.3\\xa0seconds')
+    >>> duration(4.1), duration(99.7), duration(850.0), duration(12_345.0), duration(1_234_567.0)
+    ('4.1\\xa0milliseconds', '100\\xa0milliseconds', '0.85\\xa0seconds', '12.3\\xa0seconds', '1235\\xa0seconds')
     """
     if value_ms >= 200:
-        return f"{value_ms / 1000:.3g}{SPACE}seconds"
-    return f"{value_ms:.2g}{SPACE}milliseconds" if value_ms < 100 else f"{value_ms:.0f}{SPACE}milliseconds"
+        return f"{_plain(value_ms / 1000, 3)}{SPACE}seconds"
+    return f"{_plain(value_ms, 2)}{SPACE}milliseconds"
 
 
 def size(value_bytes: float) -> str:
@@ -131,6 +140,11 @@ def _bracketed(found: Estimate, form: str) -> str:
     if math.isnan(found.low) or math.isnan(found.high):
         return f"{found.value:{form}}"
     return f"{found.value:{form}} [{found.low:{form}},{SPACE}{found.high:{form}}]"
+
+
+def _plain(value: float, digits: int) -> str:
+    """So many digits without noughts at the end, or the whole number if that has more."""
+    return f"{value:.{digits}g}" if abs(value) < 10**digits - 0.5 else f"{value:.0f}"
 
 
 def _decimals(value: float) -> int:

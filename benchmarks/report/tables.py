@@ -18,8 +18,9 @@ from osteo_edge.benchmarks.report.quantities import (
     percent_with_interval,
     score,
     size,
+    three_digits,
 )
-from osteo_edge.benchmarks.report.standings import Standing, runs_of, standings, way_of
+from osteo_edge.benchmarks.report.standings import Standing, bundle_names, runs_of, standings, way_of
 from osteo_edge.benchmarks.results import Instructions, Measurement, Report, Stages
 
 
@@ -41,8 +42,9 @@ def overview(report: Report) -> Table:
 
 
 def latencies(report: Report) -> Table:
-    """One row a variant that was timed."""
-    head = ("Variant", "Delegate", "Median [95 %]", "p90", "p95", "p99", "Least", "Mean", "SD", "Runs", "Remarks")
+    """One row a variant that was timed; what must not be missed comes first, where a narrow page shows it."""
+    times = ("p90, ms", "p95, ms", "p99, ms", "Least, ms", "Mean, ms", "SD, ms")
+    head = ("Variant", "Delegate", "Median [95 %]", "Remarks", *times, "Runs")
     return Table(head, tuple(_latency_row(found) for found in report.measurements if found.latency is not None))
 
 
@@ -127,9 +129,9 @@ def energy(report: Report) -> Table:
     rows = tuple(
         (
             one.variant.name,
-            f"{used.millijoules:.3g}{SPACE}mJ",
-            optional(used.millijoules_above_idle, ".3g", f"{SPACE}mJ"),
-            f"{used.idle_watts:.3g}{SPACE}W",
+            _millijoules(used.millijoules),
+            _millijoules(used.millijoules_above_idle),
+            f"{three_digits(used.idle_watts)}{SPACE}W",
             used.source,
         )
         for one in report.measurements
@@ -147,6 +149,34 @@ def instructions(report: Report) -> Table:
         for counted in found.instructions or ()
     )
     return Table(head, rows)
+
+
+def screenings(report: Report) -> Table:
+    """Two rows a bundle and emulated CPU: a whole process that screens one film, and one more film in it."""
+    head = (
+        "Bundle",
+        "Screening",
+        "CPU",
+        "Total",
+        "Dot product",
+        "Multiply-accumulate",
+        "Load",
+        "Store",
+        "Other",
+        "Film",
+    )
+    names = bundle_names(report.measurements)
+    rows = tuple(
+        (names[found.variant.bundle], way, _emulated(counted), *_kinds(counted), screened.image)
+        for found in report.measurements
+        for screened in found.screenings or ()
+        for way, counted in (("cold", screened.cold), ("warm", screened.warm))
+    )
+    return Table(head, rows)
+
+
+def _millijoules(amount: float | None) -> str:
+    return DASH if amount is None else f"{three_digits(amount)}{SPACE}mJ"
 
 
 def _overview_row(one: Standing) -> Iterator[str]:
@@ -177,9 +207,9 @@ def _latency_row(found: Measurement) -> tuple[str, ...]:
         found.variant.name,
         found.variant.delegate or found.latency.delegate or (DASH if found.variant.is_peer else "none"),
         milliseconds_with_interval(summary.median),
-        *map(milliseconds, others),
-        f"{len(runs_of(found.latency)):,}",
         "; ".join(remarks),
+        *map(three_digits, others),
+        f"{len(runs_of(found.latency)):,}",
     )
 
 
@@ -207,7 +237,9 @@ def _kinds(counted: Instructions) -> Iterator[str]:
 def _estimated(counted: Instructions) -> str:
     if counted.estimated_ms is None:
         return DASH
-    return f"estimated {milliseconds(counted.estimated_ms)}, scaled by {counted.calibration or 'an unnamed time'}"
+    threads = "" if counted.estimated_threads is None else f" on {counted.estimated_threads} threads"
+    source = counted.calibration or "an unnamed time"
+    return f"estimated {milliseconds(counted.estimated_ms)}{threads}, scaled by {source}"
 
 
 def _counted(kinds: dict[str, int]) -> str:

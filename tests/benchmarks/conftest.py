@@ -21,7 +21,7 @@ from osteo_edge.benchmarks.baseline_file import (
     ImageAnswer,
 )
 from osteo_edge.benchmarks.report_file import read_report_file
-from osteo_edge.benchmarks.results import Machine, MachineState, Report
+from osteo_edge.benchmarks.results import Machine, MachineState, Report, ScreeningInstructions
 from osteo_edge.benchmarks.summaries import latency_of
 from osteo_edge.bundle import Bundle, write_bundle
 from osteo_edge.hashing import sha256_bytes, sha256_file
@@ -82,6 +82,20 @@ def pair(network_bundle: Callable[..., Path]) -> tuple[Path, Path]:
 def golden_report() -> Report:
     """A benchmark report with something in every field, of numbers that nobody measured."""
     return read_report_file(GOLDEN_REPORT)
+
+
+@pytest.fixture
+def screened_report(golden_report: Report) -> Report:
+    """The golden report with whole screenings counted, too: 700 million instructions cold and 100 million warm."""
+    first, *others = golden_report.measurements
+    assert first.instructions is not None
+    screenings = tuple(
+        ScreeningInstructions(
+            "knee.png", replace(counted, total=700_000_000), replace(counted, total=100_000_000, estimated_ms=None)
+        )
+        for counted in first.instructions
+    )
+    return replace(golden_report, measurements=(replace(first, screenings=screenings), *others))
 
 
 @pytest.fixture

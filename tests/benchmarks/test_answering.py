@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from osteo_edge.benchmarks.answering import ask, describe_answers, find_reference, measure_fidelity
+from osteo_edge.benchmarks.answering import (
+    ask,
+    describe_answers,
+    find_reference,
+    hash_images,
+    measure_fidelity,
+)
 from osteo_edge.benchmarks.compression_measurement import Sample, choose_sample
 from osteo_edge.benchmarks.results import Fidelity
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.dataset import read_dataset
+from osteo_edge.errors import DatasetError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Manifest
 from osteo_edge.split import read_split
@@ -53,6 +60,26 @@ def test_a_bundle_is_measured_beside_its_float_one(network: Callable[..., Bundle
     assert seen[-1] == (18, 18)
 
 
+def test_images_are_known_again_by_their_files_and_labels(
+    network: Callable[..., Bundle], sample: Sample, draw_film: Callable[..., Path]
+) -> None:
+    float32, int8 = network("float", "float32"), network("int8")
+    own, plain = measure_fidelity((int8, float32), sample, "f" * 64).values()
+    assert isinstance(own, Fidelity)
+    assert isinstance(plain, Fidelity)
+    known = hash_images(sample.cases)
+    assert own.images_sha256 == plain.images_sha256 == known
+    first, *others = sample.cases
+    elsewhere = replace(first, name="other.png", path=first.path.rename(first.path.with_name("moved.png")))
+    assert hash_images((*others, elsewhere)) == known
+    assert hash_images((*others, replace(elsewhere, label="osteoporosis"))) != known
+    assert hash_images(others) != known
+    elsewhere.path.write_bytes(draw_film("another.png", brightness=0.9).read_bytes())
+    assert hash_images((*others, elsewhere)) != known
+    with pytest.raises(DatasetError, match=r"0\.png: has gone while it was measured on"):
+        hash_images(sample.cases)
+
+
 def test_another_split_than_that_of_the_training_is_told(bundle: Bundle, sample: Sample) -> None:
     found = measure_fidelity([bundle], sample, "f" * 64)[str(bundle.path)]
     assert isinstance(found, Fidelity)
@@ -94,7 +121,7 @@ def test_models_of_other_questions_are_not_compared(network: Callable[..., Bundl
 
 
 def test_a_measure_that_the_images_do_not_define_is_not_a_number(bundle: Bundle, sample: Sample) -> None:
-    answers = ask(bundle, sample, threads=1)
+    answers = ask(bundle, sample, threads=1).answers
     only = describe_answers(answers.take(answers.truth == 0), "test", on_trained_split=True)
     assert only.n == 3
     assert math.isnan(only.aurocs[LOW].value)

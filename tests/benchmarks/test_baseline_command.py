@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from osteo_edge import strict
 from osteo_edge.benchmarks import baseline_command
 from osteo_edge.benchmarks.baseline_answers import answer_images, choose_images
-from osteo_edge.benchmarks.baseline_command import baseline
+from osteo_edge.benchmarks.baseline_command import baseline as command
 from osteo_edge.benchmarks.baseline_comparison import find_network, set_beside, why_no_agreement
-from osteo_edge.benchmarks.baseline_file import BaselineRow, read_baseline
+from osteo_edge.benchmarks.baseline_file import Baseline, BaselineRow, read_baseline
 from osteo_edge.benchmarks.baseline_worker import Job, Source
 from osteo_edge.benchmarks.isolated import run_isolated
 from osteo_edge.benchmarks.peers import drawn_images
@@ -31,7 +31,7 @@ needs_jax = pytest.mark.skipif(
 
 
 def run(*words: object) -> Any:
-    return CliRunner().invoke(baseline, [str(word) for word in words])
+    return CliRunner().invoke(command, [str(word) for word in words])
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,28 @@ def test_a_recorded_baseline_is_not_overwritten(keras_bundle: Bundle, tmp_path: 
     result = run(keras_bundle.path, "--out", tmp_path / "gpu.json")
     assert isinstance(result.exception, OsteoEdgeError)
     assert "exists already" in str(result.exception)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("--network", "no-such", "--out", tmp_path / "file" / "gpu.json")
+    assert isinstance(result.exception, OsteoEdgeError)
+    assert "file: the baseline cannot be written there" in str(result.exception)
+
+
+def test_figures_are_shown_even_if_they_cannot_be_written(
+    baseline: Baseline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OsteoEdgeError("No space left on device")
+
+    monkeypatch.setattr(baseline_command, "choose_framework", lambda name: "jax")
+    monkeypatch.setattr(baseline_command, "record_baseline", lambda *_, **__: baseline)
+    monkeypatch.setattr(baseline_command, "write_baseline", full)
+    result = run("--network", "mobilenet_v2", "--out", tmp_path / "gpu.json")
+    assert isinstance(result.exception, OsteoEdgeError)
+    assert "Imaginary GPU" in result.output
+    assert "Written" not in result.output
 
 
 @pytest.mark.slow

@@ -43,6 +43,7 @@ def test_every_facet_of_every_variant_is_in_the_report_and_survives_its_file(
         assert found.size is not None
         assert found.fidelity is not None
         assert found.fidelity.n == 9
+        assert found.fidelity.images_sha256 is not None
         assert found.baselines is not None
         assert {one.precision for one in found.baselines} == {"float32", "float16"}
     first, second, compressed, _ = report.measurements

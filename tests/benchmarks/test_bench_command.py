@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from osteo_edge.benchmarks.bench_job import Job
+from osteo_edge.benchmarks.bench_job import Job, Labelled
 from osteo_edge.benchmarks.report_file import write_report_file
 from osteo_edge.benchmarks.results import Measurement, Report
 from osteo_edge.cli import run
+from osteo_edge.errors import OsteoEdgeError
 
 COMMAND = "osteo_edge.benchmarks.bench_command"
 
@@ -48,14 +49,18 @@ def test_bundles_are_measured_and_the_report_is_written(
     assert "Traceback" not in printed.err
 
 
-def test_every_option_reaches_the_job(jobs: list[Job], tmp_path: Path) -> None:
-    words = ["bench", "a", "b", "--data", "d", "--split", "s", "--threads", "1,2,1", "--peers", "OpenVINO,tensorflow"]
+def test_every_option_reaches_the_job(jobs: list[Job], film: Path, tmp_path: Path) -> None:
+    split, recorded = tmp_path / "split.csv", tmp_path / "gpu.json"
+    split.touch()
+    recorded.touch()
+    words = ["bench", "a", "b", "--data", str(tmp_path), "--split", str(split), "--image", str(film)]
+    words += ["--threads", "1,2,1", "--peers", "OpenVINO,tensorflow"]
     words += [
         "--emulate",
         "cortex-a72,cortex-a76",
         "--tune",
         "--baseline",
-        "g.json",
+        str(recorded),
         "--budget-min",
         "2",
         "--seed",
@@ -67,8 +72,8 @@ def test_every_option_reaches_the_job(jobs: list[Job], tmp_path: Path) -> None:
     assert job.threads == (1, 2)
     assert job.peers == ("openvino", "TensorFlow")
     assert job.cpus == ("cortex-a72", "cortex-a76")
-    assert job.labelled is not None
-    assert job.labelled.part == "test"
+    assert job.labelled == Labelled(tmp_path, split, "test")
+    assert (job.image, job.baseline) == (film, recorded)
     assert job.tunes
     assert (job.settings.runs, job.settings.seconds, job.settings.budget_s, job.settings.seed) == (1024, 60, 120, 7)
 
@@ -107,7 +112,11 @@ def test_nothing_measured_exits_with_1(
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (("--data", "films"), 2, "--data and --split go together"),
+        (("--data", "."), 2, "--data and --split go together"),
+        (("--data", "films", "--split", __file__), 2, "'--data': Path 'films' does not exist"),
+        (("--data", ".", "--split", "none.csv"), 2, "'--split': File 'none.csv' does not exist"),
+        (("--image", "none.png"), 2, "'--image': File 'none.png' does not exist"),
+        (("--baseline", "none.json"), 2, "'--baseline': File 'none.json' does not exist"),
         (("--peers", "tvm"), 2, "'tvm' is none of onnxruntime, openvino"),
         (("--emulate", "cortex-m4"), 2, "'cortex-m4' is none of cortex-a72, cortex-a76"),
         (("--threads", "none"), 2, "give numbers between 1 and 64"),
@@ -128,8 +137,29 @@ def test_a_place_that_is_no_folder_is_refused_before_anything_is_measured(
 ) -> None:
     (tmp_path / "report").write_text("a file")
     assert run(["bench", "a", "--out", str(tmp_path / "report")]) == 1
-    assert "no report can be written there" in capsys.readouterr().err
+    assert "the report cannot be written there" in capsys.readouterr().err
     assert not jobs
+
+
+@pytest.mark.usefixtures("jobs")
+def test_what_cannot_be_written_after_all_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OsteoEdgeError("No space left on device")
+
+    monkeypatch.setattr(f"{COMMAND}.write_report", full)
+    assert run(["bench", "a", "--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert "The fastest bundle is" in printed.out
+    assert "No space left" in printed.err
+
+
+def test_a_variant_that_is_missing_fails_nothing(jobs: list[Job], golden_report: Report, tmp_path: Path) -> None:
+    for name, measurements in {"fewer": golden_report.measurements[:1], "none": ()}.items():
+        older = write_report_file(replace(golden_report, measurements=measurements), tmp_path / f"{name}.json")
+        assert run(["bench", "a", "--compare", str(older)]) == 0
+    assert len(jobs) == 2
 
 
 def test_the_word_baseline_is_another_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from osteo_edge.benchmarks.candidates import EVERYTHING, load_bundles, own_runtime, plan_candidates
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.runtime import installed_backends
+from osteo_edge.runtime import BACKENDS, installed_backends
 
 
 def test_a_bundle_that_cannot_be_measured_is_missing_and_the_others_stay(
@@ -60,6 +60,22 @@ def test_a_peer_that_is_not_installed_is_missing_for_each_bundle(
     assert len(candidates) == 1
     assert [(each.of, each.what) for each in missing] == [("golden", "tflite-runtime")]
     assert "pip install tflite-runtime" in missing[0].reason
+
+
+def test_a_peer_is_to_be_installed_by_the_name_that_pip_knows(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    litert, tensorflow = BACKENDS[0], BACKENDS[2]
+    monkeypatch.setattr("osteo_edge.benchmarks.candidates.installed_backends", lambda: (tensorflow,))
+    found, _ = load_bundles([bundle.path])
+    _, (missing,) = plan_candidates(found, (1,), (litert.title,), tmp_path)
+    assert missing.reason == "LiteRT is not installed: pip install ai-edge-litert"
+
+
+def test_the_toolkits_own_runtime_is_no_peer(bundle: Bundle, tmp_path: Path) -> None:
+    found, _ = load_bundles([bundle.path])
+    with pytest.raises(OsteoEdgeError, match="is what the toolkit runs every bundle in already; leave this peer out"):
+        plan_candidates(found, (1,), ("TensorFlow", own_runtime()), tmp_path)
 
 
 def test_without_any_runtime_there_is_nothing_to_measure_with(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def test_every_program_runs_once_uncounted_and_then_in_every_round(bundle: Bundl
     found = measure_cold_start(bundle, film, runs=4, measure=measure)
     assert {name: len(values) for name, values in found.runs.items()} == {PRODUCT: 4, REFERENCE: 4, BARE: 4}
     assert len(commands) == 3 * 5
-    assert commands[0][-4:] == ["screen", str(bundle.path), str(film), "--json"]
+    assert commands[0][-5:] == ["screen", str(bundle.path), str(film), "--json", "--any-film"]
     assert found.outcome == "refer"
 
 

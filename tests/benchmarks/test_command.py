@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from osteo_edge.benchmarks.cold_start import cold_start
-from osteo_edge.benchmarks.command import Benchmark, finish
+from osteo_edge.benchmarks.command import finish
 from osteo_edge.benchmarks.comparison import Check
 from osteo_edge.benchmarks.compression_figures import compression_figures
 from osteo_edge.benchmarks.environment import Environment
@@ -17,6 +17,7 @@ from osteo_edge.benchmarks.map_cost import map_cost
 from osteo_edge.benchmarks.sizes import sizes
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.metrics import Estimate
+from osteo_edge.standalone import Standalone
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def finished(*values: float, load_average: float = 0.0, as_json: bool = False) -
     checks = [Check("time", Estimate(value, value, value, 3), "at most", 2.0) for value in values]
     measured = Measured(Environment("chip", 2, load_average, "Linux", "3.11", "LiteRT"), checks)
 
-    @click.command(cls=Benchmark)
+    @click.command(cls=Standalone)
     @click.pass_context
     def command(ctx: click.Context) -> None:
         finish(ctx, measured, as_json=as_json)
@@ -59,7 +60,7 @@ def test_json_holds_nothing_but_the_result_and_keeps_the_exit_code() -> None:
 
 
 def test_what_a_user_can_mend_is_one_line_and_exit_code_1() -> None:
-    @click.command(cls=Benchmark)
+    @click.command(cls=Standalone)
     def command() -> None:
         raise OsteoEdgeError("knee.png: cannot be read; check the name")
 

@@ -7,7 +7,7 @@ import pytest
 
 from osteo_edge.benchmarks.compressed import Compressed, Named, find_compressed
 from osteo_edge.errors import BundleError
-from osteo_edge.manifest import Manifest
+from osteo_edge.manifest import Manifest, Parent
 
 Make = Callable[..., Path]
 
@@ -47,12 +47,37 @@ def test_each_model_has_its_float_model_its_rival_and_its_bounds(network_bundle:
     ]
 
 
+def parent(sha256: str, seconds: float, *steps: str) -> Parent:
+    """What a MobileNetV2 1.0 that trained for so many seconds says of itself after further steps and conversion."""
+    recipe: dict[str, Any] = {"train": {"backbone": "mobilenet_v2", "alpha": 1.0}, "timing": {"seconds": seconds}}
+    for step in steps:
+        recipe = {step: {"method": "channel", "amount": 0.5}, "parent": recipe}
+    return Parent(sha256 * 64, {"convert": {"precision": "int8"}, "parent": recipe})
+
+
 def test_only_a_model_that_was_trained_further_may_come_from_another_keras_model(network_bundle: Make) -> None:
-    reference = network_bundle("float", "float32")
-    aware = network_bundle("aware", qat=True, sha256="b" * 64)
+    reference = network_bundle("float", "float32", parent=parent("a", 60.0))
+    aware = network_bundle("aware", parent=parent("b", 60.0, "qat"))
     assert find_compressed(Named((reference, aware)))[0].title == "MobileNetV2 1.0, trained for int8, int8"
-    with pytest.raises(BundleError, match=r"stranger: was not converted from the Keras model that .*float was"):
-        find_compressed(Named((reference, network_bundle("stranger", sha256="b" * 64))))
+    with pytest.raises(BundleError, match=r"stranger: was not made from the Keras model that .*float was converted"):
+        find_compressed(Named((reference, network_bundle("stranger", parent=parent("b", 60.0)))))
+
+
+def test_a_network_of_the_same_name_from_another_training_is_not_compared(network_bundle: Make) -> None:
+    pair = (
+        network_bundle("float", "float32", parent=parent("a", 60.0)),
+        network_bundle("int8", parent=parent("a", 60.0)),
+    )
+    own = network_bundle("half", parent=parent("b", 60.0, "prune"))
+    assert [one.bundle.path.name for one in find_compressed(Named(pair, own))] == ["int8", "half"]
+    refused = r"stranger-\d: was not made from the Keras model that .*float was converted from"
+    stranger = network_bundle("stranger-1", parent=parent("b", 61.0, "prune"))
+    with pytest.raises(BundleError, match=refused):
+        find_compressed(Named(pair, stranger))
+    with pytest.raises(BundleError, match=refused):
+        find_compressed(Named(pair, others=(network_bundle("stranger-2", parent=parent("c", 60.0)),)))
+    with pytest.raises(BundleError, match=refused):
+        find_compressed(Named((pair[0], network_bundle("stranger-3", parent=parent("c", 61.0, "qat")))))
 
 
 @pytest.mark.parametrize(

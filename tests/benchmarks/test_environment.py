@@ -1,8 +1,11 @@
 import platform
+from pathlib import Path
 
 import pytest
 
-from osteo_edge.benchmarks.environment import Environment, cpu_model, read_environment
+from osteo_edge.benchmarks.environment import Environment, read_environment
+from osteo_edge.benchmarks.machine import read_machine, read_state
+from osteo_edge.host import Host
 
 
 def environment(load_average: float) -> Environment:
@@ -18,13 +21,15 @@ def test_this_machine_is_described() -> None:
     assert found.runtime.startswith(("LiteRT", "tflite-runtime", "TensorFlow"))
 
 
-def test_a_pc_gives_its_processor_and_a_raspberry_pi_its_model() -> None:
-    assert cpu_model("processor\t: 0\nmodel name\t: AMD EPYC\n") == "AMD EPYC"
-    assert cpu_model("model name\t: ARMv7\n\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n").startswith("Raspberry Pi 4")
-
-
-def test_a_machine_that_says_nothing_gives_its_architecture() -> None:
-    assert cpu_model("") == platform.machine()
+def test_a_machine_has_one_description_for_all_benchmarks(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "cpuinfo").write_text("CPU part\t: 0xd08\n\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n")
+    (tmp_path / "proc" / "loadavg").write_text("0.42 0.31 0.18 1/213 2345\n")
+    host = Host(tmp_path, lambda command: None)
+    found, state = read_environment(host), read_state(host)
+    machine = read_machine(state, state, host)
+    assert found.cpu == machine.cpu == "Raspberry Pi 4 Model B Rev 1.4 (Cortex-A72)"
+    assert (found.system, found.load_average) == (machine.system, 0.42)
 
 
 @pytest.mark.parametrize(("load_average", "busy"), [(0.0, False), (1.99, False), (2.0, True), (7.0, True)])

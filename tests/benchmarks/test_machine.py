@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from osteo_edge.benchmarks.machine import read_machine, read_revision, read_state
+from osteo_edge.benchmarks.machine import cpu_model, read_machine, read_revision, read_state, tells_throttling
 from osteo_edge.host import Host
 
 THERMAL, CPU = "sys/class/thermal", "sys/devices/system/cpu"
@@ -97,6 +97,12 @@ def test_a_raspberry_pi_5_has_dot_products_and_tells_its_temperature_by_a_comman
     assert found.cpu_features == ("asimd", "asimddp", "asimdhp", "fphp")
 
 
+def test_only_some_machines_would_tell_that_they_are_throttled(machine: MakeHost) -> None:
+    assert not tells_throttling(machine(PI4))
+    assert tells_throttling(machine(PI4, get_throttled="throttled=0x0"))
+    assert tells_throttling(machine(INTEL))
+
+
 def test_an_intel_pc_gives_its_package_s_temperature_and_how_often_it_was_throttled(machine: MakeHost) -> None:
     host = machine(INTEL)
     state = read_state(host)
@@ -136,3 +142,12 @@ def test_the_revision_is_that_of_the_checkout_and_says_if_files_were_changed(tmp
     assert re.fullmatch("[0-9a-f]{12}", revision)
     (tmp_path / "setup.cfg").write_text("[metadata]\nname = a\n")
     assert read_revision(tmp_path) == f"{revision} with changes"
+
+
+def test_a_pc_gives_its_processor_and_a_raspberry_pi_its_model() -> None:
+    assert cpu_model("processor\t: 0\nmodel name\t: AMD EPYC\n") == "AMD EPYC"
+    assert cpu_model("model name\t: ARMv7\n\nModel\t\t: Raspberry Pi 4 Model B Rev 1.4\n").startswith("Raspberry Pi 4")
+
+
+def test_a_machine_that_says_nothing_gives_its_architecture() -> None:
+    assert cpu_model("") == platform.machine()

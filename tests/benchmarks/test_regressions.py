@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -7,8 +8,20 @@ import pytest
 from osteo_edge.benchmarks.regressions import Change, Regressions, find_regressions
 from osteo_edge.benchmarks.results import Latency, Measurement, Report, Turn
 from osteo_edge.benchmarks.summaries import summarize
+from osteo_edge.intervals import Estimate
 
 Changed = Callable[..., Report]
+IMAGES = "1" * 64
+
+
+@pytest.fixture
+def golden_report(golden_report: Report) -> Report:
+    """The golden report, which is of a time when images were not told, with images that are known."""
+    measurements = (
+        each if each.fidelity is None else replace(each, fidelity=replace(each.fidelity, images_sha256=IMAGES))
+        for each in golden_report.measurements
+    )
+    return replace(golden_report, measurements=tuple(measurements))
 
 
 @pytest.fixture
@@ -156,6 +169,32 @@ def test_instructions_may_differ_by_one_percent(
     )
 
 
+@pytest.mark.parametrize(("factor", "worse"), [(1.049, 0), (1.051, 2)])
+def test_whole_screenings_may_differ_by_five_percent(factor: float, worse: int, screened_report: Report) -> None:
+    first, *others = screened_report.measurements
+    assert first.screenings is not None
+    dearer = tuple(
+        replace(each, cold=replace(each.cold, total=int(each.cold.total * factor))) for each in first.screenings
+    )
+    found = find_regressions(
+        screened_report, replace(screened_report, measurements=(replace(first, screenings=dearer), *others))
+    )
+    quantities = [change.quantity for change in found.of("regression")]
+    assert (
+        quantities
+        == [
+            "instructions of a cold screening of knee.png on cortex-a72 with LiteRT 2.1",
+            "instructions of a cold screening of knee.png on cortex-a76 with LiteRT 2.1",
+        ][:worse]
+    )
+
+
+def test_a_report_from_before_screenings_were_counted_fails_nothing(
+    golden_report: Report, screened_report: Report
+) -> None:
+    assert not find_regressions(golden_report, screened_report).of("regression")
+
+
 def test_instructions_are_judged_on_another_machine_too(golden_report: Report) -> None:
     first = golden_report.measurements[0]
     assert first.instructions is not None
@@ -166,23 +205,39 @@ def test_instructions_are_judged_on_another_machine_too(golden_report: Report) -
 
 
 @pytest.mark.parametrize(
-    ("value", "verdict"),
-    [(0.85, "regression"), (0.87, "no difference"), (0.95, "improvement"), (0.93, "no difference")],
+    ("old", "new", "verdict"),
+    [
+        ((0.91, 0.86, 0.94), (0.84, 0.78, 0.88), "regression"),
+        ((0.91, 0.86, 0.94), (0.86, 0.80, 0.90), "no difference"),  # one interval without the other value is not enough
+        ((0.91, 0.86, 0.94), (0.97, 0.93, 0.99), "improvement"),
+        ((0.91, 0.86, 0.94), (0.95, 0.90, 0.98), "no difference"),
+        ((1.0, 1.0, 1.0), (0.98, 0.94, 1.0), "no difference"),  # no draw of 120 images gave anything but 1
+        ((1.0, 1.0, 1.0), (0.90, 0.84, 0.95), "regression"),
+        ((0.98, 0.94, 1.0), (1.0, 1.0, 1.0), "no difference"),
+        ((1.0, math.nan, math.nan), (0.98, 0.94, 1.0), "no difference"),
+        ((0.95, 0.949, 0.951), (0.9455, 0.9445, 0.9465), "no difference"),  # certain, but nothing
+        ((0.95, 0.949, 0.951), (0.9445, 0.9435, 0.9455), "regression"),
+        ((math.nan, math.nan, math.nan), (0.98, 0.94, 1.0), "not comparable"),
+    ],
 )
-def test_an_auroc_is_judged_by_the_interval_that_it_had(
-    value: float, verdict: str, golden_report: Report, changed: Changed
+def test_an_auroc_is_judged_by_both_intervals(
+    old: tuple[float, float, float], new: tuple[float, float, float], verdict: str, changed: Changed
 ) -> None:
-    first = golden_report.measurements[0]
-    assert first.fidelity is not None
-    ((question, auroc),) = first.fidelity.aurocs.items()
-    new = changed(fidelity={"aurocs": {question: replace(auroc, value=value)}})
-    assert of(find_regressions(golden_report, new), f"AUROC {question}").verdict == verdict
+    question = "osteopenia or osteoporosis"
+    then, now = (changed(fidelity={"aurocs": {question: Estimate(*values, 120)}}) for values in (old, new))
+    assert of(find_regressions(then, now), f"AUROC {question}").verdict == verdict
+
+
+def test_a_certainty_that_is_none_is_not_printed(changed: Changed) -> None:
+    perfect = changed(fidelity={"aurocs": {"osteoporosis": Estimate(1.0, 1.0, 1.0, 150)}})
+    note = of(find_regressions(perfect, perfect), "AUROC osteoporosis").note
+    assert note == "1.000 [0.975, 1.000] to 1.000 [0.975, 1.000]"
 
 
 def test_a_larger_calibration_error_is_worse(golden_report: Report, changed: Changed) -> None:
     first = golden_report.measurements[0]
     assert first.fidelity is not None
-    error = replace(first.fidelity.calibration_error, value=0.2)
+    error = replace(first.fidelity.calibration_error, value=0.2, low=0.16, high=0.25)
     found = find_regressions(golden_report, changed(fidelity={"calibration_error": error}))
     assert [change.quantity for change in found.of("regression")] == ["calibration error"]
 
@@ -190,6 +245,21 @@ def test_a_larger_calibration_error_is_worse(golden_report: Report, changed: Cha
 def test_other_images_cannot_be_compared(golden_report: Report, changed: Changed) -> None:
     found = find_regressions(golden_report, changed(fidelity={"n": 99}))
     assert "120 test images, and is on 99 test images" in of(found, "fidelity").note
+
+
+@pytest.mark.parametrize(
+    ("sha256", "reason"),
+    [("2" * 64, "on other test images, or on the same under other labels"), (None, "same images is not known")],
+)
+def test_as_many_images_that_are_others_cannot_be_compared(
+    sha256: str | None, reason: str, golden_report: Report, changed: Changed
+) -> None:
+    auroc = {"osteopenia or osteoporosis": Estimate(0.5, 0.4, 0.6, 120)}
+    other = changed(fidelity={"images_sha256": sha256, "aurocs": auroc})
+    for found in (find_regressions(golden_report, other), find_regressions(other, golden_report)):
+        change = of(found, "fidelity")
+        assert (change.verdict, found.of("regression")) == ("not comparable", ())
+        assert reason in change.note
 
 
 def test_what_only_one_report_has_is_said(golden_report: Report) -> None:
@@ -213,6 +283,34 @@ def test_a_bundle_is_found_again_in_another_place(golden_report: Report) -> None
     )
     found = find_regressions(golden_report, replace(golden_report, measurements=moved))
     assert all(change.quantity != "everything" for change in found.changes)
+
+
+def test_folders_of_one_name_are_told_apart_by_their_paths(golden_report: Report) -> None:
+    knee = golden_report.measurements[0]
+    first, second = (
+        slower(replace(knee, variant=replace(knee.variant, bundle=f"{folder}/knee")), factor)
+        for folder, factor in (("a", 1.0), ("b", 3.0))
+    )
+    both, swapped = (replace(golden_report, measurements=found) for found in ((first, second), (second, first)))
+    found = find_regressions(both, swapped)
+    assert (found.of("regression"), found.of("improvement")) == ((), ())
+    alone = find_regressions(both, replace(golden_report, measurements=(second,)))
+    assert [change.note for change in alone.of("not comparable")] == ["it was not measured this time"]
+    assert not alone.of("regression")
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.04, "no difference"), (1.06, "regression"), (0.94, "improvement")])
+def test_a_median_must_be_5_percent_off_between_reports(factor: float, verdict: str, golden_report: Report) -> None:
+    turns = tuple(Turn(number, 0.0, (2.0 + 0.002 * (number % 3),) * 9) for number in range(12))
+    steady = replace(golden_report.measurements[0], latency=Latency(summarize(turns), turns, ()))
+    old = replace(golden_report, measurements=(steady,))
+    assert of(find_regressions(old, all_slower(old, factor)), "latency").verdict == verdict
+
+
+def test_times_stand_in_full(golden_report: Report) -> None:
+    slow = all_slower(golden_report, 10_000.0)
+    for found in (find_regressions(golden_report, slow), find_regressions(slow, golden_report)):
+        assert "e+0" not in of(found, "latency").note
 
 
 def test_a_bundle_that_was_measured_twice_is_compared_in_order(golden_report: Report) -> None:

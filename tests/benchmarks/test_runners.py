@@ -1,3 +1,4 @@
+import doctest
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,10 @@ def answer(runner: Runner, tensor: Tensor) -> Floats:
     runner.set_input(tensor)
     runner.run()
     return runner.outputs()[0]
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(runners).failed == 0
 
 
 @pytest.mark.parametrize("delegate", [True, False])

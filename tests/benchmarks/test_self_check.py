@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,17 @@ def test_a_bundle_is_measured_beside_itself_and_beside_the_loop(bundle: Bundle) 
 def test_the_loop_runs_a_float_model_too(golden_bundle: Callable[..., Bundle]) -> None:
     model = str(golden_bundle(precision="float32").model_path)
     _, loop = measure_beside_loop(Rival("A", RunnerSpec("LiteRT", model, 1), 32, 32, 3), Lengths(1, 0.01, 1))
+    assert loop.summary.minimum > 0
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="older ones always look into the current folder first")
+def test_what_lies_in_the_current_folder_is_no_module_of_the_loop(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('the wrong json')", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    rival = Rival("A", RunnerSpec("LiteRT", str(bundle.model_path.resolve()), 1), 32, 32, 3)
+    _, loop = measure_beside_loop(rival, Lengths(1, 0.01, 1))
     assert loop.summary.minimum > 0
 
 

@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -51,10 +52,17 @@ def test_the_drawn_film_is_always_the_same(tmp_path: Path) -> None:
     assert read_radiograph(first).pixels.shape[0] == 128
 
 
+def test_a_film_that_is_never_drawn_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(stages, "screening_program", lambda: [sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(OsteoEdgeError, match=r"^no film could be drawn in 0 s; give one to measure with$"):
+        stages.draw_film(tmp_path)
+
+
 def test_a_film_that_is_rejected_is_one_line(bundle: Bundle, draw_film: Callable[..., Path]) -> None:
     small = draw_film(height=60, width=60)
-    with pytest.raises(OsteoEdgeError, match=r"^a thumbnail: rejected by .*too small.*; give a film that it takes$"):
-        measure_stages(bundle, small, threads=1, name="a thumbnail")
+    with pytest.raises(OsteoEdgeError, match=r"film.*: rejected by .*too small.*; give a film that it takes$"):
+        measure_stages(bundle, small, threads=1)
 
 
 def test_an_image_that_cannot_be_read_is_reported(bundle: Bundle) -> None:

@@ -1,3 +1,4 @@
+import doctest
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -5,8 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from osteo_edge.benchmarks import summaries
 from osteo_edge.benchmarks.results import Latency, Turn
-from osteo_edge.benchmarks.summaries import MARGIN_APART, compare, compare_apart, differs, latency_of, summarize
+from osteo_edge.benchmarks.summaries import (
+    MARGIN_APART,
+    compare,
+    compare_apart,
+    differs,
+    latency_of,
+    percentile_of,
+    summarize,
+)
 from osteo_edge.intervals import Estimate
 
 Random = np.random.Generator
@@ -44,6 +54,31 @@ def test_a_summary_is_of_all_runs() -> None:
     assert (found.p90, found.p95, found.p99) == pytest.approx((90.1, 95.05, 99.01))
     assert (found.minimum, found.mean) == (1.0, 50.5)
     assert found.standard_deviation == pytest.approx(np.std(np.arange(1, 101), ddof=1))
+
+
+def test_the_interval_of_a_percentile_holds_the_true_one_though_runs_of_a_process_are_alike() -> None:
+    random, held = np.random.default_rng(0), 0
+    truth = float(np.percentile(np.exp(random.normal(0, np.hypot(0.01, 0.03), 1_000_000)), 95))
+    for _ in range(60):
+        found = percentile_of(measured(random, lucky), 95)
+        assert found.low < found.value < found.high
+        held += found.low <= truth <= found.high
+    assert held >= 52
+
+
+def test_a_tail_that_some_processes_have_leaves_the_median_sharp_and_the_95th_percentile_not() -> None:
+    calm, troubled = (1.0,) * 40, (1.0,) * 32 + (3.0,) * 8
+    turns = tuple(Turn(number, 0.0, troubled if number < 4 else calm) for number in range(10))
+    latency = Latency(summarize(turns), turns, ())
+    assert (latency.summary.median.low, latency.summary.median.high) == (1.0, 1.0)
+    found = percentile_of(latency, 95)
+    assert found.value == 3.0
+    assert found.high / found.low > 1.5
+
+
+def test_the_50th_percentile_is_the_median() -> None:
+    latency = measured(np.random.default_rng(0), lucky)
+    assert percentile_of(latency, 50) == latency.summary.median
 
 
 def test_a_single_run_has_no_interval() -> None:
@@ -100,6 +135,14 @@ def test_slow_moments_that_both_had_widen_nothing_in_one_run() -> None:
     assert together.high / together.low < 1.05 < apart.high / apart.low
 
 
+def test_few_blocks_have_students_interval() -> None:
+    """The closed forms of one and two degrees of freedom; tables have the rest (Abramowitz and Stegun 1964, 26.10)."""
+    assert doctest.testmod(summaries).failed == 0
+    found = summarize([Turn(number, 0.0, (time,) * 9) for number, time in enumerate((1.0, 1.1))]).median
+    drawn = np.log([1.0, 1.0, 1.0, 1.1])  # of two blocks, equally often; the lower median of the mixed draws
+    assert np.log(found.high / found.value) == pytest.approx(12.706 * np.sqrt(2) * drawn.std(), rel=0.05)
+
+
 def test_only_rounds_that_both_were_in_are_compared() -> None:
     one = [Turn(number, 0.0, (1.0, 1.1, 1.2)) for number in range(6)]
     other = [Turn(number, 0.0, (2.0, 2.2, 2.4)) for number in range(4)]
@@ -151,6 +194,10 @@ def test_values_of_older_reports_can_be_compared_too() -> None:
         (Estimate(1.009, 1.008, 1.010, 10), 0.01, False),  # certain, but nothing
         (Estimate(1.03, 1.02, 1.04, 10), 0.05, False),
         (Estimate(1.05, math.nan, math.nan, 1), 0.01, False),
+        (Estimate(1.5, 1.2, 1.875, 20), 0.01, True),
+        (Estimate(1.5, 1.2, 1.875, 3), 0.01, False),  # Student's t: 99 % of three reach 2.3 times as far as 95 %
+        (Estimate(2.0, 1.7, 2.353, 2), 0.01, False),  # and of two 5 times
+        (Estimate(2.0, 1.75, 2.286, 2), 0.01, True),
     ],
 )
 def test_a_difference_is_certain_and_of_some_size(ratio: Estimate, margin: float, said: bool) -> None:

@@ -12,6 +12,11 @@ def test_only_the_newer_board_has_dot_products_and_half_precision() -> None:
     assert not features["cortex-a72"] & {"asimddp", "asimdhp", "fphp"}
 
 
+def test_the_oldest_board_is_counted_on_only_where_it_is_asked_for() -> None:
+    assert find_board("cortex-a53").part == 0xD03
+    assert "cortex-a53" not in BOARDS
+
+
 def test_a_program_sees_the_roots_files_and_the_boards_processors(tmp_path: Path) -> None:
     root, folder = tmp_path / "root", tmp_path / "board"
     for path in (root / "usr" / "bin", root / "proc", root / "home", folder):

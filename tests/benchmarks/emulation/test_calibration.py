@@ -27,6 +27,7 @@ def test_a_time_is_scaled_within_one_type() -> None:
     assert int8.estimate_ms(150_020_000) == pytest.approx(22.5, abs=0.1)
     assert float32.estimate_ms(223_290_000) == pytest.approx(83.6, abs=0.1)
     assert "17 ms (XNNPACK README" in str(int8)
+    assert "4 threads)" in str(int8)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_counts_are_of_the_inference_without_the_reading_of_counters(guest: Call
     assert found.spread == 0.0
     assert found.estimated_ms == pytest.approx(17 * 21_000 / 113_380_000)
     assert "17 ms" in str(found.calibration)
+    assert found.estimated_threads == 4
 
 
 def test_no_time_is_estimated_for_the_newer_board(guest: Callable[..., None]) -> None:

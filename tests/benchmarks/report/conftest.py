@@ -1,10 +1,15 @@
 """Fixtures of the report: one with little, and one whose names are hostile."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from osteo_edge.benchmarks.report import bars, figures
 from osteo_edge.benchmarks.results import Measurement, Missing, Report
+from osteo_edge.svg_figure import svg_axes
 
 HOSTILE = '<script>alert("1")</script>|$x^{$\n=cmd|`*骨'
 
@@ -15,6 +20,22 @@ def bare_report(golden_report: Report) -> Report:
     first = golden_report.measurements[0]
     only = Measurement(first.variant, first.latency)
     return replace(golden_report, measurements=(only,), missing=(), tunings=None)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The axes of every figure that is drawn, in order, to see what is on them."""
+    kept: list[Any] = []
+
+    @contextmanager
+    def keep(*words: Any, **options: Any) -> Iterator[Any]:
+        with svg_axes(*words, **options) as (axes, svg):
+            kept.append(axes)
+            yield axes, svg
+
+    for module in (figures, bars):
+        monkeypatch.setattr(module, "svg_axes", keep)
+    return kept
 
 
 @pytest.fixture

@@ -65,6 +65,12 @@ def test_every_variant_reads_back_from_the_csv(golden_report: Report) -> None:
     assert found[3]["unstable"].startswith("it drifted")
 
 
+def test_whole_screenings_are_columns_of_the_csv(screened_report: Report) -> None:
+    row = rows(variant_table(screened_report))[0]
+    assert row["instructions of a cold screening cortex-a72 LiteRT 2.1"] == "700000000"
+    assert row["instructions of a warm screening cortex-a76 LiteRT 2.1"] == "100000000"
+
+
 def test_a_table_of_nothing_has_only_its_head(bare_report: Report) -> None:
     nothing = replace(bare_report, measurements=())
     assert run_table(nothing) == "variant,process,turn,run,ms\n"

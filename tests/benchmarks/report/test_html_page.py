@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 
 from osteo_edge.benchmarks.regressions import find_regressions
-from osteo_edge.benchmarks.report import html_page
-from osteo_edge.benchmarks.report.html_page import render_page
-from osteo_edge.benchmarks.report.words import PURPOSE
+from osteo_edge.benchmarks.report import html_page, tables
+from osteo_edge.benchmarks.report.html_page import SCREENINGS_NOTE, STAGES_NOTE, render_page
+from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE
 from osteo_edge.benchmarks.results import Report
 from osteo_edge.errors import MissingExtraError
 
@@ -137,6 +137,32 @@ def test_a_time_from_instructions_stands_only_as_an_estimate(page: Page) -> None
     words = page.words
     assert "estimated 46.0 ms" in words
     assert "scaled by 46 ms published for MobileNetV2 float on a Pi 4" in words
+
+
+def test_an_estimate_says_of_how_many_threads_it_is(golden_report: Report) -> None:
+    first = golden_report.measurements[0]
+    assert first.instructions is not None
+    counted = tuple(replace(each, estimated_threads=4) for each in first.instructions)
+    words = Page(render_page(replace(golden_report, measurements=(replace(first, instructions=counted),)))).words
+    assert "estimated 46.0 ms on 4 threads, scaled by" in words
+    assert "for as many threads as the published time" in words
+
+
+def test_the_page_says_what_a_cold_and_a_warm_screening_are(screened_report: Report, page: Page) -> None:
+    assert SCREENINGS_NOTE in Page(render_page(screened_report)).words
+    assert SCREENINGS_NOTE not in page.words
+
+
+def test_remarks_stand_where_a_narrow_screen_still_shows_them(golden_report: Report) -> None:
+    shown = tables.latencies(golden_report)
+    assert shown.head[:4] == ("Variant", "Delegate", "Median [95 %]", "Remarks")
+    assert [row[3] for row in shown.rows] == ["", "", "peer", "unstable; peer"]
+    assert {len(row) for row in shown.rows} == {len(shown.head)}
+
+
+def test_the_page_says_how_peers_and_steps_are_to_be_read(page: Page) -> None:
+    assert PEERS_RULE in page.words
+    assert STAGES_NOTE in page.words
 
 
 def test_regressions_are_told_at_the_top(golden_report: Report) -> None:

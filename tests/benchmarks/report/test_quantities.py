@@ -1,5 +1,7 @@
 import doctest
 import math
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -7,10 +9,14 @@ from osteo_edge.benchmarks.report import markdown, quantities, rows, standings
 from osteo_edge.benchmarks.report.quantities import (
     DASH,
     change,
+    duration,
     milliseconds_with_interval,
     percent_with_interval,
     score,
+    three_digits,
 )
+from osteo_edge.benchmarks.report.tables import energy
+from osteo_edge.benchmarks.results import Report
 from osteo_edge.intervals import Estimate
 
 
@@ -31,6 +37,16 @@ def test_the_examples_hold(module: object) -> None:
 )
 def test_a_median_has_the_digits_that_its_interval_warrants(found: Estimate, shown: str) -> None:
     assert milliseconds_with_interval(found).replace("\N{NO-BREAK SPACE}", " ") == shown
+
+
+@pytest.mark.parametrize("value", [99.6, 199.9, 999.7, 1234.0, 999_700.0, 5e6])
+def test_no_quantity_is_a_power_of_ten(value: float, golden_report: Report) -> None:
+    first = golden_report.measurements[0]
+    assert first.energy is not None
+    used = replace(first.energy, millijoules=value, idle_watts=value)
+    (row,) = energy(replace(golden_report, measurements=(replace(first, energy=used),))).rows
+    for words in (*row, duration(value), three_digits(value)):
+        assert not re.search(r"e[+-]\d", words), words
 
 
 @pytest.mark.parametrize("show", [score, change, percent_with_interval])

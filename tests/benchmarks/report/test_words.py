@@ -39,6 +39,20 @@ def test_the_summary_names_the_fastest_the_smallest_and_the_closest(golden_repor
     assert "1 thing asked for could not be measured" in words
 
 
+def test_the_steps_are_those_of_the_bundle_that_is_named_as_the_fastest(golden_report: Report) -> None:
+    first, second, *others = golden_report.measurements
+    assert first.stages is not None
+    assert second.stages is not None
+    lucky = replace(second, stages=replace(second.stages, end_to_end_ms=(1.0, 1.0)))
+    (told,) = (each for each in sentences(replace(golden_report, measurements=(first, lucky))) if "X-ray file" in each)
+    assert "(knee-int8)" in told
+    assert told.endswith("measured one bundle after the other, so small differences between bundles mean nothing.")
+    (told,) = (each for each in sentences(replace(golden_report, measurements=(first,))) if "X-ray file" in each)
+    assert "one bundle after the other" not in told
+    failed = replace(golden_report, measurements=(replace(first, stages=None), lucky, *others))
+    assert any("X-ray file takes 1\N{NO-BREAK SPACE}milliseconds (knee-float32)" in each for each in sentences(failed))
+
+
 def test_bundles_that_cannot_be_told_apart_are_said_to_be_so(golden_report: Report, scaled: Scaled) -> None:
     first, second, *_ = golden_report.measurements
     assert first.latency is not None
@@ -64,6 +78,13 @@ def test_a_peer_that_is_faster_is_named_plainly(golden_report: Report) -> None:
     assert peer_sentence(slower).endswith("times as long, if these unstable times can be trusted")
     told = [sentence for sentence in sentences(golden_report) if "rival" in sentence]
     assert told == [f"A rival runtime is faster on knee-int8, LiteRT, 2 threads: {peer_sentence(faster)}."]
+
+
+def test_a_peer_that_takes_a_thousand_times_as_long_is_told_in_full(golden_report: Report, scaled: Scaled) -> None:
+    ours, _, peer, _ = golden_report.measurements
+    slow = replace(peer, latency=scaled(ours, 1234.5).latency)
+    (found,) = peer_standings(replace(golden_report, measurements=(ours, slow)))
+    assert peer_sentence(found) == "LiteRT is faster: onnxruntime takes 1234.50 times as long"
 
 
 def test_a_peer_is_compared_on_the_same_model_and_threads_only(golden_report: Report) -> None:
