@@ -1,0 +1,1 @@
+"""The device services of Android, through its Java classes."""
