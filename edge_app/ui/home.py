@@ -1,0 +1,47 @@
+"""The first screen: what can be done here, and by which model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kivy.properties import StringProperty
+
+from osteo_edge.edge_app.ui.screen import Screen, load_kv
+from osteo_edge.edge_app.ui.words import say
+
+if TYPE_CHECKING:
+    from osteo_edge.edge_app.clinic import LoadedModel
+
+
+class HomeScreen(Screen):
+    """New screening, history, follow-up, model, settings, help; the model's name and intended use."""
+
+    model_name = StringProperty()
+    intended_use = StringProperty()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._lock_tap = self.ids.lock.__self__
+        self.model_name = say("The model is being loaded…")
+
+    def shown(self) -> None:
+        self._offer_lock(self.clinic.settings.pin is not None)
+        if self.shell.model is not None:
+            self.show_model(self.shell.model)
+
+    def show_model(self, model: LoadedModel) -> None:
+        """Name the model in use."""
+        self.model_name = say("Model: {name} {version}", name=model.manifest.name, version=model.manifest.version)
+        self.intended_use = say(model.manifest.intended_use)
+
+    def _offer_lock(self, is_pin_set: bool) -> None:
+        if is_pin_set and self._lock_tap.parent is None:
+            self.ids.ways.add_widget(self._lock_tap)
+        elif not is_pin_set and self._lock_tap.parent is not None:
+            self.ids.ways.remove_widget(self._lock_tap)
+
+    def show_no_model(self) -> None:
+        self.model_name, self.intended_use = say("No model can be used: install one."), ""
+
+
+load_kv(__file__)
