@@ -122,7 +122,7 @@ def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
             try:
                 if entry.is_file():
                     yield entry.name, entry.stat()
-            except FileNotFoundError:  # gone since the folder was listed
+            except OSError:  # gone since the folder was listed, or a link to nowhere: the others are still there
                 continue
 
 

@@ -9,8 +9,6 @@ from osteo_edge.wording import PHANTOM_USE
 
 FOLDER: Final = Path(__file__).with_name("demo_bundle")
 PHANTOM: Final = "phantom"
-MARK: Final = "Demonstration: must not be used on patients"
-"""What every screen shows while such a model is in use; a message to be translated. `PHANTOM_USE` says it at length."""
 
 
 def demo_bundle() -> Bundle:
@@ -19,5 +17,5 @@ def demo_bundle() -> Bundle:
 
 
 def is_demo(manifest: Manifest) -> bool:
-    """Whether the model has learned from drawn films, whoever made the bundle: `MARK` is then to be shown."""
+    """Whether the model has learned from drawn films, whoever made the bundle: `demo_mark.MARK` is then to be shown."""
     return manifest.data.label_source.strip().casefold() == PHANTOM or manifest.intended_use == PHANTOM_USE

@@ -145,6 +145,18 @@ class Jobs:
         with self._lock:
             return bool(self._saving)
 
+    def flush(self, patience_s: float) -> bool:
+        """Wait until what is being saved now is on the disk, told or not; whether that was within `patience_s`.
+
+        For the moment in which the system may take the program away without another word.
+        """
+        is_done = threading.Event()
+        with self._lock:
+            if self._closed:
+                return True
+            self._saves.put(is_done.set)
+        return is_done.wait(patience_s)
+
     def shutdown(self, grace_s: float = GRACE_S) -> tuple[str, ...]:
         """Wait for all saving jobs, drop the others, and end the threads; nothing is told after that.
 

@@ -9,6 +9,7 @@ them, which scrypt makes slow but not hard: it must be used for nothing else.
 
 import hmac
 import json
+import math
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from osteo_edge.durable import write_durably
+from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.strict import from_dict, to_dict
 
@@ -36,6 +38,8 @@ MAX_DELAY_S: Final = 900.0
 
 TOO_SHORT: Final = "Use 4 to 12 digits"
 TOO_EASY: Final = "Too easy to guess: use other digits"
+WAIT_SECONDS: Final = "Wrong too often. Wait {seconds} s."
+WAIT_MINUTES: Final = "Wrong too often. Wait {minutes} min {seconds} s."
 
 Verdict = Literal["right", "wrong", "wait"]
 
@@ -98,6 +102,16 @@ def delay_s(wrong: int) -> float:
     if wrong < FREE_ATTEMPTS:
         return 0.0
     return min(FIRST_DELAY_S * 2.0 ** min(wrong - FREE_ATTEMPTS, 16), MAX_DELAY_S)
+
+
+def wait_words(wait_s: float, translate: Translate = str) -> str:
+    """How long to wait, in whole seconds that never end before the wait does.
+
+    >>> wait_words(4.2), wait_words(121)
+    ('Wrong too often. Wait 5 s.', 'Wrong too often. Wait 2 min 1 s.')
+    """
+    minutes, seconds = divmod(math.ceil(wait_s), 60)
+    return translate(WAIT_MINUTES if minutes else WAIT_SECONDS).format(minutes=minutes, seconds=seconds)
 
 
 class PinLock:

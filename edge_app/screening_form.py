@@ -8,9 +8,11 @@ import unicodedata
 from dataclasses import dataclass, field, fields
 from typing import Final, Literal, get_args
 
+from osteo_edge.edge_app.alphabet import OTHER_LETTERS, is_shown
 from osteo_edge.edge_app.history.entry import Patient, Sex
 from osteo_edge.edge_app.ost import Ost, ost_of
 from osteo_edge.edge_app.translation import Translate
+from osteo_edge.edge_app.typed import NOT_IN_LIST, chosen, plain_number
 
 Field = Literal["code", "age", "sex", "weight"]
 
@@ -27,7 +29,6 @@ AGE_NO_NUMBER: Final = "Age in whole years, such as 67"
 AGE_OUT_OF_RANGE: Final = "Age must be from 0 to {most} years"
 AGE_IS_A_YEAR: Final = "This looks like a year. Enter the age in years."
 AGE_OF_A_CHILD: Final = "The model is for adults."
-SEX_UNKNOWN: Final = "Choose from the list, or leave it empty"
 WEIGHT_NO_NUMBER: Final = "Weight in kilograms, such as 61.5"
 WEIGHT_OUT_OF_RANGE: Final = "Weight must be above 0 and at most {most} kg"
 WEIGHT_UNUSUAL: Final = "Is this in kilograms? Check the weight."
@@ -99,12 +100,14 @@ class _Reader:
         code = " ".join("".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", text)).split())
         if len(code) > MAX_CODE:
             self.problems["code"] = self._say(CODE_TOO_LONG).format(most=MAX_CODE)
+        elif not is_shown(code):
+            self.problems["code"] = self._say(OTHER_LETTERS)
         elif looks_like_a_name(code):
             self.hints["code"] = self._say(CODE_LOOKS_LIKE_A_NAME)
         return code or None
 
     def age(self, text: str) -> int | None:
-        words = _plain(text)
+        words = plain_number(text)
         if not words:
             return None
         if not re.fullmatch("[0-9]{1,9}", words):
@@ -120,15 +123,13 @@ class _Reader:
         return age
 
     def sex(self, text: str) -> Sex | None:
-        for sex in get_args(Sex):
-            if text == sex:
-                return sex  # type: ignore[no-any-return]
-        if text:
-            self.problems["sex"] = self._say(SEX_UNKNOWN)
-        return None
+        sex: Sex | None = chosen(text, get_args(Sex))
+        if text and sex is None:
+            self.problems["sex"] = self._say(NOT_IN_LIST)
+        return sex
 
     def weight(self, text: str) -> float | None:
-        words = re.sub(r"\s*kg$", "", _plain(text))
+        words = re.sub(r"\s*kg$", "", plain_number(text))
         if not words:
             return None
         if not re.fullmatch(r"[0-9]{1,9}([.,][0-9]{1,2})?", words):
@@ -140,16 +141,6 @@ class _Reader:
         elif not USUAL_WEIGHT_KG[0] <= weight <= USUAL_WEIGHT_KG[1]:
             self.hints["weight"] = self._say(WEIGHT_UNUSUAL)
         return weight
-
-
-def _plain(text: str) -> str:
-    """A typed number with the digits 0 to 9 of any script as ASCII, its decimal sign as it is or as a comma.
-
-    >>> _plain(" \u0667\u0662\u066b\u0665 ")
-    '72,5'
-    """
-    folded = unicodedata.normalize("NFKC", text).strip().lower().replace("\u066b", ",")
-    return "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in folded)
 
 
 def _is_of_a_name(character: str) -> bool:

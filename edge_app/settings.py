@@ -5,14 +5,14 @@ import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from osteo_edge.durable import write_durably
 from osteo_edge.edge_app.pin import PinHash
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.strict import from_dict, to_dict
 
-SCHEMA: Final = 1
+SCHEMA: Final = 3
 FILE_NAME: Final = "settings.json"
 MAX_FILE_BYTES: Final = 1 << 16
 MAX_THREADS: Final = 64
@@ -20,9 +20,13 @@ MAX_RETENTION_DAYS: Final = 36_500
 MAX_INSTITUTION: Final = 160
 
 Language = Literal["en", "fr", "es", "sw"]
-Theme = Literal["light", "dark"]
+Theme = Literal["light", "dark", "system"]
 TextPercent = Literal[100, 125, 150]
 ColourMap = Literal["viridis", "cividis", "jet"]
+LockAfterMinutes = Literal[1, 5, 15]
+
+ADDED: Final[dict[int, dict[str, Any]]] = {1: {"lock_after_minutes": 5}, 2: {}}
+"""What each older schema did not have yet, with what it meant."""
 
 SET_ASIDE: Final = (
     "The settings could not be read and are the original ones again, without a PIN. "
@@ -42,20 +46,23 @@ class Settings:
     """The settings of one installation; the defaults are what a first start has.
 
     `threads` is None for as many as the device has cores, `retention_days` None for screenings that are kept until
-    someone deletes them, `watched_folder` an absolute path, `pin` None for no lock (what a lock does: `pin`).
+    someone deletes them, `watched_folder` an absolute path, `pin` None for no lock (what a lock does: `pin`). The lock
+    comes by itself when nobody has touched the window for `lock_after_minutes`.
+    The theme "system" is that of the device, and light where the device has none.
     `colour_map` is of the overlay; jet is for those who are used to it, for the colour-blind cannot read it.
     """
 
     language: Language = "en"
     text_percent: TextPercent = 100
-    theme: Theme = "light"
+    theme: Theme = "system"
     threads: int | None = None
     watched_folder: str | None = None
     retention_days: int | None = None
     institution: str = ""
     colour_map: ColourMap = "viridis"
     pin: PinHash | None = None
-    schema: Literal[1] = SCHEMA
+    lock_after_minutes: LockAfterMinutes = 5
+    schema: Literal[3] = SCHEMA
 
     def __post_init__(self) -> None:
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
@@ -83,26 +90,39 @@ def read_settings(path: Path, translate: Translate) -> OpenedSettings:
     are used; never an error, since the app must start.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise ValueError("too large")
-        document = json.loads(data)
+        document = _read(path)
     except FileNotFoundError:
         return OpenedSettings(Settings())
     except (OSError, ValueError, RecursionError):
         return OpenedSettings(Settings(), _set_aside(path, SET_ASIDE, translate))
     try:
-        return OpenedSettings(from_dict(Settings, document))
+        return OpenedSettings(from_dict(Settings, _upgraded(document)))
     except ValueError:
         words = NEWER if _is_newer(document) else SET_ASIDE
         return OpenedSettings(Settings(), _set_aside(path, words, translate))
+
+
+def settings_now(path: Path) -> Settings | None:
+    """What the file has now; None where there is none, or none that can be used, which is left as it is."""
+    try:
+        return from_dict(Settings, _upgraded(_read(path)))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def write_settings(path: Path, settings: Settings) -> None:
     """Write the settings, which are on the disk when this returns; `OsteoEdgeError` if the disk does not take them."""
     text = json.dumps(to_dict(settings), indent=2, allow_nan=False)
     write_durably(path, f"{text}\n".encode(), "the settings")
+
+
+def _read(path: Path) -> object:
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise ValueError("too large")
+    document: object = json.loads(data)
+    return document
 
 
 def _set_aside(path: Path, words: str, translate: Translate) -> str:
@@ -113,6 +133,15 @@ def _set_aside(path: Path, words: str, translate: Translate) -> str:
     except OSError:
         return translate(LEFT_THERE)
     return translate(words).format(name=aside.name)
+
+
+def _upgraded(document: object) -> object:
+    """A document of an older schema as one of this; what is of none stays as it is."""
+    if not isinstance(document, dict):
+        return document
+    while type(schema := document.get("schema")) is int and schema in ADDED:
+        document = {**ADDED[schema], **document, "schema": schema + 1}
+    return document
 
 
 def _is_newer(document: object) -> bool:

@@ -4,7 +4,7 @@ import math
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,6 +15,8 @@ import click
 from osteo_edge.bundle import read_bundle
 from osteo_edge.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from osteo_edge.console import show_json
+from osteo_edge.edge_app.browsing.names import shown
+from osteo_edge.edge_app.pi.notify import Notifier, open_notifier
 from osteo_edge.edge_app.watching import (
     Answered,
     Event,
@@ -27,7 +29,9 @@ from osteo_edge.edge_app.watching import (
     warnings_of,
     watch,
 )
-from osteo_edge.runtime import open_interpreter
+from osteo_edge.heap import keep_little_memory
+from osteo_edge.preflight import open_checked
+from osteo_edge.trust import require_trusted
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
 SHORTEST_S, LONGEST_S = 0.05, 3600.0
@@ -35,16 +39,22 @@ NAP_S = 0.1
 
 
 class Stop:
-    """Whether SIGINT or SIGTERM has asked for the end; a second signal ends the program at once."""
+    """Whether SIGINT or SIGTERM has asked for the end; a second signal ends the program at once.
 
-    def __init__(self) -> None:
+    `beat` is called as often as one waits, or asks whether to go on.
+    """
+
+    def __init__(self, beat: Callable[[], None] = lambda: None) -> None:
         self.signal: int | None = None
+        self._beat = beat
 
     def pause(self, seconds: float) -> bool:
         """Wait, unless the end is asked for; whether to go on."""
         until = time.monotonic() + seconds
+        self._beat()
         while self.signal is None and (left := until - time.monotonic()) > 0:
             time.sleep(min(NAP_S, left))
+            self._beat()
         return self.signal is None
 
     @contextmanager
@@ -113,25 +123,31 @@ def watch_folder(
       --out/DATE/NAME-HASH.json   each answer, as `osteo-edge screen --json` gives it
       --out/results.csv           a row a film
       --out/ledger.jsonl          what has been dealt with
+      --out/audit.jsonl           what was done; `osteo-edge audit-log` tells of any change to it
 
-    Safe to kill and to start again at any moment. Ctrl-C and SIGTERM end it after the film at hand.
+    Safe to kill and to start again at any moment. Ctrl-C and SIGTERM end it after the film at hand. Started by systemd
+    as a service of Type=notify, it tells when it is ready, and that it is alive where WatchdogSec= asks for it.
 
     \b
     Example:
       osteo-edge watch knee-int8 /srv/xray --out /srv/results
     """
     _require_folder(folder, out)
+    keep_little_memory()
     loaded = read_bundle(bundle)
-    stop, failed = Stop(), False
-    with (
-        open_station(loaded, open_interpreter(loaded, threads=threads), out, overlay=overlay, force=force) as station,
-        stop.listening(),
-    ):
+    require_trusted(loaded)
+    manager = open_notifier()
+    stop, failed = Stop(manager.alive), False
+    interpreter = open_checked(loaded, threads=threads, tell=_complain)
+    with open_station(loaded, interpreter, out, overlay=overlay, force=force) as station, stop.listening():
         if not as_json:
             click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
-        for event in watch(folder, station, stop.pause, every_s=every_s, once=once):
+        manager.ready(f"waiting for films, with {interpreter.name}")
+        for number, event in enumerate(watch(folder, station, stop.pause, every_s=every_s, once=once), 1):
             failed |= isinstance(event, Unreadable | PutOff)
             _show(event, folder, as_json)
+            _report(event, number, manager)
+        manager.stopping()
     if stop.signal is not None:
         click.echo("osteo-edge: ended as asked; the next start goes on from here", err=True)
     if stop.signal == signal.SIGINT:
@@ -147,10 +163,20 @@ def _require_folder(folder: Path, out: Path) -> None:
         raise click.BadParameter(f"{out} is the watched folder; results need one of their own", param_hint="'--out'")
 
 
+def _report(event: Event, number: int, manager: Notifier) -> None:
+    """What `systemctl status` says: no film's name, which may be a patient's."""
+    if isinstance(event, FolderGone):
+        manager.status(f"the folder of the films cannot be read ({event.reason}); waiting for it")
+    else:
+        manager.status(
+            f"{number} event{'s' if number > 1 else ''} since the start, the last at {time.strftime('%H:%M')}"
+        )
+
+
 def _show(event: Event, folder: Path, as_json: bool) -> None:
     match event:
         case Answered(path, result):
-            show_json(result, indent=None) if as_json else click.echo(_words(path, result))
+            show_json(result, indent=None) if as_json else _tell(_words(path, result))
         case Unreadable(path, error):
             if as_json:
                 show_json({"image": str(path), "error": error}, indent=None)
@@ -159,7 +185,7 @@ def _show(event: Event, folder: Path, as_json: bool) -> None:
             if as_json:
                 show_json({"image": str(path), "seen_before_as": film.name, "result": film.result}, indent=None)
             else:
-                click.echo(f"{path}: seen before as {film.name}; {film.result or 'not readable'}")
+                _tell(f"{path}: seen before as {film.name}; {film.result or 'not readable'}")
         case PutOff(path, reason):
             _complain(f"{path}: put off ({reason}); it is tried again every minute")
         case FolderGone(reason):
@@ -172,5 +198,9 @@ def _words(path: Path, result: dict[str, Any]) -> str:
     return " ".join([f"{path}: {result['headline']} ({'; '.join(result['reasons'])})", *warnings_of(result)])
 
 
+def _tell(line: str) -> None:
+    click.echo(shown(line))
+
+
 def _complain(line: str) -> None:
-    click.echo(f"osteo-edge: {line}", err=True)
+    click.echo(f"osteo-edge: {shown(line)}", err=True)

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
+from osteo_edge.audit_log import AuditLog
 from osteo_edge.bundle import Bundle
 from osteo_edge.console import without_nan
 from osteo_edge.durable import write_durably
@@ -29,6 +30,8 @@ from osteo_edge.strict import from_dict, to_dict
 from osteo_edge.wording import PHANTOM_USE
 
 LEDGER_NAME = "ledger.jsonl"
+WHO = "watch"
+"""Who does what the audit log tells of."""
 ATTEMPTS_NAME = ".attempts"
 DATE_PATTERN = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 RESULT_SUFFIX = ".json"
@@ -104,14 +107,15 @@ class Station:
     interpreter: Interpreter
     out: Path
     ledger: Ledger
+    audit: AuditLog
     overlay: bool
     owed: tuple[Answered, ...] = ()
     interrupted: tuple[str, ...] = ()
 
     def attempt(self, name: str) -> None:
         """Remember by name what is at hand, and what earlier runs did not come to the end of."""
-        with suppress(OSError):  # it only orders the next run
-            (self.out / ATTEMPTS_NAME).write_text(json.dumps([*self.interrupted, name]), "utf-8")
+        with suppress(OsteoEdgeError):  # it only orders the next run
+            write_durably(self.out / ATTEMPTS_NAME, json.dumps([*self.interrupted, name]).encode(), "the attempt")
 
 
 @contextmanager
@@ -132,7 +136,9 @@ def open_station(
             ledger.append(line)
         results_table.complete(out / results_table.FILE_NAME, [*lines, *(line for line, _ in owed)])
         answers = tuple(Answered(Path(result["image"]), result) for _, result in owed)
-        yield Station(bundle, interpreter, out, ledger, overlay, answers, _interrupted(out, ledger))
+        audit = AuditLog(out)
+        audit.append("watch started", who=WHO, model=bundle.manifest.model.sha256, forced=force)
+        yield Station(bundle, interpreter, out, ledger, audit, overlay, answers, _interrupted(out, ledger))
 
 
 def watch(folder: Path, station: Station, pause: Pause, *, every_s: float, once: bool = False) -> Iterator[Event]:
@@ -205,10 +211,12 @@ def _screen(arrival: Arrival, sha256: str, station: Station) -> Event:
         radiograph, screening = screen(path, station.bundle, station.interpreter, force=True)
     except RadiographError as error:
         _require(arrival.unchanged and sha256_file(path) == sha256)
+        station.audit.append("not readable", who=WHO, image=sha256)
         line = Line(sha256, path.name, arrival.stamp, _now(), "unreadable", _model(station), error=str(error))
         _record(line, station)
         return Unreadable(path, str(error))
     _require(arrival.unchanged and screening.image_sha256 == sha256)
+    station.audit.append("screened", who=WHO, image=sha256, model=_model(station), outcome=screening.outcome)
     file, result = _write_result(radiograph, screening, station)
     _record(_line_of(result, file, arrival.stamp), station)
     return Answered(path, result)
@@ -288,13 +296,20 @@ def _read_result(out: Path, file: str) -> tuple[Line, dict[str, Any]] | None:
 
 
 def _interrupted(out: Path, ledger: Ledger) -> tuple[str, ...]:
-    """The files that were at hand when earlier runs ended, less those that have been dealt with since."""
+    """The files that were at hand when earlier runs ended, less those that have been dealt with since.
+
+    None where the file that says so cannot be read, or someone else wrote it: it only orders this run.
+    """
+    for partial in out.glob(f".{ATTEMPTS_NAME}.*.partial"):
+        partial.unlink()
     try:
-        names = json.loads((out / ATTEMPTS_NAME).read_text("utf-8"))
-    except (OSError, ValueError):
+        names = json.loads((out / ATTEMPTS_NAME).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return ()
+    if not isinstance(names, list):
         return ()
     dealt_with = ledger.stamps
-    return tuple(dict.fromkeys(name for name in names if name not in dealt_with))
+    return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name not in dealt_with))
 
 
 def _model(station: Station) -> str:

@@ -42,7 +42,10 @@ def places(home: Path, watched: Path | None, mounts: Path = MOUNTS) -> tuple[Pla
 
 
 def sticks(mounts: Path = MOUNTS) -> tuple[Place, ...]:
-    """The mounted sticks and cards: devices below `REMOVABLE`, each once, those mounted over by another left out."""
+    """The mounted sticks and cards: devices below `REMOVABLE`, each once, those mounted over by another left out.
+
+    Nor parts of the system's own disk: a service with limits finds `/media` mounted once more, as what it may write to.
+    """
     try:
         lines = [line.split() for line in mounts.read_bytes().splitlines()]
     except OSError:
@@ -53,7 +56,7 @@ def sticks(mounts: Path = MOUNTS) -> tuple[Place, ...]:
     found = {
         path: Place("stick", path, shown(path.name))
         for path, device in devices.items()
-        if device.startswith("/dev/") and f"{path}/".startswith(REMOVABLE)
+        if device.startswith("/dev/") and f"{path}/".startswith(REMOVABLE) and device != devices.get(Path("/"))
     }
     return tuple(sorted(found.values(), key=lambda place: (place.name.casefold(), place.path)))
 

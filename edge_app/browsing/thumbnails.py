@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.edge_app.browsing.errors import PlaceGoneError, is_gone
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.radiograph import Pixels, read_radiograph
+from osteo_edge.raster import scaling
 
 Grey = npt.NDArray[np.uint8]
 
@@ -128,8 +128,7 @@ def shrunk(pixels: Pixels, side_px: int) -> Grey:
     """
     height, width = pixels.shape
     scale = min(1.0, side_px / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = scaling.shrink(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
     return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
 

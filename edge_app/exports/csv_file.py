@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.ost import ost_of
 from osteo_edge.wording import HEADLINES
@@ -24,18 +25,22 @@ COLUMNS: dict[str, Callable[[Entry], Cell]] = {
     "ost_index": lambda entry: None if (ost := ost_of(entry.patient)) is None else ost.index,
     "outcome": lambda entry: entry.outcome,
     "outcome_in_words": lambda entry: HEADLINES[entry.outcome],
+    "is_demo": lambda entry: entry.is_demo,
+    "warnings": lambda entry: " | ".join(entry.warnings),
     "score": lambda entry: entry.score,
     "threshold": lambda entry: entry.threshold,
     "abstain_low": lambda entry: entry.abstain_low,
     "abstain_high": lambda entry: entry.abstain_high,
     "reasons": lambda entry: " | ".join(entry.reasons),
     "dxa": lambda entry: entry.dxa,
+    "dxa_in_words": lambda entry: dxa_words(entry.dxa, entry.t_score),
     "t_score": lambda entry: entry.t_score,
     "note": lambda entry: entry.note,
     "image_sha256": lambda entry: entry.image_sha256,
     "overlay_sha256": lambda entry: entry.overlay_sha256,
     "model_name": lambda entry: entry.model_name,
     "model_sha256": lambda entry: entry.model_sha256,
+    "intended_use": lambda entry: entry.intended_use,
     "software": lambda entry: entry.software,
 }
 """What every entry has; the columns of its labels, image statistics and stages follow."""

@@ -1,24 +1,26 @@
 """What stands on the page of a report, from the top down, and how it is made to fit."""
 
-import math
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import Final
 
-import cv2
 import numpy as np
 
+from osteo_edge.edge_app.answer_words import USE_UNKNOWN
+from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.exports.marks import ACCENTS, FAINT
 from osteo_edge.edge_app.exports.pdf import Report
 from osteo_edge.edge_app.exports.sheet import INSET_MM, MARGIN_MM, ROOM_MM, WARNING, Cell, Sheet
-from osteo_edge.edge_app.history.entry import Dxa, Entry, Sex
+from osteo_edge.edge_app.history.entry import Entry, Sex
+from osteo_edge.edge_app.long_texts import shortened
 from osteo_edge.edge_app.ost import ABOUT_OST, ost_of
+from osteo_edge.edge_app.probability_words import NO_PROBABILITY, band_of, probability_words
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lettering import Picture
 from osteo_edge.overlay import blend
-from osteo_edge.screening import telling_digits
+from osteo_edge.raster import scaling
 from osteo_edge.wording import ADVICE, HEADLINES, PHANTOM_USE
 
 SCALES: Final = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
@@ -28,12 +30,13 @@ MAX_SIDE_PX: Final = 1200
 SYMBOL_MM: Final = 11.0
 MAX_INSTITUTION: Final = 160
 MAX_CODE: Final = 64
+SHORT_ID: Final = 8
+"""So many digits of a screening's id tell apart the reports of patients whose codes read alike."""
 MAX_REASON: Final = 200
 MAX_REASONS: Final = 5
 MAX_NOTE: Final = 400
 
 SEX_WORDS: Final[dict[Sex, str]] = {"female": "female", "male": "male", "other": "other"}
-DXA_WORDS: Final[dict[Dxa, str]] = {"normal": "normal", "osteopenia": "osteopenia", "osteoporosis": "osteoporosis"}
 
 
 def draw_page(report: Report, translate: Translate, language: str) -> bytes:
@@ -58,7 +61,7 @@ class _Page:
         self._report, self._entry, self._say, self._language = report, report.entry, translate, language
 
     def fill(self, scale: float, *, picture_mm: float) -> Sheet:
-        software = _begin(self._entry.software, MAX_CODE)
+        software = shortened(self._entry.software, MAX_CODE)
         title = self._say("Bone screening report")
         sheet = Sheet(scale=scale, title=title, software=software, language=self._language)
         self._head(sheet)
@@ -71,11 +74,11 @@ class _Page:
         return sheet
 
     def _head(self, sheet: Sheet) -> None:
-        say, institution = self._say, _begin(self._report.institution, MAX_INSTITUTION)
+        say, institution = self._say, shortened(self._report.institution, MAX_INSTITUTION)
         if institution:
             sheet.text(institution, 13, bold=True)
         sheet.text(say("Bone screening report: a referral aid, not a diagnosis"), 10, colour=FAINT)
-        if self._report.intended_use == PHANTOM_USE:
+        if self._entry.is_demo:
             sheet.gap(1)
             sheet.text(say(PHANTOM_USE), 10, bold=True, colour=WARNING)
         sheet.rule()
@@ -85,13 +88,14 @@ class _Page:
         age = None if patient.age_years is None else say("{age} years").format(age=patient.age_years)
         weight = None if patient.weight_kg is None else say("{weight} kg").format(weight=f"{patient.weight_kg:g}")
         sex = None if patient.sex is None else say(SEX_WORDS[patient.sex])
-        code = _begin(patient.code or "", MAX_CODE)
+        code = shortened(patient.code or "", MAX_CODE)
         sheet.cells(
             [
-                Cell(say("Patient code"), code or unknown, 0.34),
-                Cell(say("Age"), age or unknown, 0.15),
-                Cell(say("Sex"), sex or unknown, 0.15),
-                Cell(say("Weight"), weight or unknown, 0.14),
+                Cell(say("Patient code"), code or unknown, 0.28),
+                Cell(say("Screening"), self._entry.id[:SHORT_ID], 0.14),
+                Cell(say("Age"), age or unknown, 0.12),
+                Cell(say("Sex"), sex or unknown, 0.12),
+                Cell(say("Weight"), weight or unknown, 0.12),
                 Cell(say("Screened"), _moment(self._entry), 0.22),
             ]
         )
@@ -106,7 +110,7 @@ class _Page:
         least = sheet.bottom + SYMBOL_MM * sheet.scale
         sheet.text(say(HEADLINES[entry.outcome]), 15, bold=True, left=beside, width=width)
         sheet.text(say(ADVICE[entry.outcome]), 10, left=beside, width=width)
-        for warning in self._report.warnings:
+        for warning in entry.warnings:
             sheet.text(say(warning), 9, bold=True, colour=WARNING, left=beside, width=width)
         for reason in self._reasons():
             sheet.text(reason, 9, colour=FAINT, left=beside, width=width)
@@ -117,9 +121,12 @@ class _Page:
 
     def _reasons(self) -> Iterator[str]:
         reasons = self._entry.reasons
-        yield from (self._say(_begin(reason, MAX_REASON)) for reason in reasons[:MAX_REASONS])
-        if len(reasons) > MAX_REASONS:
-            yield self._say("and {count} more reasons").format(count=len(reasons) - MAX_REASONS)
+        yield from (self._say(shortened(reason, MAX_REASON)) for reason in reasons[:MAX_REASONS])
+        left_out = len(reasons) - MAX_REASONS
+        if left_out == 1:
+            yield self._say("and 1 more reason")
+        elif left_out > 1:
+            yield self._say("and {count} more reasons").format(count=left_out)
 
     def _pictures(self, sheet: Sheet, height: float) -> None:
         say, overlay = self._say, self._report.overlay
@@ -134,28 +141,16 @@ class _Page:
         sheet.rule()
 
     def _probability(self, sheet: Sheet) -> None:
-        say, entry = self._say, self._entry
-        if entry.score is None or not math.isfinite(entry.score):
-            sheet.text(say("No probability: the model gave no answer from this image."), 9.5)
+        entry, words = self._entry, probability_words(self._entry, self._say)
+        if words is None or entry.score is None:
+            sheet.text(self._say(NO_PROBABILITY), 9.5)
             sheet.rule()
             return
-        band = _band(entry)
-        digits = telling_digits(entry.score, (entry.threshold, *(band or ())))
-
-        def number(value: float) -> str:
-            return f"{value:.{digits}f}"
-
-        labels = ", ".join(f"{say(label)} {number(value)}" for label, value in entry.probabilities.items())
-        words = say("Calibrated probability that the model gives: {score} ({labels})")
-        sheet.text(words.format(score=number(entry.score), labels=labels), 9.5)
-        sheet.bar(entry.score, entry.threshold, band, entry.outcome)
-        legend = [
-            say("\u25bc this image {score}").format(score=number(entry.score)),
-            say("\u2503 operating point {threshold}: referred from here on").format(threshold=number(entry.threshold)),
-        ]
-        if band is not None:
-            low, high = number(band[0]), number(band[1])
-            legend.append(say("\u25a8 uncertain from {low} to {high}").format(low=low, high=high))
+        sheet.text(words.sentence, 9.5)
+        sheet.bar(entry.score, entry.threshold, band_of(entry), entry.outcome)
+        legend = [f"\u25bc {words.image}", f"\u2503 {words.operating_point}"]
+        if words.uncertain is not None:
+            legend.append(f"\u25a8 {words.uncertain}")
         sheet.text(" \u00b7 ".join(legend), 8, colour=FAINT)
         sheet.rule()
 
@@ -169,25 +164,19 @@ class _Page:
             sheet.text(words, 9, bold=True)
             sheet.text(say(ABOUT_OST), 7.5, colour=FAINT)
         if entry.dxa is not None or entry.t_score is not None:
-            sheet.text(self._dxa(), 9)
+            entered = dxa_words(entry.dxa, entry.t_score, say)
+            sheet.text(say("DXA result, entered by the clinic: {result}").format(result=entered), 9)
         if entry.note.strip():
-            sheet.text(say("Note: {note}").format(note=_begin(entry.note, MAX_NOTE)), 9)
+            sheet.text(say("Note: {note}").format(note=shortened(entry.note, MAX_NOTE)), 9)
         sheet.rule()
-
-    def _dxa(self) -> str:
-        say, entry = self._say, self._entry
-        found = [say(DXA_WORDS[entry.dxa])] if entry.dxa is not None else []
-        if entry.t_score is not None:
-            found.append(say("T-score {score}").format(score=f"{entry.t_score:.1f}"))
-        return say("DXA result, entered by the clinic: {result}").format(result=", ".join(found))
 
     def _small_print(self, sheet: Sheet) -> None:
         say, entry = self._say, self._entry
-        if self._report.intended_use != PHANTOM_USE:
+        if entry.intended_use != PHANTOM_USE:
             sheet.text(say("Intended use"), 7, colour=FAINT)
-            sheet.text(say(self._report.intended_use), 8.5)
+            sheet.text(say(entry.intended_use or USE_UNKNOWN), 8.5)
             sheet.gap(1.5)
-        model, software = _begin(entry.model_name, MAX_CODE), _begin(entry.software, MAX_CODE)
+        model, software = shortened(entry.model_name, MAX_CODE), shortened(entry.software, MAX_CODE)
         lines = (
             say("Model {name}, SHA-256 {hash}").format(name=model, hash=entry.model_sha256),
             say("Image, SHA-256 {hash}").format(hash=entry.image_sha256),
@@ -195,18 +184,6 @@ class _Page:
         )
         for line in lines:
             sheet.text(line, 7, colour=FAINT)
-
-
-def _band(entry: Entry) -> tuple[float, float] | None:
-    """The uncertain band; None where there is none, or nothing in it."""
-    low, high = entry.abstain_low, entry.abstain_high
-    return None if low is None or high is None or not low < high else (low, high)
-
-
-def _begin(text: str, length: int) -> str:
-    """The beginning of a text, on one line, with a sign where more would follow."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[: length - 1].rstrip()}\u2026"
 
 
 def _moment(entry: Entry) -> str:
@@ -218,7 +195,8 @@ def _shrunk(picture: Picture) -> Picture:
     factor = MAX_SIDE_PX / max(picture.shape[:2])
     if factor >= 1:
         return picture
-    return np.asarray(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
+    height, width = (max(1, round(side * factor)) for side in picture.shape[:2])
+    return scaling.shrink(picture, height, width)
 
 
 def _ramp() -> Picture:

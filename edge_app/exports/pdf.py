@@ -15,15 +15,13 @@ class Report:
     """What a report shows.
 
     `film` and `overlay` are (height, width, 3) in blue, green, red: the film, and the film with the evidence laid over
-    it, or None where the model has none. `intended_use` and `warnings` are those of the model.
+    it, or None where the model has none.
     """
 
     entry: Entry
     film: Picture
     overlay: Picture | None
-    intended_use: str
     institution: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 def write_pdf(path: Path, report: Report, *, translate: Translate = str, language: str = "en") -> Path:

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -32,21 +32,25 @@ DAMAGE: Final = (BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueE
 """What `zipfile` raises of a file that is none, or no longer one."""
 
 
-def restore_backup(path: Path, folder: Path) -> Contents:
+def restore_backup(path: Path, folder: Path, *, on_progress: Callable[[float], None] = lambda share: None) -> Contents:
     """Restore the backup `path` as the history in `folder`, which must be new or empty; what it said of itself.
 
     Everything is unpacked and checked beside `folder`, which then appears in one step: sizes and hashes, names (only
     those of a history), compression (none, so nothing can swell), and the database. The hashes tell damage, not who
-    made the file. Raises `BackupError` for a file that is no backup, damaged, or from a newer version, and
+    made the file. `on_progress` is given the share that is done after each file; what it raises ends the restore and
+    leaves nothing. Raises `BackupError` for a file that is no backup, damaged, or from a newer version, and
     `OsteoEdgeError` where the folder cannot be written.
     """
     _require_new(folder)
     with _opened(path) as archive:
         contents = _checked_contents(archive, path)
-        _require_space(folder, sum(part.size_bytes for part in contents.files))
+        total_bytes, done_bytes = sum(part.size_bytes for part in contents.files), 0
+        _require_space(folder, total_bytes)
         with _appearing(folder) as scratch:
             for part in contents.files:
                 _unpack(archive, part, scratch / part.name)
+                done_bytes += part.size_bytes
+                on_progress(done_bytes / max(1, total_bytes))
             _check_database(scratch / DATABASE, path)
     return contents
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import cv2
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 from osteo_edge.edge_app.exports.marks import FAINT, INK, Bar, Colour, draw_bar, draw_symbol
 from osteo_edge.lettering import Picture
+from osteo_edge.raster import codec
 from osteo_edge.wording import Outcome
 
 HEIGHT_MM: Final = 297.0
@@ -154,10 +154,9 @@ class Sheet:
         """Encode a picture, and set it in the middle of a room of `width` x `height` mm."""
         rows, columns = picture.shape[:2]
         factor = min(width / columns, height / rows)
-        encoded, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        assert encoded
+        data = codec.encode_jpeg(picture, JPEG_QUALITY)
         across, down = columns * factor, rows * factor
-        self._pdf.image(data.tobytes(), left + (width - across) / 2, top + (height - down) / 2, across, down)
+        self._pdf.image(data, left + (width - across) / 2, top + (height - down) / 2, across, down)
 
     def _words(self, words: str, left: float) -> float:
         """Set small words on the present line, which goes on; where they end, in mm."""

@@ -49,11 +49,13 @@ class Month:
 class Drift:
     """The months of one statistic (`Entry.image_stats`), the oldest first; `reference_n` first films they are held to.
 
-    `reference_n` is 0 where there are not yet enough films to compare with.
+    `reference_n` is 0 where there are not yet enough films to compare with; `reference_quartiles`, the lower and the
+    upper one of those films, is then None.
     """
 
     statistic: str
     reference_n: int
+    reference_quartiles: tuple[float, float] | None
     months: tuple[Month, ...]
 
     @property
@@ -69,10 +71,9 @@ def measure_drift(entries: Iterable[Entry]) -> tuple[Drift, ...]:
     The reference are the site's first whole months with `REFERENCE_FILMS` films together. A month has drifted if its
     change is large (`LARGE_CHANGE`, either way) and unlikely by chance (`LEVEL`, shared among all tests after
     Bonferroni): with many films a test alone finds changes that no one needs to know of. A film that was screened
-    twice counts once.
+    twice counts once, when it came first. Rejected pictures, which may be of anything, and demonstrations are left out.
     """
-    films = {entry.image_sha256: entry for entry in entries if entry.image_stats}
-    ordered = sorted(films.values(), key=lambda entry: (entry.taken_at, entry.id))
+    ordered = _films(entries)
     names = sorted({name for entry in ordered for name in entry.image_stats})
     series = {name: _by_month(ordered, name) for name in names}
     split = {name: _reference_months(months) for name, months in series.items()}
@@ -102,6 +103,15 @@ def rank_sum_test(values: Floats, reference: Floats) -> tuple[float, float]:
     return higher, math.erfc(distance / math.sqrt(2 * variance))
 
 
+def _films(entries: Iterable[Entry]) -> list[Entry]:
+    """The first entry of each film of this site, the oldest first, in whatever order they come."""
+    of_films = (e for e in entries if e.image_stats and e.outcome != "rejected" and not e.is_demo)
+    films = dict[str, Entry]()
+    for entry in sorted(of_films, key=lambda entry: (entry.taken_at, entry.id)):
+        films.setdefault(entry.image_sha256, entry)
+    return list(films.values())
+
+
 def _by_month(films: Sequence[Entry], name: str) -> list[tuple[str, Floats]]:
     known = [(film.taken_at[:7], film.image_stats[name]) for film in films if name in film.image_stats]
     return [
@@ -123,7 +133,8 @@ def _compare(name: str, months: Sequence[tuple[str, Floats]], first: int, level:
         _describe(month, values, reference if first and number >= first else None, level)
         for number, (month, values) in enumerate(months)
     ]
-    return Drift(name, int(reference.size), tuple(described))
+    quartiles = (float(np.percentile(reference, 25)), float(np.percentile(reference, 75))) if first else None
+    return Drift(name, int(reference.size), quartiles, tuple(described))
 
 
 def _describe(month: str, values: Floats, reference: Floats | None, level: float) -> Month:

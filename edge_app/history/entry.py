@@ -39,8 +39,10 @@ class Entry:
     `id` is 32 hex digits, `taken_at` ISO 8601 in UTC, written so that times sort as texts ("…+00:00"). `score`,
     `threshold` and the ends of the uncertain band are calibrated probabilities of the positive labels together;
     `probabilities` has each of these labels. A rejected image has no score, nor has one for which the model gave no
-    number. `image_sha256` and `overlay_sha256` name files in the image store. `dxa` and `t_score` are what the clinic
-    enters when the DXA result comes back. `image_stats` (mean, contrast) show whether the films change over time.
+    number. `warnings` go with the answer wherever it is shown. `image_sha256` and `overlay_sha256` name files in the
+    image store. `intended_use` is the model's, None where an older version did not keep it; `is_demo` marks the answer
+    of a model that must not be used on patients. `dxa` and `t_score` are what the clinic enters when the DXA result
+    comes back. `image_stats` (mean, contrast) show whether the films change over time.
     """
 
     id: str
@@ -53,10 +55,13 @@ class Entry:
     abstain_low: float | None
     abstain_high: float | None
     reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
     image_sha256: str
     overlay_sha256: str | None
     model_name: str
     model_sha256: str
+    intended_use: str | None
+    is_demo: bool
     software: str
     milliseconds: dict[str, float]
     note: str

@@ -49,6 +49,11 @@ def image_path(root: Path, sha256: str, suffix: str) -> Path:
     return root / FOLDER / sha256[:2] / f"{sha256}{suffix}"
 
 
+def image_files(root: Path, sha256: str) -> list[Path]:
+    """Every file that holds the image of that hash: a film that came under two suffixes lies there twice."""
+    return list((root / FOLDER / sha256[:2]).glob(f"{sha256}*"))
+
+
 def write_image(root: Path, picture: Picture) -> bool:
     """Write a picture to its place and wait until it is on the disk; whether it was not there, whole, before.
 

@@ -11,8 +11,9 @@ from osteo_edge.wording import Outcome
 class Query:
     """Which screenings to find; all that it says must hold, and what it leaves out may be anything.
 
-    `code` and `note` are parts of the patient code and of the note, in any case. `since` (included) and `until` (left
-    out) are times as in `Entry.taken_at`. `has_dxa` asks for those with, or without, a DXA result.
+    `code` and `note` are parts of the patient code and of the note, `exact_code` is the whole code, all in any case.
+    `since` (included) and `until` (left out) are times as in `Entry.taken_at`. `has_dxa` asks for those with, or
+    without, a DXA result.
     """
 
     code: str = ""
@@ -22,6 +23,7 @@ class Query:
     outcomes: tuple[Outcome, ...] = ()
     model_sha256: str | None = None
     has_dxa: bool | None = None
+    exact_code: str = ""
 
 
 class Place(NamedTuple):
@@ -39,11 +41,23 @@ class Page:
     after: Place | None
 
 
+@dataclass(frozen=True)
+class UsedModel:
+    """A model that has screenings in the history, by the name that it had last, and how many there are."""
+
+    sha256: str
+    name: str
+    is_demo: bool
+    screenings: int
+
+
 def condition(query: Query, after: Place | None = None) -> tuple[str, list[str]]:
     """The query as an SQL condition with its parameters, and only what comes below `after`."""
     parts: list[tuple[str, tuple[str, ...]]] = [("deleted_at IS NULL", ())]
     if query.code:
         parts.append(("instr(folded(code), ?) > 0", (query.code.casefold(),)))
+    if query.exact_code:
+        parts.append(("folded(code) = ?", (query.exact_code.casefold(),)))
     if query.note:
         parts.append(("instr(folded(note), ?) > 0", (query.note.casefold(),)))
     if query.since is not None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from osteo_edge.edge_app.history.entry import Entry, Patient
 
-AS_JSON = ("probabilities", "reasons", "milliseconds", "image_stats")
+AS_JSON = ("probabilities", "reasons", "warnings", "milliseconds", "image_stats")
+LISTS = ("reasons", "warnings")
 OF_PATIENT = tuple(field.name for field in fields(Patient))
 COLUMNS = tuple(name for field in fields(Entry) for name in (OF_PATIENT if field.name == "patient" else (field.name,)))
 INSERT = f"""
@@ -27,5 +28,5 @@ def from_row(row: sqlite3.Row) -> Entry:
     plain = {name: row[name] for name in COLUMNS if name not in OF_PATIENT}
     for name in AS_JSON:
         plain[name] = json.loads(plain[name])
-    plain["reasons"] = tuple(plain["reasons"])
+    plain |= {name: tuple(plain[name]) for name in LISTS} | {"is_demo": bool(plain["is_demo"])}
     return Entry(patient=Patient(**{name: row[name] for name in OF_PATIENT}), **plain)

@@ -2,14 +2,17 @@
 
 import math
 
+from osteo_edge.edge_app.demo_bundle import is_demo
 from osteo_edge.edge_app.history.entry import Entry, Patient, new_id
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import Picture
 from osteo_edge.edge_app.history.store import Record
 from osteo_edge.manifest import Manifest
 from osteo_edge.radiograph import Pixels, Radiograph
+from osteo_edge.raster import statistics
 from osteo_edge.screening import Screening
 from osteo_edge.version import VERSION
+from osteo_edge.wording import severity_words
 
 
 def record_of(
@@ -24,8 +27,8 @@ def record_of(
 ) -> Record:
     """What to save of a screening by the model of `manifest`; `image` is the film's file as it was screened.
 
-    Warnings of the model are kept as reasons. A number that the model could not give is left out. Raises
-    `HistoryError` where the file is another than the one that was screened.
+    A number that the model could not give is left out. Raises `HistoryError` where the file is another than the one
+    that was screened.
     """
     if image.sha256 != screening.image_sha256:
         raise HistoryError(f"{screening.image}: changed since it was screened; screen it again")
@@ -41,11 +44,14 @@ def record_of(
         threshold=decision.threshold,
         abstain_low=decision.abstain_low,
         abstain_high=decision.abstain_high,
-        reasons=(*screening.warnings, *screening.reasons),
+        reasons=(*screening.reasons, *_grade(screening)),
+        warnings=screening.warnings,
         image_sha256=image.sha256,
         overlay_sha256=None if overlay is None else overlay.sha256,
         model_name=manifest.name,
         model_sha256=screening.model_sha256,
+        intended_use=screening.intended_use,
+        is_demo=is_demo(manifest),
         software=f"osteo-edge {VERSION}",
         milliseconds=dict(screening.stage_ms),
         note=note,
@@ -56,6 +62,11 @@ def record_of(
     return Record(entry, image, overlay)
 
 
+def _grade(screening: Screening) -> tuple[str, ...]:
+    """The unsupervised grade with what it is not, which is kept with the reasons, and shown wherever they are."""
+    return () if screening.severity is None else (severity_words(screening.severity),)
+
+
 def image_stats(pixels: Pixels) -> dict[str, float]:
     """Mean and contrast (standard deviation) of the pixels of a film in [0, 1], to see drift by.
 
@@ -63,4 +74,5 @@ def image_stats(pixels: Pixels) -> dict[str, float]:
     >>> image_stats(np.array([[0.0, 0.5], [0.5, 1.0]], np.float32))
     {'mean': 0.5, 'contrast': 0.3536}
     """
-    return {"mean": round(float(pixels.mean()), 4), "contrast": round(float(pixels.std()), 4)}
+    mean, deviation = statistics.mean_and_deviation(pixels)
+    return {"mean": round(mean, 4), "contrast": round(deviation, 4)}

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from osteo_edge.edge_app.history.errors import HistoryError
+from osteo_edge.edge_app.history.former import former_databases, keep_former
 
 VERSION_1 = (
     """
@@ -47,12 +48,17 @@ VERSION_2 = (
     "ALTER TABLE entries ADD COLUMN image_stats TEXT NOT NULL DEFAULT '{}'",
     "CREATE TABLE drafts (id TEXT PRIMARY KEY, saved_at TEXT NOT NULL, fields TEXT NOT NULL)",
 )
-MIGRATIONS = (VERSION_1, VERSION_2)
+VERSION_3 = (
+    "ALTER TABLE entries ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE entries ADD COLUMN intended_use TEXT",
+    "ALTER TABLE entries ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0 CHECK (is_demo IN (0, 1))",
+)
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)
 """The statements that lead from each version to the next; a released one is never changed."""
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the tables of the open database `path` to this version, all or nothing.
+    """Bring the tables of the open database `path` to this version, all or nothing; it is kept as it was before.
 
     Raises `HistoryError` for a history that a newer version of the program wrote.
     """
@@ -61,14 +67,26 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection):
         found = version(connection)  # another process may have been faster
         if found > len(MIGRATIONS):
-            raise HistoryError(
-                f"{path}: a newer version of osteo-edge wrote this history (version {found}, known are up to "
-                f"{len(MIGRATIONS)}); update osteo-edge, or choose another folder"
-            )
+            raise _newer(path, found)
+        if found:
+            keep_former(path, found)
         for number, statements in enumerate(MIGRATIONS[found:], start=found + 1):
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _newer(path: Path, found: int) -> HistoryError:
+    known, kept = len(MIGRATIONS), former_databases(path.parent)
+    if kept:
+        return HistoryError(
+            f"{path}: a newer version of osteo-edge wrote this history (version {found}, known are up to {known}); "
+            f"update osteo-edge, or choose another folder; as it was before that version, it is kept at {kept[-1]}"
+        )
+    return HistoryError(
+        f"{path}: a newer version of osteo-edge wrote this history (version {found}, known are up to {known}); "
+        "update osteo-edge, or choose another folder"
+    )
 
 
 def version(connection: sqlite3.Connection) -> int:

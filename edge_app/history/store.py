@@ -1,7 +1,8 @@
 """The history of this device: a SQLite database and, beside it, the image files that it names."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -10,20 +11,24 @@ from pathlib import Path
 from threading import RLock
 from types import TracebackType
 
+from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.history.drafts import Draft, read_drafts, remove_draft, write_draft
 from osteo_edge.edge_app.history.entry import Dxa, Entry, utc
 from osteo_edge.edge_app.history.errors import HistoryError, told
+from osteo_edge.edge_app.history.former import forget_in_former
 from osteo_edge.edge_app.history.images import (
     Picture,
+    image_files,
     image_path,
     remove_abandoned,
     stored_images,
     write_image,
 )
 from osteo_edge.edge_app.history.opening import DATABASE, Damage, damaged_databases, open_database
-from osteo_edge.edge_app.history.query import Page, Place, Query, condition
+from osteo_edge.edge_app.history.query import Page, Place, Query, UsedModel, condition
 from osteo_edge.edge_app.history.rows import COLUMNS, INSERT, from_row, to_row
 from osteo_edge.edge_app.history.schema import transaction
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes
 
 PAGE = 50
@@ -61,16 +66,19 @@ class History:
 
     What a method has written is on the disk when it returns: it survives a power cut. Every method raises
     `HistoryError` where the disk or the database is in the way; then nothing was changed. `damage` says what was found
-    on opening, if the database was damaged: the user must be told.
+    on opening, if the database was damaged: the user must be told. `tell` records what changes the screenings, before
+    it is written for good; an event that it refuses, with an `OsteoEdgeError`, does not take place.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, tell: Tell = tell_nobody) -> None:
+        self._folder, self._tell = folder, tell
         self._path = folder / DATABASE
         self._turn = RLock()
+        self._deleted: dict[tuple[str, str], float] = {}
+        """What was deleted here, as the rows have it, and when by a clock that nobody can set."""
         self._opened = open_database(folder)
         self.damage: Damage | None = self._opened.damage
-        with suppress(HistoryError):  # a full disk is no reason not to show what is there
+        with suppress(OsteoEdgeError):  # a full disk is no reason not to show what is there
             self.purge_deleted()
 
     def __enter__(self) -> "History":
@@ -102,41 +110,52 @@ class History:
 
     def annotate(self, entry_id: str, note: str) -> Entry:
         """Replace the note of a screening."""
-        return self._update(entry_id, "note = ?", note)
+        return self._update(What.NOTED, entry_id, "note = ?", note)
 
     def mark_dxa(self, entry_id: str, dxa: Dxa | None, t_score: float | None = None) -> Entry:
         """Enter the DXA result of a screening, or take it away again."""
-        return self._update(entry_id, "dxa = ?, t_score = ?", dxa, t_score)
+        what = What.DXA_REMOVED if dxa is None else What.DXA_ENTERED
+        return self._update(what, entry_id, "dxa = ?, t_score = ?", dxa, t_score)
 
     def delete(self, entry_id: str) -> None:
         """Take a screening out of the history; `undo_delete` brings it back until it is purged."""
         with self._writing("the screening was not deleted") as connection:
+            deleted_at = _now()
             changed = connection.execute(
-                "UPDATE entries SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (_now(), entry_id)
+                "UPDATE entries SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (deleted_at, entry_id)
             )
             self._require(changed, entry_id)
+            self._tell(What.DELETED, entry=entry_id)
+            self._deleted[entry_id, deleted_at] = time.monotonic()
 
     def undo_delete(self, entry_id: str) -> Entry:
         """Bring a deleted screening back; `HistoryError` where it has been purged meanwhile."""
         with self._writing("the screening was not brought back") as connection:
             changed = connection.execute("UPDATE entries SET deleted_at = NULL WHERE id = ?", (entry_id,))
             self._require(changed, entry_id)
+            self._tell(What.BROUGHT_BACK, entry=entry_id)
         return self.entry(entry_id)
 
     def purge_deleted(self, undo_window: timedelta = UNDO_WINDOW) -> int:
         """Remove for good what was deleted before the undo window, images too; how many screenings that were.
 
-        One that seems to have been deleted in the future goes too: the clock was set back since.
+        What was deleted since this history was opened goes by a clock that nobody can set. Of the rest, what seems to
+        have been deleted in the future goes too: the clock was set back since.
         """
-        now = datetime.now(timezone.utc)
-        span = (utc(now - undo_window), utc(now + undo_window))
         with self._reading("the history cannot be read") as connection:
-            (due,) = connection.execute("SELECT EXISTS (SELECT 1 FROM entries WHERE deleted_at NOTNULL)").fetchone()
-        return self._purge("deleted_at NOTNULL AND (deleted_at <= ? OR deleted_at > ?)", span) if due else 0
+            rows = connection.execute("SELECT id, deleted_at FROM entries WHERE deleted_at NOTNULL").fetchall()
+        due = [deletion[0] for deletion in map(tuple, rows) if self._is_over(deletion, undo_window)]
+        purged = 0
+        for start in range(0, len(due), BATCH):
+            batch = due[start : start + BATCH]
+            where = f"deleted_at NOTNULL AND id IN ({', '.join('?' * len(batch))})"
+            purged += self._purge(where, tuple(batch), why="deleted")
+        return purged
 
-    def purge_older_than(self, days: int, now: datetime | None = None) -> int:
+    def purge_older_than(self, days: int, now: datetime | None = None, *, since: str = "") -> int:
         """Remove for good the screenings and drafts of more than `days` days ago; how many screenings that were.
 
+        Screenings of before `since`, a time as in `Entry.taken_at`, stay: their dates are not to be trusted.
         A clock that runs years ahead would remove everything: show `count` of the same time first, and ask.
         """
         if days < 1:
@@ -144,7 +163,7 @@ class History:
         limit = utc((now or datetime.now(timezone.utc)) - timedelta(days=days))
         with self._writing("old drafts were not removed") as connection:
             connection.execute("DELETE FROM drafts WHERE saved_at < ?", (limit,))
-        return self._purge("taken_at < ?", (limit,))
+        return self._purge("taken_at >= ? AND taken_at < ?", (since, limit), why="age")
 
     def entry(self, entry_id: str) -> Entry:
         """One screening by its id."""
@@ -154,12 +173,18 @@ class History:
             raise self._missing(entry_id)
         return self._entry(row)
 
-    def search(self, query: Query = EVERYTHING, after: Place | None = None, limit: int = PAGE) -> Page:
-        """One page of what the query finds, the newest first; `after` is where the page before left off."""
+    def search(
+        self, query: Query = EVERYTHING, after: Place | None = None, limit: int = PAGE, *, offset: int = 0
+    ) -> Page:
+        """One page of what the query finds, the newest first.
+
+        `after` is where the page before left off. A list that jumps passes over `offset` screenings instead, of the
+        `count` that the query finds; what is saved meanwhile then moves its pages.
+        """
         where, values = condition(query, after)
-        sql = f"{_SELECT} WHERE {where} ORDER BY taken_at DESC, id DESC LIMIT ?"
+        sql = f"{_SELECT} WHERE {where} ORDER BY taken_at DESC, id DESC LIMIT ? OFFSET ?"
         with self._reading("the history cannot be searched") as connection:
-            rows = connection.execute(sql, (*values, limit + 1)).fetchall()
+            rows = connection.execute(sql, (*values, limit + 1, offset)).fetchall()
         found = tuple(self._entry(row) for row in rows[:limit])
         return Page(found, Place(found[-1].taken_at, found[-1].id) if len(rows) > limit else None)
 
@@ -177,18 +202,44 @@ class History:
         with self._reading("the history cannot be searched") as connection:
             return int(connection.execute(f"SELECT count(*) FROM entries WHERE {where}", values).fetchone()[0])
 
-    def image(self, sha256: str) -> Picture:
-        """The film or overlay with that hash; `HistoryError` where the file is missing or was altered."""
+    def screened(self, films: Collection[str]) -> frozenset[str]:
+        """Those of the films, a few hundred by their hash at most, that have a screening here."""
+        marks = ", ".join("?" * len(films))
+        sql = f"SELECT DISTINCT image_sha256 FROM entries WHERE deleted_at IS NULL AND image_sha256 IN ({marks})"
+        with self._reading("the history cannot be searched") as connection:
+            return frozenset(sha256 for (sha256,) in connection.execute(sql, tuple(films)).fetchall())
+
+    def models(self) -> tuple[UsedModel, ...]:
+        """The models that have screenings here, the last used first."""
+        sql = (
+            "SELECT model_sha256, model_name, is_demo, count(*), max(taken_at) AS last FROM entries"  # names of `last`
+        )
+        with self._reading("the history cannot be searched") as connection:
+            rows = connection.execute(
+                f"{sql} WHERE deleted_at IS NULL GROUP BY model_sha256 ORDER BY last DESC, model_sha256"
+            ).fetchall()
+        return tuple(UsedModel(sha256, name, bool(is_demo), n) for sha256, name, is_demo, n, _ in rows)
+
+    def image_file(self, sha256: str) -> Path:
+        """The file of the film or overlay with that hash, to be read and never written; unlike `image` not checked.
+
+        `HistoryError` where there is none.
+        """
         with self._reading("the image cannot be read") as connection:
             row = connection.execute("SELECT suffix FROM images WHERE sha256 = ?", (sha256,)).fetchone()
-        if row is None:
-            raise HistoryError(f"{self._folder}: no image {sha256[:12]}… in this history; look for it in a backup")
-        path = image_path(self._folder, sha256, row["suffix"])
+            path = None if row is None else image_path(self._folder, sha256, row["suffix"])
+            if path is None or not path.is_file():
+                raise HistoryError(f"{self._folder}: no image {sha256[:12]}… in this history; look for it in a backup")
+        return path
+
+    def image(self, sha256: str) -> Picture:
+        """The film or overlay with that hash; `HistoryError` where the file is missing or was altered."""
+        path = self.image_file(sha256)
         with told(path, "the image cannot be read"):
             data = path.read_bytes()
         if sha256_bytes(data) != sha256:
             raise HistoryError(f"{path}: the image was altered since it was saved; restore it from a backup")
-        return Picture(data, row["suffix"])
+        return Picture(data, path.suffix)
 
     def save_draft(self, draft: Draft) -> None:
         """Keep the state of a running form, over its earlier one."""
@@ -238,23 +289,40 @@ class History:
         for picture in pictures:
             write_image(self._folder, picture)  # there already, unless another process has just purged it
             connection.execute(INSERT_IMAGE, (picture.sha256, picture.suffix))
-        return sum(connection.execute(INSERT, to_row(record.entry)).rowcount for record in records)
+        new = [one.entry for one in records if connection.execute(INSERT, to_row(one.entry)).rowcount]
+        for entry in new:
+            self._tell(What.SAVED, entry=entry.id, image=entry.image_sha256, model=entry.model_sha256)
+        return len(new)
 
-    def _update(self, entry_id: str, assignments: str, *values: object) -> Entry:
+    def _is_over(self, deletion: tuple[str, str], undo_window: timedelta) -> bool:
+        """Whether a deletion, the screening and the time, can no longer be undone."""
+        if deletion in self._deleted:
+            return time.monotonic() - self._deleted[deletion] >= undo_window.total_seconds()
+        now = datetime.now(timezone.utc)
+        return not utc(now - undo_window) < deletion[1] <= utc(now + undo_window)
+
+    def _update(self, what: What, entry_id: str, assignments: str, *values: object) -> Entry:
         sql = f"UPDATE entries SET {assignments} WHERE id = ? AND deleted_at IS NULL"
         with self._writing("the change was not saved") as connection:
             self._require(connection.execute(sql, (*values, entry_id)), entry_id)
+            self._tell(what, entry=entry_id)
         return self.entry(entry_id)
 
-    def _purge(self, where: str, values: tuple[str, ...]) -> int:
+    def _purge(self, where: str, values: tuple[str, ...], *, why: str) -> int:
         with self._writing("the screenings were not removed") as connection:
-            purged = connection.execute(f"DELETE FROM entries WHERE {where}", values).rowcount
-            unused = connection.execute(f"SELECT sha256, suffix FROM images WHERE {UNUSED}").fetchall()
+            doomed = [one for (one,) in connection.execute(f"SELECT id FROM entries WHERE {where}", values)]
+            connection.execute(f"DELETE FROM entries WHERE {where}", values)
+            unused = [sha256 for (sha256,) in connection.execute(f"SELECT sha256 FROM images WHERE {UNUSED}")]
             connection.execute(f"DELETE FROM images WHERE {UNUSED}")
-        self._remove_unlisted([image_path(self._folder, *row) for row in unused])
+            if doomed:
+                self._tell(What.PURGED, screenings=len(doomed), why=why)
+        if doomed:
+            with told(self._folder, "the screenings were removed, but not from what an older version left"):
+                forget_in_former(self._folder, doomed)
+        self._remove_unlisted(path for sha256 in unused for path in image_files(self._folder, sha256))
         with self._reading("the screenings were removed, but not from the log") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return purged
+        return len(doomed)
 
     def _remove_unlisted(self, files: Iterable[Path]) -> int:
         """Remove those image files that the database does not know, while nobody can add them to it."""

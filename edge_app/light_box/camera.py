@@ -4,16 +4,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import cv2
 import numpy as np
 
-from osteo_edge.edge_app.light_box.photo import read_photo
+from osteo_edge.edge_app.light_box.photo import LARGEST_PX, read_photo
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lettering import Picture
+from osteo_edge.raster import scaling
 
 PREVIEW_SIDE_PX: Final = 800
-LARGEST_PX: Final = (4096, 3072)
 FRAME_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+MISSING: Final = "a webcam needs OpenCV: pip install opencv-python-headless, or name a folder of pictures"
 
 
 class CameraError(OsteoEdgeError):
@@ -84,6 +84,10 @@ class DesktopCamera:
     def open(self) -> None:
         if self._capture is not None:
             return
+        try:
+            import cv2  # here, since pictures are read and shrunk without it, too
+        except ImportError as error:
+            raise CameraError(f"camera {self._number}: {MISSING}") from error
         capture = cv2.VideoCapture(self._number)
         if not capture.isOpened():
             capture.release()
@@ -118,5 +122,4 @@ class DesktopCamera:
 
 def _preview(picture: Picture) -> Picture:
     scale = min(1.0, PREVIEW_SIDE_PX / max(picture.shape[:2]))
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return scaling.shrink(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))

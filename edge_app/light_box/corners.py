@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.edge_app.light_box.edges import MIN_AREA_SHARE, Corners, Grey, Quadrangle, in_order, laid_on_edges
 from osteo_edge.lettering import Picture
+from osteo_edge.raster import colour, components, outlines, scaling, smoothing
 
 Kind = Literal["film", "panel"]
 
@@ -82,11 +82,10 @@ def corners_to_start_from(shape: tuple[int, int]) -> Corners:
 def _small(photo: Picture) -> tuple[Grey, float]:
     """The photo in grey, shrunk and with a black border, so that a cut-off panel has an edge there, too."""
     scale = min(1.0, WORK_SIDE_PX / max(photo.shape[:2]))
-    grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    small = cv2.GaussianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
-    padded = cv2.copyMakeBorder(small, _PAD_PX, _PAD_PX, _PAD_PX, _PAD_PX, cv2.BORDER_CONSTANT, value=[0.0])
-    return (padded / np.float32(255)).astype(np.float32), scale
+    grey = colour.luminance(photo)
+    height, width = max(1, round(grey.shape[0] * scale)), max(1, round(grey.shape[1] * scale))
+    small = smoothing.gaussian(scaling.shrink(grey, height, width), 1.0)
+    return (np.pad(small, _PAD_PX) / np.float32(255)).astype(np.float32), scale
 
 
 def _panel_quads(grey: Grey) -> Iterator[Corners]:
@@ -98,9 +97,7 @@ def _panel_quads(grey: Grey) -> Iterator[Corners]:
 
 def _film_on(grey: Grey, panel: Quadrangle, shape: tuple[int, int]) -> Quadrangle | None:
     """What is darker than the panel around it, on as many sides as there is, and then the largest."""
-    mask = np.zeros(grey.shape, np.uint8)
-    cv2.fillConvexPoly(mask, np.rint(panel.corners).astype(np.int32), 1)
-    mask = np.asarray(cv2.erode(mask, np.ones((3, 3), np.uint8)), np.uint8)
+    mask = smoothing.erode(outlines.filled((grey.shape[0], grey.shape[1]), panel.corners), 3)
     light = _light_of(grey, mask)
     if light is None:
         return None
@@ -142,17 +139,13 @@ def _light_of(grey: Grey, mask: npt.NDArray[np.uint8]) -> Grey | None:
 
 def _quads(mask: npt.NDArray[np.uint8]) -> Iterator[Corners]:
     """Quadrangles about the largest areas of a mask."""
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    whole = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    contours = cv2.findContours(whole, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    hulls = sorted((cv2.convexHull(contour) for contour in contours), key=cv2.contourArea, reverse=True)
-    for hull in hulls[:2]:
-        if cv2.contourArea(hull) < MIN_AREA_SHARE * mask.size:
-            return
+    opened = smoothing.dilate(smoothing.erode(mask, 3), 3)
+    closed = smoothing.erode(smoothing.dilate(opened, 9), 9)
+    for hull in components.largest_hulls(closed, 2, MIN_AREA_SHARE * mask.size):
         for share in (0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08):
-            polygon = cv2.approxPolyDP(hull, share * cv2.arcLength(hull, True), True)
+            polygon = outlines.simplified(hull, share)
             if len(polygon) == 4:
-                yield in_order(polygon.reshape(4, 2))
+                yield in_order(polygon)
                 break
 
 
@@ -168,7 +161,7 @@ def _lit_sides(film: Quadrangle, light: Grey, panel: Quadrangle) -> int:
         x, y = np.clip(np.rint(middle).astype(int), 0, (light.shape[1] - 1, light.shape[0] - 1))
         if film.outside[i] > 0.85 * light[y, x] and film.inside[i] < film.outside[i]:
             lit += 1
-        elif abs(cv2.pointPolygonTest(panel.corners.astype(np.float32), (float(x), float(y)), True)) > 8:
+        elif abs(outlines.distance_inside(panel.corners, float(x), float(y))) > 8:
             return 0
     return lit
 

@@ -2,13 +2,13 @@
 
 import math
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.edge_app.light_box.edges import Corners, is_usable
 from osteo_edge.errors import RadiographError
 from osteo_edge.lettering import Picture
+from osteo_edge.raster import colour, outlines, perspective, smoothing, statistics, tones
 
 MAX_SIDE_PX = 2048
 QUANTILES = (0.01, 0.995)
@@ -38,13 +38,12 @@ def crop(photo: Picture, corners: Corners) -> Picture:
     width, height = crop_size(corners, (photo.shape[0], photo.shape[1]))
     size = np.array([width, height], np.float32)
     target = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32) * (1 + 2 * INSET) * size - INSET * size - 0.5
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
-    shrink = cv2.contourArea(corners.astype(np.float32)) / (width * height)
+    matrix = perspective.homography(corners, target)
+    shrink = outlines.area(corners) / (width * height)
     if shrink > 4:  # a warp takes single pixels, so what is between them is averaged first
         reach = round(math.sqrt(shrink))
-        photo = np.asarray(cv2.blur(photo, (reach, reach)), np.uint8)
-    flat = cv2.warpPerspective(photo, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return _toned(_without_cast(np.asarray(flat, np.uint8)))
+        photo = smoothing.box_mean(photo, reach, reach)
+    return _toned(_without_cast(perspective.warped(photo, matrix, width, height)))
 
 
 def crop_size(corners: Corners, shape: tuple[int, int]) -> tuple[int, int]:
@@ -114,18 +113,20 @@ def _edges(corners: Corners, shape: tuple[int, int]) -> tuple[npt.NDArray[np.flo
 
 def _without_cast(picture: Picture) -> Picture:
     """Scale the channels to one mean, as the light of the box and the camera's white balance leave a cast."""
-    means = np.maximum(np.array(cv2.mean(picture)[:3]), 1.0)
+    means = np.maximum(statistics.channel_means(picture), 1.0)
     tables = [np.clip(np.rint(np.arange(256) * means[1] / mean), 0, 255).astype(np.uint8) for mean in means]
-    return np.asarray(cv2.LUT(picture, np.stack(tables, axis=-1)[None]), np.uint8)
+    return tones.look_up(picture, np.stack(tables, axis=-1))
 
 
 def _toned(picture: Picture) -> Picture:
     """Stretch the brightness, by `MAX_GAIN` at most so that a blank stays one, and average the noise of the colours."""
-    bright, red, blue = cv2.split(cv2.cvtColor(picture, cv2.COLOR_BGR2YCrCb))
-    sample = bright[::2, ::2]
+    channels = colour.to_ycrcb(picture)
+    sample = channels[::2, ::2, 0]
     free_of_glare = sample[sample < SATURATED]
     low, high = np.quantile(free_of_glare if free_of_glare.size > sample.size / 2 else sample, QUANTILES)
     gain = min(MAX_GAIN, 255 * WHITE / max(1.0, float(high - low)))
     table = np.clip(np.rint((np.arange(256) - low) * gain), 0, 255).astype(np.uint8)
-    channels = [cv2.LUT(bright, table), cv2.blur(red, (5, 5)), cv2.blur(blue, (5, 5))]
-    return np.asarray(cv2.cvtColor(cv2.merge(channels), cv2.COLOR_YCrCb2BGR), np.uint8)
+    channels[..., 0] = tones.look_up(np.ascontiguousarray(channels[..., 0]), table)
+    for i in (1, 2):
+        channels[..., i] = smoothing.box_mean(np.ascontiguousarray(channels[..., i]), 5, 5)
+    return colour.from_ycrcb(channels)

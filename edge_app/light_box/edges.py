@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from osteo_edge.raster import outlines, perspective
 
 Corners = npt.NDArray[np.float64]
 Grey = npt.NDArray[Any]
@@ -32,7 +33,7 @@ class Quadrangle:
 
     @property
     def area(self) -> float:
-        return float(cv2.contourArea(self.corners.astype(np.float32)))
+        return outlines.area(self.corners)
 
     @property
     def confidence(self) -> float:
@@ -62,7 +63,7 @@ def in_order(corners: npt.NDArray[Any]) -> Corners:
 
 def is_usable(corners: Corners) -> bool:
     """Whether the corners are those of a rectangle seen by a camera: convex, and no angle far from a right one."""
-    if not cv2.isContourConvex(corners.astype(np.float32)):
+    if not outlines.is_convex(corners):
         return False
     before, after = np.roll(corners, 1, axis=0) - corners, np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
@@ -103,8 +104,7 @@ def _side(grey: Grey, start: Corners, end: Corners, reach: int, inward: int) -> 
     sharp = strength >= MIN_STEP
     strongest = strength >= max(MIN_STEP, 0.5 * float(np.quantile(strength, 0.9)))
     chosen = found[strongest] if strongest.sum() >= 8 else np.stack([start, end])
-    line = cv2.fitLine(chosen.astype(np.float32), cv2.DIST_WELSCH, 0, 0.01, 0.01).reshape(4).astype(np.float64)
-    line = line[[2, 3, 0, 1]]
+    line = outlines.fitted_line(chosen)
     support = float(((_distances(found, line) < 1.6) & sharp).mean())
     return _Side(line, support, float(np.median(profiles[:, :2])), float(np.median(profiles[:, -2:])))
 
@@ -136,8 +136,7 @@ def profiles_across(
     normal = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-9)
     points = start + np.linspace(0.06, 0.94, samples)[:, None] * along
     places = points[:, None, :] + np.arange(-reach, reach + 1)[None, :, None] * normal
-    x, y = places[..., 0].astype(np.float32), places[..., 1].astype(np.float32)
-    return cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), points, normal
+    return perspective.sampled(grey, places[..., 0], places[..., 1]), points, normal
 
 
 def _crossing(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> Corners | None:

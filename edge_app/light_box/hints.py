@@ -4,14 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.edge_app.light_box.corners import Outline
 from osteo_edge.edge_app.light_box.crop import SATURATED, crop_size, tilt
-from osteo_edge.edge_app.light_box.edges import profiles_across
+from osteo_edge.edge_app.light_box.edges import Corners, profiles_across
 from osteo_edge.lettering import Picture
+from osteo_edge.raster import colour, components, outlines, smoothing
 
 HintId = Literal["glare", "blur", "dark", "tilt", "cut_off", "far"]
 
@@ -57,11 +57,11 @@ def hints(photo: Picture, outline: Outline) -> tuple[Hint, ...]:
     cut_off: corners at the photo's border or beyond it. far: pixels of the shorter side, of which a model takes 224.
     """
     shape = (photo.shape[0], photo.shape[1])
-    grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
+    sample = colour.luminance(np.ascontiguousarray(photo[:: max(1, shape[0] // 400), :: max(1, shape[1] // 400)]))
     values: dict[HintId, float] = {
         "glare": glare_share(photo, outline),
         "blur": edge_width(photo, outline),
-        "dark": float(np.quantile(grey[:: max(1, grey.shape[0] // 400), :: max(1, grey.shape[1] // 400)], 0.99)) / 255,
+        "dark": float(np.quantile(sample, 0.99)) / 255,
         "tilt": tilt(outline.corners, shape),
         "cut_off": float(corners_cut(outline, shape)),
         "far": float(min(crop_size(outline.corners, shape))),
@@ -88,13 +88,13 @@ def corners_cut(outline: Outline, shape: tuple[int, int]) -> int:
 
 def glare_share(photo: Picture, outline: Outline) -> float:
     """The share of the film's area in spots where all colours are saturated; specks and the very edge do not count."""
-    mask = np.zeros(photo.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, np.rint(outline.corners).astype(np.int32), 1)
+    part, offset = _around(photo, outline.corners, 1)  # what lies further off tells nothing
     margin = max(3, round(0.01 * max(photo.shape[:2])))
-    mask = np.asarray(cv2.erode(mask, np.ones((margin, margin), np.uint8)), np.uint8)
-    area = max(1, cv2.countNonZero(mask))
-    saturated = ((photo.min(axis=2) >= SATURATED) & (mask > 0)).astype(np.uint8)
-    sizes = cv2.connectedComponentsWithStats(saturated)[2][1:, cv2.CC_STAT_AREA]
+    mask = smoothing.erode(outlines.filled((part.shape[0], part.shape[1]), outline.corners - offset), margin)
+    area = max(1, int(np.count_nonzero(mask)))
+    for i in range(3):
+        mask &= part[..., i] >= SATURATED
+    sizes = components.sizes_and_boxes(mask)[:, 4]
     return float(sizes[sizes >= MIN_BLOB_SHARE * area].sum()) / area
 
 
@@ -104,12 +104,14 @@ def edge_width(photo: Picture, outline: Outline) -> float:
     A film's edge is a sharp step, so that its width in the photo is the blur, whatever the film shows; a shaken camera
     blurs one direction, so that the wider pair of sides counts.
     """
-    bright = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY).astype(np.float32) / np.float32(255)
-    grey = np.asarray(cv2.GaussianBlur(bright, (0, 0), 0.7))  # else the steepest slope is noise
     diagonal = float(np.linalg.norm(outline.corners[2] - outline.corners[0]))
     widths = []
     for i in range(4):
-        profiles, _, _ = profiles_across(grey, outline.corners[i], outline.corners[(i + 1) % 4], _REACH_PX, 64)
+        ends = outline.corners[[i, (i + 1) % 4]]
+        part, offset = _around(photo, ends, _REACH_PX + 8)
+        bright = colour.luminance(np.ascontiguousarray(part)).astype(np.float32) / np.float32(255)
+        grey = smoothing.gaussian(bright, 0.7)  # else the steepest slope is noise
+        profiles, _, _ = profiles_across(grey, ends[0] - offset, ends[1] - offset, _REACH_PX, 64)
         profile = np.median(_aligned(profiles), axis=0)
         slope = float(np.abs(np.diff(profile)).max())
         step = abs(float(profile[:4].mean() - profile[-4:].mean()))
@@ -117,6 +119,17 @@ def edge_width(photo: Picture, outline: Outline) -> float:
     pairs = [[w for w in (widths[i], widths[i + 2]) if not math.isnan(w)] for i in (0, 1)]
     known = [min(pair) for pair in pairs if pair]
     return max(known, default=0.0) / diagonal
+
+
+def _around(photo: Picture, points: Corners, margin: int) -> tuple[Picture, npt.NDArray[np.intp]]:
+    """The part of a photo that holds the points and a margin around them, and its first column and row.
+
+    Beyond the photo there is nothing, but at least a margin of it is given.
+    """
+    size = np.array([photo.shape[1], photo.shape[0]])
+    low = np.clip(np.floor(points.min(axis=0)).astype(np.intp) - margin, 0, np.maximum(0, size - margin))
+    high = np.clip(np.ceil(points.max(axis=0)).astype(np.intp) + margin + 1, np.minimum(margin, size), size)
+    return photo[low[1] : high[1], low[0] : high[0]], low
 
 
 def _aligned(profiles: npt.NDArray[Any]) -> npt.NDArray[Any]:

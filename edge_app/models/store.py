@@ -6,33 +6,36 @@
 The bundle in the package is always there too, as `DEMO`: it is in use until another one is.
 """
 
+import filecmp
 import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from osteo_edge.bundle import Bundle, read_manifest
+from osteo_edge.audit_log import Value
+from osteo_edge.bundle import SIGNATURE_NAME, Bundle, read_manifest
 from osteo_edge.durable import sync_folder, write_durably
+from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.demo_bundle import FOLDER as DEMO_FOLDER
 from osteo_edge.edge_app.demo_bundle import demo_bundle
 from osteo_edge.edge_app.models.description import Model, describe
+from osteo_edge.edge_app.models.newest import note_newest, refuse_older
 from osteo_edge.edge_app.models.transfer import Progress, copy_bundle
 from osteo_edge.edge_app.models.trial import read_usable, require_usable, try_out
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.locking import sole_use
 from osteo_edge.manifest import FILE_NAME
+from osteo_edge.trust import require_trusted, trusted_folder
 
 DEMO: Final = "demo"
 POINTER: Final = "in_use.json"
 SCHEMA: Final = 1
 BUSY: Final = "another window is changing the models; wait until it is done"
-FALLEN_BACK: Final = "The chosen model cannot be used. The demonstration is shown instead: install the model again."
-"""A message to be translated, before what is wrong with the model."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,13 @@ class Installed:
 
 
 class ModelStore:
-    """The bundles installed in `folder`, made when the first one comes. Several programs may use it at once."""
+    """The bundles installed in `folder`, made when the first one comes. Several programs may use it at once.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `tell` records a change before it takes place.
+    """
+
+    def __init__(self, folder: Path, tell: Tell = tell_nobody) -> None:
+        self._folder, self._tell = folder, tell
 
     def models(self) -> tuple[Model | Damaged, ...]:
         """All that are installed, in order of name and version, and the demonstration last. Only manifests are read."""
@@ -100,9 +106,18 @@ class ModelStore:
         return chosen
 
     def use(self, model_id: str) -> Bundle:
-        """Verify a bundle and take it into use, in one step; `BundleError` if it is damaged or not installed."""
+        """Verify a bundle and take it into use, in one step; `BundleError` if it is damaged or not installed.
+
+        On a device in locked mode also if it is older than one of its name that was in use.
+        """
         with self._sole_use():
             bundle = self._verified(model_id)
+            if trusted_folder() is not None:
+                self._note_chosen()
+                if model_id != DEMO:
+                    refuse_older(self._folder, bundle.manifest, POINTER)
+                    note_newest(self._folder, bundle.manifest)
+            self._tell(What.MODEL_CHOSEN, **_recorded(model_id, bundle))
             written = json.dumps({"schema": SCHEMA, "id": model_id}) + "\n"
             write_durably(self._folder / POINTER, written.encode(), "the choice of the model")
         return bundle
@@ -111,18 +126,20 @@ class ModelStore:
         """Install the bundle in the folder `source`; it is not taken into use by that.
 
         It is copied under a hidden name, verified to the last byte there, loaded, and has to answer a drawn film;
-        then it appears in one step. A damaged one of the same content is replaced. Raises `BundleError` where it is no
-        bundle that can be used here, or where `source` is gone in the middle, and `OsteoEdgeError` for want of space.
+        then it appears in one step. A damaged one of the same content is replaced, and one that lacks this signature,
+        which the device may be told to ask for later. Raises `BundleError` where it is no bundle that can be used here,
+        or where `source` is gone in the middle, and `OsteoEdgeError` for want of space.
         """
         require_usable(source, read_manifest(source))
         with self._sole_use(), self._scratch() as scratch:
             copy_bundle(source, scratch, on_progress)
             with _named(scratch, source):
-                try_out(scratch)
+                bundle, _ = try_out(scratch)
                 model = describe(scratch)
             place = self._folder / model.id
-            was_there = self._is_sound(model.id)
+            was_there = self._is_sound(model.id) and not _brings_signature(scratch, place)
             if not was_there:
+                self._tell(What.MODEL_INSTALLED, **_recorded(model.id, bundle))
                 self._remove(place)
                 scratch.rename(place)
                 sync_folder(self._folder)
@@ -136,6 +153,7 @@ class ModelStore:
             place = self._place(model_id)
             if self._chosen_or_none() == model_id:
                 raise BundleError(f"{model_id}: in use; choose another model first")
+            self._tell(What.MODEL_REMOVED, id=model_id, model=_sha256_of(place))
             self._remove(place)
 
     def _place(self, model_id: str) -> Path:
@@ -173,6 +191,13 @@ class ModelStore:
         except BundleError:
             return False
         return True
+
+    def _note_chosen(self) -> None:
+        """Note the model that is in use, which may have been chosen before the device was locked."""
+        with suppress(OsteoEdgeError):  # it may be damaged; a record that cannot be read is told of where it is asked
+            chosen = self.chosen()
+            if chosen != DEMO:
+                note_newest(self._folder, self._verified(chosen).manifest)
 
     def _chosen_or_none(self) -> str | None:
         try:
@@ -215,6 +240,12 @@ class ModelStore:
         return self._folder / f".{os.urandom(4).hex()}.partial"
 
 
+def _brings_signature(new: Path, old: Path) -> bool:
+    """Whether a bundle has a signature that the one of the same content lacks."""
+    brought, there = new / SIGNATURE_NAME, old / SIGNATURE_NAME
+    return brought.is_file() and not (there.is_file() and filecmp.cmp(brought, there, shallow=False))
+
+
 @contextmanager
 def _named(scratch: Path, source: Path) -> Iterator[None]:
     """What is wrong with the copy is said of what it was copied from."""
@@ -222,3 +253,18 @@ def _named(scratch: Path, source: Path) -> Iterator[None]:
         yield
     except BundleError as error:
         raise BundleError(str(error).replace(str(scratch), str(source))) from error
+
+
+def _recorded(model_id: str, bundle: Bundle) -> dict[str, Value]:
+    """What is recorded of a bundle: the hash of its model, and on a device in locked mode whose key has signed it."""
+    key = None if model_id == DEMO else require_trusted(bundle)
+    about: dict[str, Value] = {"id": model_id, "model": bundle.manifest.model.sha256}
+    return about if key is None else about | {"signed_by": key.name, "key": key.hint}
+
+
+def _sha256_of(place: Path) -> str | None:
+    """The hash of an installed model, by its manifest; None where that cannot be read."""
+    try:
+        return read_manifest(place).model.sha256
+    except BundleError:
+        return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from osteo_edge.bundle import read_manifest
+from osteo_edge.bundle import SIGNATURE_NAME, read_manifest
 from osteo_edge.durable import sync_folder
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.hashing import CHUNK_BYTES
@@ -45,14 +45,15 @@ def find_bundles(folder: Path) -> tuple[Path, ...]:
 
 
 def copy_bundle(source: Path, target: Path, on_progress: Progress) -> None:
-    """Copy the bundle in `source` to the new folder `target`, synced; other files that lie in `source` stay there.
+    """Copy the bundle in `source`, and its signature, to the new folder `target`, synced; other files stay there.
 
     Raises `BundleError` where `source` is no bundle, is incomplete or altered, or can no longer be read, and
     `OsteoEdgeError` where the disk is full or cannot be written. `target` may then be there in part.
     """
     manifest = read_manifest(source)
     digests = {manifest.model.file: manifest.model.sha256, **manifest.files}
-    sizes = {name: _size(source / name) for name in (*digests, FILE_NAME)}
+    signature = (SIGNATURE_NAME,) if (source / SIGNATURE_NAME).is_file() else ()
+    sizes = {name: _size(source / name) for name in (*digests, FILE_NAME, *signature)}
     _require_space(target.parent, sum(sizes.values()))
     count = _Count(sum(sizes.values()), on_progress)
     with _writing(target.parent):

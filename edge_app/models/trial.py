@@ -9,12 +9,14 @@ from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import Screening, screen
+from osteo_edge.trust import require_trusted
 from osteo_edge.verdict import shortfall
 
 
 def read_usable(path: Path) -> Bundle:
-    """Read and verify the bundle in `path`, and see by its manifest whether it may be used; raises `BundleError`."""
+    """Read and verify the bundle in `path`, and see whether it may be used on this device; raises `BundleError`."""
     bundle = read_bundle(path)
+    require_trusted(bundle)
     require_usable(path, bundle.manifest)
     return bundle
 
@@ -37,7 +39,7 @@ def try_out(path: Path, *, film: Path = DRAWN_FILM) -> tuple[Bundle, Screening]:
     bundle = read_usable(path)
     interpreter = open_interpreter(bundle, threads=1)
     try:
-        _, screening = screen(film, bundle, interpreter)
+        _, screening = screen(film, bundle, interpreter, any_film=True)
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise BundleError(f"{path}: does not run on this device ({reason}); choose another model") from error

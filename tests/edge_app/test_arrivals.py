@@ -1,5 +1,6 @@
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,25 @@ def test_a_rename_of_what_is_still_written_must_stand_still_like_any_other(folde
         file.write(b"the other half")
         assert names_of(arrivals) == []
     assert names_of(arrivals, LOOKS_STILL) == ["knee.png"]
+
+
+def test_a_link_that_leads_nowhere_or_to_itself_stops_nothing(folder: Path) -> None:
+    (folder / "a.png").symlink_to(folder / "a.png")
+    (folder / "b.png").symlink_to(folder / "gone.png")
+    (folder / "c.png").write_bytes(b"film")
+    assert names_of(Arrivals(folder, {}), LOOKS_STILL + 1) == ["c.png"]
+
+
+def test_a_look_at_thousands_is_cheap(folder: Path) -> None:
+    for number in range(5000):
+        (folder / f"{number}.dcm").touch()
+    arrivals, took = Arrivals(folder, {}), []
+    for _ in range(5):
+        started = time.perf_counter()
+        found = arrivals.look()
+        took.append(time.perf_counter() - started)
+    assert len(found) == 5000
+    assert min(took) < 0.1
 
 
 def test_the_oldest_comes_first(folder: Path) -> None:

@@ -6,7 +6,8 @@ import cv2
 import pytest
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.edge_app.demo_bundle import FOLDER, MARK, demo_bundle, is_demo
+from osteo_edge.edge_app.demo_bundle import FOLDER, demo_bundle, is_demo
+from osteo_edge.edge_app.demo_mark import MARK
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, open_interpreter
 from osteo_edge.screening import screen

@@ -399,3 +399,16 @@ def test_whatever_the_timing_only_what_is_wanted_is_told_and_nothing_that_is_sav
     assert saved == [number for name, number in newest.items() if name.startswith("save")]
     assert "400" in errors
     assert sum(map(len, told.values())) > 20
+
+
+def test_what_is_being_saved_can_be_waited_for_and_is_told_later(window: Window) -> None:
+    with open_jobs(window) as jobs:
+        is_slow, told = threading.Event(), list[str]()
+        jobs.save(lambda: str(is_slow.wait(LONG_S)), told.append, told.append)
+        assert not jobs.flush(0.01)
+        is_slow.set()
+        assert jobs.flush(LONG_S)
+        assert told == []
+        window.turn(lambda: not jobs.saving)
+        assert told == ["True"]
+    assert jobs.flush(LONG_S)

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from osteo_edge.edge_app.history.entry import Patient
-from osteo_edge.edge_app.ost import ABOUT_OST, NO_GROUP, RISK_WORDS, Ost, ost_of
+from osteo_edge.edge_app.history.entry import Patient, Sex
+from osteo_edge.edge_app.ost import ABOUT_OST, GROUPS_FROM_YEARS, NO_GROUP, RISK_WORDS, Ost, Risk, ost_of
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from osteo_edge.edge_app.ost import ABOUT_OST, NO_GROUP, RISK_WORDS, Ost, ost_of
     ],
 )
 def test_the_index_is_cut_to_a_whole_number_and_grouped_as_published(age: int, weight: float, expected: Ost) -> None:
-    assert ost_of(Patient(age_years=age, weight_kg=weight)) == expected
+    assert ost_of(Patient(age_years=age, weight_kg=weight, sex="female")) == expected
 
 
 def test_multiples_of_five_lose_nothing_to_rounding() -> None:
@@ -34,10 +34,27 @@ def test_there_is_none_without_age_or_weight(patient: Patient) -> None:
     assert ost_of(patient) is None
 
 
-def test_men_are_put_in_no_group_that_was_found_in_women() -> None:
-    ost = ost_of(Patient(age_years=60, weight_kg=80.0, sex="male"))
-    assert ost == Ost(4, None)
-    assert ost.words == NO_GROUP
+@pytest.mark.parametrize(
+    ("sex", "age", "risk"),
+    [
+        ("female", 50, "low"),
+        ("female", 49, None),
+        ("female", 9, None),
+        ("male", 60, None),
+        ("other", 60, None),
+        (None, 60, None),
+    ],
+)
+def test_only_those_whom_the_groups_were_found_in_are_put_in_one(sex: Sex | None, age: int, risk: Risk | None) -> None:
+    ost = ost_of(Patient(age_years=age, weight_kg=80.0, sex=sex))
+    assert ost is not None
+    assert ost.risk == risk
+    assert (ost.words == NO_GROUP) == (risk is None)
+
+
+def test_the_words_name_the_age_that_is_asked_for() -> None:
+    for words in (NO_GROUP, ABOUT_OST):
+        assert f"from {GROUPS_FROM_YEARS} years on" in words
 
 
 def test_no_group_is_told_as_the_all_clear() -> None:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from osteo_edge.edge_app import screening_form
+from osteo_edge.edge_app.alphabet import OTHER_LETTERS
 from osteo_edge.edge_app.history.entry import Patient
 from osteo_edge.edge_app.ost import Ost
 from osteo_edge.edge_app.screening_form import (
@@ -13,7 +14,6 @@ from osteo_edge.edge_app.screening_form import (
     AGE_OUT_OF_RANGE,
     CODE_LOOKS_LIKE_A_NAME,
     CODE_TOO_LONG,
-    SEX_UNKNOWN,
     WEIGHT_NO_NUMBER,
     WEIGHT_OUT_OF_RANGE,
     WEIGHT_UNUSUAL,
@@ -23,6 +23,7 @@ from osteo_edge.edge_app.screening_form import (
     looks_like_a_name,
     read_form,
 )
+from osteo_edge.edge_app.typed import NOT_IN_LIST
 
 TEXTS = [value for name, value in vars(screening_form).items() if name.isupper() and isinstance(value, str)]
 
@@ -107,7 +108,7 @@ def test_every_field_with_a_problem_is_told_at_once_in_the_language_of_the_user(
     assert reading.problems == {
         "code": f"<{CODE_TOO_LONG.format(most=64)}>",
         "age": f"<{AGE_OUT_OF_RANGE.format(most=130)}>",
-        "sex": f"<{SEX_UNKNOWN}>",
+        "sex": f"<{NOT_IN_LIST}>",
         "weight": f"<{WEIGHT_NO_NUMBER}>",
     }
 
@@ -136,6 +137,15 @@ def test_a_code_does_not(code: str) -> None:
 def test_a_code_is_one_line_without_what_cannot_be_seen() -> None:
     reading = read_form(FormFields("K\n17\u200b  b\x07"), str)
     assert reading.patient == Patient("K 17 b")
+
+
+@pytest.mark.parametrize("code", ["患者1", "K-ሰላም", "०१", "مرضى", "K 😀"])
+def test_a_code_that_would_be_shown_as_boxes_is_refused(code: str) -> None:
+    assert read_form(FormFields(code), str) == FormReading(None, None, {"code": OTHER_LETTERS}, {})
+
+
+def test_a_code_may_have_accents_however_they_are_typed() -> None:
+    assert read_form(FormFields("E\u0301-17 Я"), str).patient == Patient("É-17 Я")
 
 
 def test_a_draft_gives_the_fields_back_as_they_were_typed() -> None:

@@ -30,6 +30,7 @@ CHANGED = Settings(
     retention_days=730,
     institution="Hôpital de Kisangani, radiologie",
     colour_map="jet",
+    lock_after_minutes=15,
 )
 
 
@@ -106,6 +107,7 @@ def test_a_damaged_file_is_set_aside_and_told(data: bytes, path: Path) -> None:
         {"institution": "x" * (MAX_INSTITUTION + 1)},
         {"institution": None},
         {"colour_map": "hot"},
+        {"lock_after_minutes": 2},
         {"pin": "7193"},
         {"pin": {"salt": "", "key": ""}},
         {"fullscreen": True},
@@ -120,10 +122,29 @@ def test_a_value_that_is_none_is_not_used(changes: dict[str, Any], path: Path) -
 
 
 def test_the_file_of_a_newer_version_is_kept_for_it(path: Path) -> None:
-    opened = read_settings(written(path, schema=2, fullscreen=True), str)
+    opened = read_settings(written(path, schema=4, fullscreen=True), str)
     (kept,) = path.parent.iterdir()
     assert opened == OpenedSettings(Settings(), NEWER.format(name=kept.name))
     assert json.loads(kept.read_text("utf-8"))["fullscreen"] is True
+
+
+def test_the_file_of_an_older_version_is_read_with_its_pin(path: Path) -> None:
+    pin = hash_pin("7193")
+    document = json.loads(written(path, theme="dark", pin=asdict(pin), schema=1).read_text("utf-8"))
+    del document["lock_after_minutes"]
+    path.write_text(json.dumps(document), "utf-8")
+    assert read_settings(path, str) == OpenedSettings(Settings(theme="dark", pin=pin, lock_after_minutes=5))
+
+
+def test_the_theme_that_was_chosen_before_there_was_that_of_the_device_stays(path: Path) -> None:
+    assert read_settings(written(path, theme="light", schema=2), str) == OpenedSettings(Settings(theme="light"))
+    assert Settings().theme == "system"
+
+
+def test_a_damaged_file_of_an_older_version_is_set_aside(path: Path) -> None:
+    note = read_settings(written(path, schema=1, threads=0), str).note
+    assert note is not None
+    assert note.startswith("The settings could not be read")
 
 
 def test_a_file_that_can_neither_be_read_nor_moved_does_not_keep_the_app_from_starting(

@@ -4,6 +4,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
 from osteo_edge.hashing import sha256_file
+from osteo_edge.trust import VARIABLE
 from osteo_edge.wording import FAILED_CHECK, HEADLINES, PHANTOM_USE
 
 Draw = Callable[..., Path]
@@ -126,6 +128,21 @@ def test_each_line_of_a_forced_or_demonstration_model_says_so(
     assert capsys.readouterr().out.count(PHANTOM_USE) == 1 + 3
 
 
+def test_a_name_of_a_film_cannot_write_to_the_terminal(
+    bundle: Bundle, folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.png").rename(folder / "a\x1b[2J\n\udce9.png")
+    (folder / "bad\x1b[2J\r.png").write_bytes(b"no film")
+    run(words(bundle, folder, out, "--once"))
+    shutil.copy(folder / "b.png", folder / "copy\x1b[2J.png")
+    run(words(bundle, folder, out, "--once"))
+    printed = capsys.readouterr()
+    assert not [letter for letter in (printed.out + printed.err).replace("\n", "") if not letter.isprintable()]
+    assert f"{folder}/a\ufffd[2J\ufffd\ufffd.png: {HEADLINES['refer']}" in printed.out
+    assert "copy\ufffd[2J.png: seen before as b.png" in printed.out
+    assert "bad\ufffd[2J\ufffd.png" in printed.err
+
+
 @pytest.mark.parametrize("every", ["0s", "2 hours", "-1s", "61m", "nan", ""])
 def test_a_time_that_is_none_is_wrong_usage(
     every: str, bundle: Bundle, folder: Path, out: Path, capsys: pytest.CaptureFixture[str]
@@ -154,6 +171,20 @@ def test_results_that_cannot_be_written_are_one_line(
     (tmp_path / "file").write_bytes(b"")
     assert run(words(bundle, folder, tmp_path / "file", "--once")) == 1
     assert problem_of(capsys).endswith("choose another --out")
+
+
+def test_an_unsigned_model_is_refused_on_a_locked_device_before_a_film_is_read(
+    bundle: Bundle,
+    folder: Path,
+    out: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert run(words(bundle, folder, out)) == 1
+    assert "is not signed" in problem_of(capsys)
+    assert not out.exists()
 
 
 def test_a_second_watcher_is_refused(
@@ -238,3 +269,26 @@ def test_memory_stays_flat_over_500_films(bundle: Bundle, folder: Path, out: Pat
 def _resident_mb(process: int) -> float:
     status = Path(f"/proc/{process}/status").read_text("utf-8")
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def test_systemd_is_told_when_it_is_ready_alive_and_ending_and_no_film_s_name(
+    bundle: Bundle, folder: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "200000")
+        told: list[str] = []
+        with watcher(bundle, folder, out, "--json") as process:
+            read_json(process, 3)
+            while len(told) < 10 or not any("STATUS=3 events" in line for line in told):
+                told.append(manager.recv(4096).decode())
+            process.send_signal(signal.SIGTERM)
+            while told[-1] != "STOPPING=1":
+                told.append(manager.recv(4096).decode())
+            assert process.wait(PATIENCE_S) == 0
+    assert [line for line in told if "READY=1" in line] == [told[0]]
+    assert told[0].startswith("READY=1\nSTATUS=waiting for films, with LiteRT")
+    assert told.count("WATCHDOG=1") >= 3
+    assert not any(path.name in line for path in folder.iterdir() for line in told)

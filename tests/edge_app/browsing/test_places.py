@@ -73,6 +73,12 @@ def test_a_point_that_is_mounted_twice_is_what_was_mounted_last(mounts: Path) ->
     assert sticks(mounts) == ()
 
 
+def test_what_a_service_may_write_to_is_no_stick(mounts: Path) -> None:
+    """Where it may not write elsewhere systemd mounts such folders, which are on the own disk, over themselves."""
+    mounts.write_text("/dev/root / ext4 ro 0 0\n/dev/root /media ext4 rw 0 0\n/dev/root /mnt ext4 rw 0 0\n" + STICK)
+    assert sticks(mounts) == (stick("/media/ana/KNEES"),)
+
+
 def test_without_a_list_of_mounts_there_are_no_sticks(tmp_path: Path) -> None:
     assert sticks(tmp_path / "none") == ()
     (tmp_path / "mounts").write_text("\n/dev/sda1\n\n")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from osteo_edge.edge_app.history.entry import Entry, Patient
+from osteo_edge.wording import intended_use
 
 
 @pytest.fixture
@@ -24,10 +25,13 @@ def make_entry() -> Callable[..., Entry]:
             "abstain_low": 0.45,
             "abstain_high": 0.55,
             "reasons": ("score 0.67 is at or above the threshold 0.50",),
+            "warnings": (),
             "image_sha256": "a" * 64,
             "overlay_sha256": "b" * 64,
             "model_name": "knee-int8",
             "model_sha256": "c" * 64,
+            "intended_use": intended_use("DXA"),
+            "is_demo": False,
             "software": "osteo-edge 0.1.0",
             "milliseconds": {"infer": 41.5, "read": 12.0},
             "note": "",

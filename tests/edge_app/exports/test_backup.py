@@ -1,11 +1,13 @@
 import errno
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
 from contextlib import closing
 from pathlib import Path
+from zipfile import ZipInfo
 
 import pytest
 
@@ -71,7 +73,7 @@ def refused(path: Path, words: str) -> None:
 
 def test_what_is_backed_up_is_restored(tmp_path: Path, history: Path) -> None:
     backup = write_backup(history, tmp_path / "stick" / "backup.zip")
-    assert (backup.images, backup.damaged) == (3, ())
+    assert (backup.images, backup.damaged, backup.missing) == (3, (), ())
     assert backup.size_bytes == backup.path.stat().st_size
     assert list(backup.path.parent.iterdir()) == [backup.path]
     contents = restore_backup(backup.path, tmp_path / "new" / "history")
@@ -102,6 +104,55 @@ def test_a_damaged_image_is_copied_and_named_and_strange_files_are_left_out(tmp_
     backup = write_backup(history, tmp_path / "backup.zip")
     assert backup.damaged == (path.relative_to(history).as_posix(),)
     assert backup.images == 3
+    restore_backup(backup.path, tmp_path / "restored")
+
+
+def test_a_missing_image_is_named_and_the_others_are_backed_up(tmp_path: Path, history: Path) -> None:
+    gone = image_path(history, PICTURES[1].sha256, PICTURES[1].suffix)
+    gone.unlink()
+    backup = write_backup(history, tmp_path / "backup.zip")
+    assert (backup.images, backup.missing) == (2, (gone.relative_to(history).as_posix(),))
+    restore_backup(backup.path, tmp_path / "restored")
+    assert hashes(tmp_path / "restored") == hashes(history)
+
+
+def test_how_far_it_is_is_told_and_it_can_be_stopped(tmp_path: Path, history: Path) -> None:
+    shares = list[float]()
+    write_backup(history, tmp_path / "backup.zip", on_progress=shares.append)
+    assert shares == sorted(shares)
+    assert (0 < shares[0] < 1, shares[-1]) == (True, 1.0)
+    stick = tmp_path / "stick"
+
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_backup(history, stick / "backup.zip", on_progress=stop)
+    assert list(stick.iterdir()) == []
+
+
+def test_an_image_that_is_purged_meanwhile_is_left_out(
+    tmp_path: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = image_path(history, PICTURES[0].sha256, PICTURES[0].suffix)
+    real = ZipInfo.from_file
+
+    def purge_first(source: Path, name: str, **options: bool) -> ZipInfo:
+        gone.unlink(missing_ok=True)
+        return real(source, name, **options)
+
+    monkeypatch.setattr(ZipInfo, "from_file", purge_first)
+    backup = write_backup(history, tmp_path / "backup.zip")
+    assert (backup.images, backup.missing) == (2, (gone.relative_to(history).as_posix(),))
+    restore_backup(backup.path, tmp_path / "restored")
+
+
+@pytest.mark.parametrize("moment", [0.0, 2**32], ids=["1970", "2106"])
+def test_an_image_of_a_clock_that_was_wrong_is_backed_up(tmp_path: Path, history: Path, moment: float) -> None:
+    for path in (history / "images").rglob("*.*"):
+        os.utime(path, (moment, moment))
+    backup = write_backup(history, tmp_path / "backup.zip")
+    assert (backup.images, backup.damaged, backup.missing) == (3, (), ())
     restore_backup(backup.path, tmp_path / "restored")
 
 

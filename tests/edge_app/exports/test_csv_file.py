@@ -8,6 +8,7 @@ import pytest
 from osteo_edge.edge_app.exports.csv_file import COLUMNS, guarded, write_csv
 from osteo_edge.edge_app.history.entry import Entry, Patient
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.wording import PHANTOM_USE
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -16,17 +17,29 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_field_of_an_entry_is_in_the_table(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
-    entry = make_entry(dxa="osteopenia", t_score=-1.8, note="Douleur à l'été, œdème")
+    entry = make_entry(dxa="osteopenia", t_score=-1.8, note="Douleur à l'été, œdème", warnings=("a photo", "of a film"))
     (row,) = read(write_csv(tmp_path / "history.csv", [entry]))
     plain = {field.name for field in dataclasses.fields(Entry)}
     plain -= {"patient", "probabilities", "milliseconds", "image_stats"}
-    assert {name: row[name] for name in plain - {"reasons"}} == {
-        name: str(getattr(entry, name)) for name in plain - {"reasons"}
-    }
-    assert row["reasons"] == entry.reasons[0]
+    plain -= {"reasons", "warnings"}
+    assert {name: row[name] for name in plain} == {name: str(getattr(entry, name)) for name in plain}
+    assert (row["reasons"], row["warnings"]) == (entry.reasons[0], "a photo | of a film")
+    assert (row["dxa"], row["dxa_in_words"]) == ("osteopenia", "osteopenia, T-score -1.8")
     patient = (row["patient_code"], row["age_years"], row["sex"], row["weight_kg"], row["ost_index"])
     assert patient == ("K-0042", "71", "female", "52.5", "-3")
     assert (row["probability_osteopenia"], row["image_mean"], row["ms_infer"]) == ("0.42", "0.41", "41.5")
+
+
+def test_a_demonstration_is_marked_in_its_row(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
+    demo = make_entry(intended_use=PHANTOM_USE, is_demo=True)
+    rows = read(write_csv(tmp_path / "history.csv", [demo, make_entry(intended_use=None)]))
+    assert [(row["is_demo"], row["intended_use"]) for row in rows] == [("True", PHANTOM_USE), ("False", "")]
+
+
+def test_no_words_of_the_table_call_a_patient_normal(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
+    (row,) = read(write_csv(tmp_path / "history.csv", [make_entry(dxa="normal")]))
+    assert row["dxa_in_words"] == "T-score -1 or above"
+    assert [name for name, cell in row.items() if "normal" in cell.lower()] == ["dxa"]
 
 
 def test_what_is_not_known_is_an_empty_field(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:

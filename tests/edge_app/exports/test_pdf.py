@@ -11,8 +11,11 @@ import pytest
 
 pytest.importorskip("fpdf")
 
+from osteo_edge.edge_app.answer_words import USE_UNKNOWN
 from osteo_edge.edge_app.exports.pdf import Report, report_name, write_pdf
 from osteo_edge.edge_app.history.entry import Entry, Patient
+from osteo_edge.edge_app.languages.catalogue import open_catalogue
+from osteo_edge.edge_app.ost import ABOUT_OST
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError
 from osteo_edge.lettering import Picture
@@ -78,8 +81,8 @@ def film() -> Picture:
 
 @pytest.fixture
 def make_report(make_entry: Callable[..., Entry], film: Picture) -> Callable[..., Report]:
-    def make(*, use: str = USE, institution: str = "District Hospital", **changes: object) -> Report:
-        return Report(make_entry(**changes), film, film, use, institution)
+    def make(*, institution: str = "District Hospital", **changes: object) -> Report:
+        return Report(make_entry(**changes), film, film, institution)
 
     return make
 
@@ -115,11 +118,26 @@ def test_a_report_has_all_that_whoever_reads_it_must_know(
         assert words in shown.text
 
 
+@pytest.mark.parametrize("language", ["fr", "es", "sw"])
+def test_a_report_speaks_the_language_of_the_clinic(
+    show: Callable[..., Read], make_report: Callable[..., Report], language: str
+) -> None:
+    say = open_catalogue(language)
+    shown = show(make_report(dxa="osteopenia", t_score=-1.8, warnings=(FAILED_CHECK,)), say)
+    assert shown.pages == 1
+    text = shown.text.replace("\u00a0", " ")
+    for message in (HEADLINES["refer"], ADVICE["refer"], FAILED_CHECK, USE, "Patient code", "Intended use", "none",
+                    "score 0.67 is at or above the threshold 0.50", "T-score -1.8", "female", ABOUT_OST):  # fmt: skip
+        assert say(message) != message or message == "T-score -1.8"
+        assert say(message).replace("\u00a0", " ") in text
+    assert "?" not in text  # no letter is missing
+
+
 def test_the_film_stands_beside_the_evidence_with_its_scale(
     show: Callable[..., Read], make_report: Callable[..., Report], make_entry: Callable[..., Entry], film: Picture
 ) -> None:
     assert show(make_report()).images == 2  # the scale, and the film, which here is the overlay too
-    alone = show(Report(make_entry(overlay_sha256=None), film, None, USE))
+    alone = show(Report(make_entry(overlay_sha256=None), film, None))
     assert alone.images == 1
     assert "vidence" not in alone.text
 
@@ -139,8 +157,8 @@ def test_a_result_that_the_clinic_entered_is_told_as_the_clinics(
     show: Callable[..., Read], make_report: Callable[..., Report]
 ) -> None:
     text = show(make_report(dxa="normal")).text
-    assert len(re.findall(FORBIDDEN, text, re.IGNORECASE)) == 1
-    assert "DXA result, entered by the clinic: normal" in text
+    assert not re.search(FORBIDDEN, text, re.IGNORECASE)
+    assert "DXA result, entered by the clinic: T-score -1 or above" in text
 
 
 def test_a_rejected_image_has_reasons_and_no_probability(
@@ -150,6 +168,16 @@ def test_a_rejected_image_has_reasons_and_no_probability(
     assert "not a knee too dark" in text
     assert "No probability" in text
     assert "operating point" not in text
+
+
+@pytest.mark.parametrize(("count", "told"), [(5, None), (6, "and 1 more reason"), (7, "and 2 more reasons")])
+def test_of_many_reasons_the_rest_are_counted(
+    show: Callable[..., Read], make_report: Callable[..., Report], count: int, told: str | None
+) -> None:
+    text = show(make_report(reasons=tuple(f"too dark {number}" for number in range(count)))).text
+    assert "too dark 4" in text
+    assert "too dark 5" not in text
+    assert re.findall(r"and \d more reasons?", text) == ([] if told is None else [told])
 
 
 def test_what_is_not_known_of_the_patient_is_said_to_be_so(
@@ -163,9 +191,25 @@ def test_what_is_not_known_of_the_patient_is_said_to_be_so(
 def test_a_demonstration_says_so_above_everything(
     show: Callable[..., Read], make_report: Callable[..., Report]
 ) -> None:
-    shown = show(make_report(use=PHANTOM_USE))
+    shown = show(make_report(intended_use=PHANTOM_USE, is_demo=True))
     assert shown.text.index(PHANTOM_USE) < shown.text.index("Patient code")
     assert shown.text.count(PHANTOM_USE) == 1
+    own = show(make_report(intended_use="Drawn bones of my own.", is_demo=True)).text
+    assert PHANTOM_USE in own
+    assert "Drawn bones of my own." in own
+
+
+def test_a_use_that_an_older_version_did_not_keep_is_said_to_be_so(
+    show: Callable[..., Read], make_report: Callable[..., Report]
+) -> None:
+    assert USE_UNKNOWN in show(make_report(intended_use=None)).text
+
+
+def test_every_warning_is_shown_apart_from_the_reasons(
+    show: Callable[..., Read], make_report: Callable[..., Report]
+) -> None:
+    text = show(make_report(warnings=("A photo of a film.", FAILED_CHECK))).text
+    assert f"A photo of a film. {FAILED_CHECK} score 0.67 is at" in text
 
 
 def test_a_score_beside_the_threshold_is_not_rounded_onto_it(
@@ -190,8 +234,10 @@ def test_the_longest_texts_fit_on_one_page_and_the_intended_use_is_whole(
         software="s" * 300,
         probabilities={"osteopenia": 0.123456789, "osteoporosis": 0.376543211},
         score=0.5 - 1e-9,
+        intended_use=f"{USE} {USE}",
+        warnings=(f"{FAILED_CHECK} In detail: {words * 3}",),
     )
-    report = Report(entry, film, film, f"{USE} {USE}", words * 30, (f"{FAILED_CHECK} In detail: {words * 3}",))
+    report = Report(entry, film, film, words * 30)
     shown = show(report, translate=lambda text: f"{text} {text[: len(text) // 3].replace('{', '').replace('}', '')}")
     assert shown.pages == 1
     assert f"{USE} {USE}" in shown.text
@@ -201,7 +247,7 @@ def test_the_longest_texts_fit_on_one_page_and_the_intended_use_is_whole(
 
 def test_an_intended_use_that_leaves_no_room_is_one_line(tmp_path: Path, make_report: Callable[..., Report]) -> None:
     with pytest.raises(OsteoEdgeError, match="does not fit on one page: shorten the intended use"):
-        write_pdf(tmp_path / "report.pdf", make_report(use=USE * 40))
+        write_pdf(tmp_path / "report.pdf", make_report(intended_use=USE * 40))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -227,7 +273,7 @@ def test_every_text_of_the_program_can_be_translated(
     text = show(make_report(note="x", dxa="osteopenia", t_score=-1.0), translate=lambda text: f"«{text}»").text
     while (shorter := re.sub("«[^«»]*»", "", text)) != text:
         text = shorter
-    assert text.split() == ["District", "Hospital", "K-0042", "2026-01-31", "09:30", "UTC", *"··"]
+    assert text.split() == ["District", "Hospital", "K-0042", "01234567", "2026-01-31", "09:30", "UTC", *"▼·┃·▨"]
 
 
 def test_without_the_library_the_line_says_what_to_install(

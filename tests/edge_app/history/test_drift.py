@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,6 +82,26 @@ def test_few_films_are_shown_and_not_judged(films_of: FilmsOf) -> None:
 def test_a_film_that_was_screened_twice_counts_once(films_of: FilmsOf) -> None:
     films = films_of([0.5], n=60)
     assert measure_drift([*films, *films]) == measure_drift(films)
+
+
+def test_the_order_in_which_entries_come_changes_nothing(films_of: FilmsOf) -> None:
+    films = films_of([0.5, 0.6, 0.7])
+    later = [replace(film, taken_at="2026-06-15T00:00:00+00:00") for film in films[:40]]
+    entries = [*films, *later]
+    expected = measure_drift(entries)
+    months = [(month.month, month.n) for month in only(expected).months]
+    assert months == [("2026-01", 40), ("2026-02", 40), ("2026-03", 40)]
+    for seed in range(3):
+        assert measure_drift([entries[at] for at in np.random.default_rng(seed).permutation(160)]) == expected
+
+
+@pytest.mark.parametrize("change", [{"outcome": "rejected"}, {"is_demo": True}])
+def test_what_is_no_film_of_this_site_is_left_out(films_of: FilmsOf, change: dict[str, Any]) -> None:
+    films = films_of([0.5, 0.5])
+    strange = [replace(film, **change) for film in films_of([0.9, 0.9], seed=1)]
+    assert measure_drift([*films, *strange]) == measure_drift(films)
+    first = [replace(film, taken_at="2025-12-15T00:00:00+00:00", **change) for film in films]
+    assert measure_drift([*first, *films]) == measure_drift(films)
 
 
 def test_entries_without_statistics_are_left_out(films_of: FilmsOf, entry: Callable[..., Entry]) -> None:

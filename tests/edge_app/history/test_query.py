@@ -50,6 +50,7 @@ def few(tmp_path_factory: pytest.TempPathFactory, record: Callable[..., Record])
         (Query(), ["B_3", None, "k-12", "K-1"]),
         (Query(code="K-1"), ["k-12", "K-1"]),
         (Query(code="_"), ["B_3"]),
+        (Query(exact_code="k-1"), ["K-1"]),
         (Query(note="étage"), ["K-1"]),
         (Query(note="%"), ["k-12"]),
         (Query(since=days_ago(2), until=days_ago(0)), [None, "k-12"]),
@@ -83,6 +84,14 @@ def test_a_screening_that_comes_in_between_moves_no_page(history: History, recor
     assert [entry.patient.code for entry in history.search(after=first.after).entries] == ["K-3", "K-4"]
 
 
+def test_a_list_may_jump(history: History, record: Callable[..., Record]) -> None:
+    history.add_all(record(code=f"K-{age}", taken_at=days_ago(age)) for age in range(7))
+    page = history.search(Query(code="K-"), limit=3, offset=4)
+    assert [entry.patient.code for entry in page.entries] == ["K-4", "K-5", "K-6"]
+    assert (page.after, history.search(offset=7).entries) == (None, ())
+    assert [entry.patient.code for entry in history.search(limit=1, offset=2).entries] == ["K-2"]
+
+
 def test_a_full_last_page_says_that_it_is_the_last(history: History, record: Callable[..., Record]) -> None:
     history.add_all(record() for _ in range(4))
     assert history.search(limit=4).after is None
@@ -102,6 +111,8 @@ def test_ten_thousand_are_searched_within_a_tenth_of_a_second(tmp_path: Path, re
         assert max(fastest(partial(history.search, query)) for query in queries) < 0.1
         assert max(fastest(partial(history.count, query)) for query in queries) < 0.1
         assert fastest(partial(history.search, after=far)) < 0.1
+        assert max(fastest(partial(history.search, query, offset=MANY - 100)) for query in queries) < 0.1
+        assert fastest(history.models) < 0.1
 
 
 def fastest(function: Callable[[], object]) -> float:
@@ -113,3 +124,13 @@ def fastest(function: Callable[[], object]) -> float:
         return time.perf_counter() - start
 
     return min(once() for _ in range(3))
+
+
+def test_films_that_have_a_screening_are_told_by_their_hash(history: History, record: Callable[..., Record]) -> None:
+    kept = record()
+    history.add(kept)
+    other = "f" * 64
+    assert history.screened([kept.image.sha256, other]) == {kept.image.sha256}
+    history.delete(kept.entry.id)
+    assert history.screened([kept.image.sha256, other]) == frozenset()
+    assert history.screened([]) == frozenset()

@@ -1,16 +1,19 @@
 """What is deleted can be brought back for a while, and then is gone; nothing else goes."""
 
 import os
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
 
+from osteo_edge.edge_app.history import store
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.entry import new_id, utc
 from osteo_edge.edge_app.history.errors import HistoryError
-from osteo_edge.edge_app.history.images import stored_images
+from osteo_edge.edge_app.history.images import Picture, stored_images
 from osteo_edge.edge_app.history.query import Query
 from osteo_edge.edge_app.history.store import History, Record
 
@@ -65,12 +68,45 @@ def test_after_the_undo_window_it_is_gone_at_the_next_start_with_its_film(
         assert image_files(history) == 1
 
 
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_setting_the_clock_neither_ends_nor_lengthens_the_time_to_undo(
+    history: History, record: Callable[..., Record], monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(zone) + timedelta(hours=hours)
+
+    saved = record()
+    history.add(saved)
+    history.delete(saved.entry.id)
+    monkeypatch.setattr(store, "datetime", Clock)
+    assert history.purge_deleted() == 0
+    assert history.undo_delete(saved.entry.id) == saved.entry
+    history.delete(saved.entry.id)
+    later = time.monotonic() + store.UNDO_WINDOW.total_seconds()
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert history.purge_deleted() == 1
+
+
 def test_a_film_that_another_screening_shows_stays(history: History, record: Callable[..., Record]) -> None:
     one, other = record(), record()
     history.add_all([one, other])
     history.delete(one.entry.id)
     assert history.purge_deleted(timedelta(0)) == 1
     assert history.image(other.image.sha256) == other.image
+
+
+def test_a_film_that_came_under_two_suffixes_goes_under_both(history: History, record: Callable[..., Record]) -> None:
+    one = record(b"a secret film")
+    picture = Picture(one.image.data, ".dcm")
+    other = Record(replace(one.entry, id=new_id()), picture)
+    history.add_all([one, other])
+    assert image_files(history) == 2
+    for saved in (one, other):
+        history.delete(saved.entry.id)
+    history.purge_deleted(timedelta(0))
+    assert image_files(history) == 0
 
 
 def test_what_was_purged_is_in_no_file_any_more(history: History, record: Callable[..., Record]) -> None:

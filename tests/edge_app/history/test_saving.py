@@ -16,7 +16,7 @@ from osteo_edge.edge_app.history.store import History
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, screen
-from osteo_edge.wording import FAILED_CHECK
+from osteo_edge.wording import FAILED_CHECK, severity_words
 
 
 @pytest.fixture
@@ -66,7 +66,20 @@ def test_a_number_that_the_model_did_not_give_is_left_out(
 def test_the_warning_of_a_model_is_kept(bundle: Bundle, film: Path, screened: tuple[Radiograph, Screening]) -> None:
     radiograph, screening = screened
     warned = replace(screening, warnings=(FAILED_CHECK,))
-    assert record_of(warned, radiograph, bundle.manifest, picture_of(film)).entry.reasons[0] == FAILED_CHECK
+    entry = record_of(warned, radiograph, bundle.manifest, picture_of(film)).entry
+    assert (entry.warnings, entry.reasons) == ((FAILED_CHECK,), screening.reasons)
+
+
+def test_what_the_model_is_for_is_kept_and_the_mark_of_a_demonstration(
+    bundle: Bundle, film: Path, screened: tuple[Radiograph, Screening], history: History
+) -> None:
+    radiograph, screening = screened
+    for label_source, is_demo in (("DXA", False), ("phantom", True)):
+        data = replace(bundle.manifest.data, label_source=label_source)
+        made = record_of(screening, radiograph, replace(bundle.manifest, data=data), picture_of(film))
+        history.add(made)
+        kept = history.entry(made.entry.id)
+        assert (kept.intended_use, kept.is_demo) == (bundle.manifest.intended_use, is_demo)
 
 
 def test_a_file_that_changed_since_is_not_kept_as_the_film(
@@ -75,3 +88,12 @@ def test_a_file_that_changed_since_is_not_kept_as_the_film(
     radiograph, screening = screened
     with pytest.raises(HistoryError, match=r"knee\.png: changed since"):
         record_of(screening, radiograph, bundle.manifest, Picture(b"another film", ".png"))
+
+
+def test_the_grade_of_a_referred_image_is_kept_with_the_reasons(
+    bundle: Bundle, film: Path, screened: tuple[Radiograph, Screening]
+) -> None:
+    radiograph, screening = screened
+    graded = replace(screening, severity="high")
+    entry = record_of(graded, radiograph, bundle.manifest, picture_of(film)).entry
+    assert entry.reasons == (*screening.reasons, severity_words("high"))

@@ -1,5 +1,7 @@
 """A history of each older version opens in this one, with all that it held."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +12,18 @@ from osteo_edge.edge_app.history import schema
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.entry import new_id
 from osteo_edge.edge_app.history.errors import HistoryError
+from osteo_edge.edge_app.history.former import former_databases
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.schema import MIGRATIONS
 from osteo_edge.edge_app.history.store import History, Record
 
+OF_VERSION_2 = """
+    ALTER TABLE entries ADD COLUMN image_stats TEXT NOT NULL DEFAULT '{}';
+    CREATE TABLE drafts (id TEXT PRIMARY KEY, saved_at TEXT NOT NULL, fields TEXT NOT NULL);
+    UPDATE entries SET image_stats = '{"mean": 0.4}';
+    INSERT INTO drafts VALUES ('3', '2026-01-01T00:00:00+00:00', '{"code": "K-18"}');
+    PRAGMA user_version = 2;
+"""
 VERSION_1 = """
     CREATE TABLE images (
         sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
@@ -59,13 +69,24 @@ OF_VERSION_1 = """
 """
 
 
+def write_history(folder: Path, *more: str) -> Path:
+    """Write a history of version 1, as that version would have, and what `more` makes of it."""
+    connection = sqlite3.connect(folder / DATABASE)
+    connection.executescript("".join((VERSION_1, OF_VERSION_1.format(id="1" * 32, image="a" * 64), *more)))
+    connection.close()
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a history of version 1 lies, as that version would have written it."""
-    connection = sqlite3.connect(tmp_path / DATABASE)
-    connection.executescript(VERSION_1 + OF_VERSION_1.format(id="1" * 32, image="a" * 64))
-    connection.close()
-    return tmp_path
+    """Where a history of version 1 lies."""
+    return write_history(tmp_path)
+
+
+@pytest.fixture(params=[(), (OF_VERSION_2,)], ids=["version 1", "version 2"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where a history of each older version lies."""
+    return write_history(tmp_path, *request.param)
 
 
 def version_of(folder: Path) -> int:
@@ -90,12 +111,35 @@ def columns_of(folder: Path) -> list[tuple[object, ...]]:
         connection.close()
 
 
+def dump_of(database: Path) -> list[str]:
+    """All that is in a database, with its version."""
+    connection = sqlite3.connect(database)
+    try:
+        return [f"version {schema.version(connection)}", *connection.iterdump()]
+    finally:
+        connection.close()
+
+
 def test_a_history_of_version_1_keeps_its_screenings(folder: Path) -> None:
     with History(folder) as history:
         (found,) = history.search().entries
     assert (found.patient.code, found.note, found.dxa, found.t_score) == ("K-17", "left knee", "osteopenia", -1.7)
     assert found.image_stats == {}
     assert version_of(folder) == len(MIGRATIONS)
+
+
+def test_a_history_of_version_2_keeps_its_screenings_and_drafts(tmp_path: Path) -> None:
+    with History(write_history(tmp_path, OF_VERSION_2)) as history:
+        (found,) = history.search().entries
+        assert (found.note, found.image_stats) == ("left knee", {"mean": 0.4})
+        assert [draft.fields for draft in history.drafts()] == [{"code": "K-18"}]
+
+
+def test_what_an_older_version_did_not_keep_is_not_made_up(older: Path) -> None:
+    with History(older) as history:
+        (found,) = history.search().entries
+    assert (found.intended_use, found.is_demo, found.warnings) == (None, False, ())
+    assert found.reasons == ("score 0.80",)
 
 
 def test_a_history_of_version_1_takes_what_is_new(folder: Path, record: Callable[..., Record]) -> None:
@@ -108,10 +152,10 @@ def test_a_history_of_version_1_takes_what_is_new(folder: Path, record: Callable
         assert history.drafts() == (draft,)
 
 
-def test_an_old_history_ends_with_the_tables_of_a_new_one(folder: Path, tmp_path: Path) -> None:
-    for place in (folder, tmp_path / "new"):
+def test_an_old_history_ends_with_the_tables_of_a_new_one(older: Path, tmp_path: Path) -> None:
+    for place in (older, tmp_path / "new"):
         History(place).close()
-    assert columns_of(folder) == columns_of(tmp_path / "new")
+    assert columns_of(older) == columns_of(tmp_path / "new")
 
 
 def test_a_migration_that_breaks_off_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,6 +166,64 @@ def test_a_migration_that_breaks_off_changes_nothing(folder: Path, monkeypatch: 
     assert version_of(folder) == 1
     with History(folder) as history:
         assert history.count() == 1
+
+
+def test_an_older_history_is_kept_as_it_was(older: Path) -> None:
+    """The version that wrote it opens the copy again, and nothing of it is missing there."""
+    before = dump_of(older / DATABASE)
+    History(older).close()
+    (kept,) = former_databases(older)
+    assert dump_of(kept) == before
+    assert [path.name for path in older.iterdir() if "partial" in path.name or "-wal" in path.name] == []
+    History(older).close()
+    assert former_databases(older) == [kept]
+
+
+def test_only_the_last_version_before_this_one_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "history.version-0.sqlite3").touch()
+    History(write_history(tmp_path)).close()
+    assert [path.name for path in former_databases(tmp_path)] == ["history.version-1.sqlite3"]
+
+
+def test_a_new_history_has_nothing_from_before(tmp_path: Path) -> None:
+    History(tmp_path).close()
+    assert former_databases(tmp_path) == []
+
+
+def test_without_space_for_the_copy_the_history_stays_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = dump_of(folder / DATABASE)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HistoryError, match=r"cannot be opened \(No space left on device\); free some space"):
+        History(folder)
+    monkeypatch.undo()
+    assert dump_of(folder / DATABASE) == before
+    assert former_databases(folder) == []
+
+
+def test_what_is_removed_for_good_is_removed_from_what_an_older_version_left(tmp_path: Path) -> None:
+    with History(write_history(tmp_path, OF_VERSION_2)) as history:
+        (kept,) = former_databases(tmp_path)
+        assert b"left knee" in kept.read_bytes()
+        assert b"K-18" in kept.read_bytes()
+        assert history.purge_older_than(1) == 1
+    assert former_databases(tmp_path) == [kept]
+    assert b"left knee" not in kept.read_bytes()
+    assert b"K-18" not in kept.read_bytes()
+
+
+def test_whoever_goes_back_is_told_where_the_history_of_before_is(folder: Path) -> None:
+    History(folder).close()
+    connection = sqlite3.connect(folder / DATABASE)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(
+        HistoryError, match=r"as it was before that version, it is kept at .*history\.version-1\.sqlite3"
+    ):
+        History(folder)
 
 
 def test_a_history_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

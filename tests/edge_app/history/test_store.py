@@ -15,6 +15,7 @@ from osteo_edge.edge_app.history.entry import new_id, utc
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import Picture, image_path, stored_images, write_image
 from osteo_edge.edge_app.history.opening import DATABASE
+from osteo_edge.edge_app.history.query import UsedModel
 from osteo_edge.edge_app.history.store import History, Record
 
 NOW = datetime(2026, 6, 30, tzinfo=timezone.utc)
@@ -29,7 +30,8 @@ def image_files(history: History) -> int:
 
 
 def test_a_screening_comes_back_as_it_was(tmp_path: Path, record: Callable[..., Record]) -> None:
-    saved = record(overlay=b"an overlay", note="línea\n'; DROP TABLE entries", dxa="normal", t_score=-0.5)
+    told = {"note": "línea\n'; DROP TABLE entries", "warnings": ("a photo",), "is_demo": True}
+    saved = record(overlay=b"an overlay", dxa="normal", t_score=-0.5, **told)
     with History(tmp_path) as history:
         assert history.add(saved)
     with History(tmp_path) as history:
@@ -78,8 +80,26 @@ def test_an_altered_image_is_not_shown(history: History, record: Callable[..., R
     with pytest.raises(HistoryError, match="was altered"):
         history.image(saved.image.sha256)
     path.unlink()
-    with pytest.raises(HistoryError, match="cannot be read"):
+    with pytest.raises(HistoryError, match=r"no image .* in this history"):
         history.image(saved.image.sha256)
+
+
+def test_the_file_of_an_image_can_be_asked_for(history: History, record: Callable[..., Record]) -> None:
+    saved = record(overlay=b"an overlay")
+    history.add(saved)
+    for picture in saved.pictures:
+        assert history.image_file(picture.sha256).read_bytes() == picture.data
+    with pytest.raises(HistoryError, match="no image 000000000000… in this history"):
+        history.image_file("0" * 64)
+
+
+def test_the_models_are_listed_with_the_last_used_first(history: History, record: Callable[..., Record]) -> None:
+    demo = record(model_sha256=64 * "d", model_name="drawn", is_demo=True, taken_at=days_ago(2))
+    old, new = (record(taken_at=days_ago(age), model_name=name) for age, name in ((3, "old name"), (1, "knee")))
+    gone = record(model_sha256=64 * "e")
+    history.add_all([new, demo, old, gone])
+    history.delete(gone.entry.id)
+    assert history.models() == (UsedModel(64 * "a", "knee", False, 2), UsedModel(64 * "d", "drawn", True, 1))
 
 
 def test_a_row_that_another_program_wrote_is_named(history: History, record: Callable[..., Record]) -> None:

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import cv2
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from osteo_edge.edge_app.light_box.camera import PREVIEW_SIDE_PX, Camera, CameraError, DesktopCamera, RecordedCamera
+from osteo_edge.edge_app.light_box.choice import camera_for
 from osteo_edge.lettering import Picture
 
 
@@ -85,6 +87,15 @@ def test_a_desktop_camera_shows_previews_and_takes_full_stills(capture: type[Cap
 def test_a_camera_that_is_not_there_is_one_line(capture: type[Capture]) -> None:
     with pytest.raises(CameraError, match="camera 1: not there, or used by another program"):
         DesktopCamera(1).open()
+
+
+@pytest.mark.parametrize("choice", ["auto", "0"])
+def test_without_opencv_a_webcam_is_one_line_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch, choice: str) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    camera = camera_for(choice)
+    with pytest.raises(CameraError, match="camera 0: a webcam needs OpenCV: pip install opencv-python-headless"):
+        camera.open()
+    camera.close()
 
 
 def test_a_camera_that_is_pulled_out_is_one_line(capture: type[Capture]) -> None:

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from osteo_edge.edge_app.light_box.corners import Outline, find_film
 from osteo_edge.edge_app.light_box.drawn import Scene, draw_photo
-from osteo_edge.edge_app.light_box.hints import LIMITS, WORDS, HintId, hints, raised
+from osteo_edge.edge_app.light_box.hints import LIMITS, WORDS, HintId, edge_width, hints, raised
 from osteo_edge.radiograph import Pixels
 
 SCENE = Scene(pitch=5, yaw=5, exposure=0.95)
@@ -53,3 +54,18 @@ def test_each_hint_carries_its_number_and_limit(drawn_film: Pixels) -> None:
     assert {hint.id: hint.limit for hint in found} == LIMITS
     assert set(WORDS) == set(LIMITS)
     assert next(hint.value for hint in found if hint.id == "tilt") == pytest.approx(7, abs=1)
+
+
+@pytest.mark.parametrize("sigma", [3.0, 6.0])
+def test_the_width_of_an_edge_is_that_of_a_gaussian_step(drawn_film: Pixels, sigma: float) -> None:
+    drawn = draw_photo(drawn_film, Scene(blur=sigma, noise=0, unevenness=0))
+    diagonal = float(np.linalg.norm(drawn.corners[2] - drawn.corners[0]))
+    width = edge_width(drawn.photo, Outline(drawn.corners, 1.0, "film")) * diagonal
+    assert width == pytest.approx(math.sqrt(2 * math.pi) * sigma, rel=0.1)
+
+
+def test_beyond_the_photo_there_is_nothing_to_see(drawn_film: Pixels) -> None:
+    photo = draw_photo(drawn_film, SCENE).photo
+    away = np.array([[-900.0, -900], [-300, -900], [-300, -300], [-900, -300]])
+    values = {hint.id: hint.value for hint in hints(photo, Outline(away, 1.0, "film"))}
+    assert (values["glare"], values["blur"], values["cut_off"]) == (0, 0, 4)

@@ -27,9 +27,9 @@ def test_a_screening_of_a_photo_says_so_as_far_as_the_history(
     assert screening.outcome != "rejected"
     assert screening.notes[0] == PHOTO_OF_FILM
     assert screening.to_dict()["warnings"][0] == PHOTO_OF_FILM
-    kept = record_of(screening, radiograph, bundle.manifest, picture_of(path)).entry.reasons
-    assert kept[0] == PHOTO_OF_FILM
-    assert WORDS["glare"] in kept
+    kept = record_of(screening, radiograph, bundle.manifest, picture_of(path)).entry
+    assert kept.warnings[0] == PHOTO_OF_FILM
+    assert WORDS["glare"] in kept.reasons
 
 
 def test_a_coloured_picture_is_still_refused(
@@ -53,6 +53,25 @@ def test_what_is_no_photo_is_one_line(tmp_path: Path, content: bytes | None) -> 
     path = tmp_path / "photo.jpg"
     if content is not None:
         path.write_bytes(content)
+    with pytest.raises(RadiographError, match="take it again"):
+        read_photo(path)
+
+
+def test_a_photo_of_which_the_end_is_missing_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    data = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 256, (80, 90, 3)).astype(np.uint8))[1].tobytes()
+    path.write_bytes(data)
+    assert read_photo(path).shape == (80, 90, 3)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(RadiographError, match="take it again"):
+        read_photo(path)
+
+
+def test_a_photo_that_claims_to_be_huge_is_not_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    data = bytearray(cv2.imencode(".png", np.zeros((40, 40), np.uint8))[1].tobytes())
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    path.write_bytes(data)
     with pytest.raises(RadiographError, match="take it again"):
         read_photo(path)
 

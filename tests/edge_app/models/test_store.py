@@ -10,7 +10,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app.demo_bundle import demo_bundle
-from osteo_edge.edge_app.models import store as module
+from osteo_edge.edge_app.demo_mark import FALLEN_BACK
 from osteo_edge.edge_app.models.description import Model
 from osteo_edge.edge_app.models.store import DEMO, POINTER, Damaged, ModelStore
 from osteo_edge.errors import BundleError, OsteoEdgeError
@@ -261,4 +261,4 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, bundle: Bun
 
 
 def test_the_words_for_a_fallen_back_store_say_that_it_is_the_demonstration() -> None:
-    assert "demonstration" in module.FALLEN_BACK
+    assert "demonstration" in FALLEN_BACK

@@ -1,0 +1,180 @@
+"""A backup takes the place of this device's history, if there is nothing in it that could be lost."""
+
+import fcntl
+import os
+import shutil
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
+from osteo_edge.edge_app.exports.restoring import restore_backup
+from osteo_edge.edge_app.history.entry import Entry
+from osteo_edge.edge_app.history.errors import HistoryError, told
+from osteo_edge.edge_app.history.opening import DATABASE, LOCK, damaged_databases
+from osteo_edge.edge_app.history.store import History, Record
+
+CHANGED = "the backup could not be read again; check the disk and try again"
+NOT_EMPTY = "there are screenings in this history; a backup can be restored to an empty one, or after damage"
+
+
+def may_restore(history: History, folder: Path) -> bool:
+    """Whether a backup may take the place of the history in `folder`: it is empty, or was begun after damage."""
+    return bool(damaged_databases(folder)) or history.count() == 0
+
+
+class Unpacked:
+    """A backup that was unpacked in `place`, which no other window removes as long as this object is there.
+
+    `history` is the folder of the history; `screenings` is how many there are in it, and `made_at` when the backup was
+    made, ISO 8601, once that is known.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.history = place, place / "history"
+        self.screenings = 0
+        self.made_at: str | None = None
+        place.mkdir(mode=0o700, parents=True)
+        descriptor = os.open(place, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def remove(self) -> None:
+        """Remove what is still there."""
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def unpack_beside(backup: Path, folder: Path, on_progress: Callable[[float], None]) -> Unpacked:
+    """Unpack and check a backup in a new folder beside the history's; raises what `restore_backup` does.
+
+    What a restore that was killed has left there goes.
+    """
+    for left in folder.parent.glob(f"{folder.name}.restored-*"):
+        _remove_unless_in_use(left)
+    with told(folder.parent, "the backup was not restored"):
+        unpacked = Unpacked(folder.with_name(f"{folder.name}.restored-{_stamp()}"))
+    try:
+        unpacked.made_at = _moment(restore_backup(backup, unpacked.history, on_progress=on_progress).made_at)
+        with _opened_again(unpacked) as restored:
+            unpacked.screenings = restored.count()
+    except BaseException:
+        unpacked.remove()
+        raise
+    return unpacked
+
+
+def put_in_place(unpacked: Unpacked, folder: Path, tell: Tell = tell_nobody) -> Path | None:
+    """Let the restored history take the place of the one in `folder`, which nobody may have open.
+
+    What was saved since the damage, unfinished forms among it, is added to the restored history first; of a screening
+    that both have, the note and the DXA result of the old one stand. The old folder is kept under a dated name where a
+    damaged database lies in it, with the films that may be that one's, and the path is given; else it is removed.
+    `HistoryError` where the old history holds more than that, another window has it open, or the disk is in the way;
+    so is it where the restored history is not there any more, or not whole. All is then as it was, and what was
+    unpacked is gone. `tell` records it just before; where it cannot, nothing is exchanged either.
+    """
+    try:
+        with told(folder, "the backup was not restored"):
+            with _opened_again(unpacked) as restored:
+                if restored.count() != unpacked.screenings:
+                    raise HistoryError(f"{unpacked.history}: {CHANGED}")
+            return _exchange(unpacked, folder, tell)
+    finally:
+        unpacked.remove()
+
+
+def _remove_unless_in_use(left: Path) -> None:
+    with suppress(OSError):  # another window is at work on it, or has just removed it
+        descriptor = os.open(left, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _opened_again(unpacked: Unpacked) -> Iterator[History]:
+    """The restored history, which must be there and sound: opening makes a new one of what is not."""
+    if not (unpacked.history / DATABASE).is_file():
+        raise HistoryError(f"{unpacked.history}: {CHANGED}")
+    with History(unpacked.history) as restored:
+        if restored.damage is not None:
+            raise HistoryError(f"{unpacked.history}: {CHANGED}")
+        yield restored
+
+
+def _exchange(unpacked: Unpacked, folder: Path, tell: Tell) -> Path | None:
+    with ExitStack() as stack:
+        if (folder / DATABASE).exists():
+            _carry_over(folder, unpacked)
+            lock = stack.enter_context((folder / LOCK).open("ab"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise HistoryError(f"{folder}: another window has the history open; close it and try again") from error
+        tell(What.RESTORED, backup_made_at=unpacked.made_at, screenings=unpacked.screenings)
+        kept = folder.with_name(f"{folder.name}.replaced-{_stamp()}")
+        if folder.exists():
+            folder.replace(kept)
+        try:
+            unpacked.history.replace(folder)
+        except OSError:
+            if kept.exists():
+                kept.replace(folder)
+            raise
+        sync_folder(folder.parent)
+    if not kept.exists():
+        return None
+    if damaged_databases(kept):
+        return kept
+    shutil.rmtree(kept, ignore_errors=True)
+    return None
+
+
+def _carry_over(folder: Path, unpacked: Unpacked) -> None:
+    """Add what was saved since the damage to the restored history."""
+    with History(folder) as old:
+        old.purge_deleted(timedelta())
+        if not may_restore(old, folder):
+            raise HistoryError(f"{folder}: {NOT_EMPTY}")
+        with _opened_again(unpacked) as restored:
+            restored.add_all(_records(old, old.entries()))
+            _bring_up_to_date(restored, old.entries())
+            for draft in old.drafts():
+                restored.save_draft(draft)
+
+
+def _records(history: History, entries: Iterator[Entry]) -> Iterator[Record]:
+    for entry in entries:
+        overlay = None if entry.overlay_sha256 is None else history.image(entry.overlay_sha256)
+        yield Record(entry, history.image(entry.image_sha256), overlay)
+
+
+def _bring_up_to_date(restored: History, entries: Iterator[Entry]) -> None:
+    """Let what was written of these screenings since the backup stand: note and DXA result."""
+    for entry in entries:
+        there = restored.entry(entry.id)
+        if there.note != entry.note:
+            restored.annotate(entry.id, entry.note)
+        if (there.dxa, there.t_score) != (entry.dxa, entry.t_score):
+            restored.mark_dxa(entry.id, entry.dxa, entry.t_score)
+
+
+def _moment(written: str) -> str | None:
+    """A moment as a backup writes it; None for anything else that may stand there.
+
+    >>> _moment("2026-01-31T09:30:00+00:00"), _moment("of Mrs. Lopez")
+    ('2026-01-31T09:30:00+00:00', None)
+    """
+    try:
+        return datetime.fromisoformat(written).isoformat()
+    except ValueError:
+        return None
+
+
+def _stamp() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")

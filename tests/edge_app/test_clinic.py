@@ -1,0 +1,100 @@
+import json
+import shutil
+import time
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.edge_app.clinic import FILM_REPLACED, Clinic
+from osteo_edge.edge_app.drawn_film import DRAWN_FILM
+from osteo_edge.edge_app.folders import Folders
+from osteo_edge.edge_app.history.entry import Patient
+from osteo_edge.edge_app.pin import hash_pin
+from osteo_edge.edge_app.settings import Settings, read_settings, write_settings
+from osteo_edge.errors import RadiographError
+from osteo_edge.hashing import sha256_file
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "clinic")
+
+
+def test_a_change_leaves_what_another_window_has_set(folders: Folders) -> None:
+    first, second = Clinic(folders), Clinic(folders)
+    pin = hash_pin("7193")
+    first.change(pin=pin, institution="Clinic of Kigoma")
+    changed = second.change(theme="dark")
+    assert changed == Settings(pin=pin, institution="Clinic of Kigoma", theme="dark")
+    assert read_settings(folders.settings, str).settings == changed
+    assert first.settings == second.settings == changed
+
+
+def test_windows_that_change_settings_at_once_lose_nothing(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = write_settings
+
+    def slowly(path: Path, settings: Settings) -> None:
+        time.sleep(0.1)
+        write(path, settings)
+
+    monkeypatch.setattr("osteo_edge.edge_app.kept_settings.write_settings", slowly)
+    first, second = Clinic(folders), Clinic(folders)
+    threads = [
+        Thread(target=lambda: first.change(institution="Clinic of Kigoma")),
+        Thread(target=lambda: second.change(retention_days=730)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Clinic(folders).settings == Settings(institution="Clinic of Kigoma", retention_days=730)
+
+
+def test_settings_that_vanish_or_are_damaged_meanwhile_do_not_take_the_pin_off(folders: Folders) -> None:
+    clinic = Clinic(folders)
+    pin = hash_pin("7193")
+    clinic.change(pin=pin)
+    folders.settings.write_text("{")
+    assert clinic.settings.pin == pin
+    assert clinic.change(theme="dark") == Settings(pin=pin, theme="dark")
+    (kept,) = folders.root.glob("settings.damaged-*.json")
+    assert kept.read_text() == "{"
+    folders.settings.unlink()
+    assert clinic.settings.pin == pin
+    assert clinic.change(theme="light").pin == pin
+    assert json.loads(folders.settings.read_text())["pin"] is not None
+
+
+def test_a_film_that_is_not_the_one_that_was_chosen_is_not_screened(folders: Folders, tmp_path: Path) -> None:
+    film = Path(shutil.copy(DRAWN_FILM, tmp_path / "knee.jpg"))
+    clinic = Clinic(folders)
+    assert clinic.screen(film, sha256=sha256_file(film)).path == film
+    with pytest.raises(RadiographError, match=FILM_REPLACED):
+        clinic.screen(film, sha256="0" * 64)
+
+
+def test_a_form_ends_when_its_screening_is_saved(folders: Folders) -> None:
+    clinic = Clinic(folders)
+    record = clinic.record(clinic.screen(DRAWN_FILM), patient=Patient("K-17"))
+    clinic.save(record)
+    assert not clinic.forms.has_ended("a" * 32)
+    clinic.save(record, draft_id="a" * 32)
+    assert clinic.forms.has_ended("a" * 32)
+    clinic.close()
+
+
+def test_the_model_that_the_app_comes_with_is_installed_and_used(folders: Folders, bundle: Bundle) -> None:
+    clinic = Clinic(folders, shipped=bundle.path)
+    assert clinic.model().manifest == bundle.manifest
+    assert clinic.models.chosen() == clinic.model().id
+
+
+def test_a_model_of_the_app_that_cannot_be_used_keeps_nobody_from_the_demonstration(
+    folders: Folders, tmp_path: Path
+) -> None:
+    model = Clinic(folders, shipped=tmp_path / "gone").model()
+    assert model.is_demo
+    assert model.problem is not None
+    assert "gone" in model.problem

@@ -1,0 +1,88 @@
+"""Which model the follow-up is of, and what it is worked out from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from osteo_edge.edge_app.history.query import UsedModel
+from osteo_edge.edge_app.history.store import History, Record
+from osteo_edge.edge_app.site_report import choose, measured_labels, report_on
+from tests.edge_app.history.made import make_entry, make_record
+
+NEWEST, OLDER, DEMO = (
+    UsedModel("a" * 64, "new", False, 3),
+    UsedModel("b" * 64, "old", False, 9),
+    UsedModel("c" * 64, "demo", True, 2),
+)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with History(tmp_path / "history") as opened:
+        yield opened
+
+
+class StoppedError(Exception):
+    """What a check raises here."""
+
+
+def records() -> list[Record]:
+    own = [make_record(b"film %d" % n, code=f"K-{n}", dxa="osteoporosis") for n in range(3)]
+    drawn = [make_record(b"drawn", code="D", model_sha256="c" * 64, model_name="demo", is_demo=True, dxa="normal")]
+    return own + drawn
+
+
+def test_the_model_that_is_named_goes_before_the_one_in_use_and_that_before_the_last() -> None:
+    models = (DEMO, NEWEST, OLDER)
+    assert choose(models, OLDER.sha256, NEWEST.sha256) == OLDER
+    assert choose(models, None, OLDER.sha256) == OLDER
+    assert choose(models, None, "f" * 64) == NEWEST
+    assert choose((DEMO,), None, None) == DEMO
+    assert choose((), None, None) is None
+
+
+def test_a_demonstration_is_reported_apart(history: History) -> None:
+    history.add_all(records())
+    found = report_on(history, None, "f" * 64)
+    assert found.model is not None
+    assert found.follow_up is not None
+    assert (found.model.name, found.follow_up.n) == ("knee", 3)
+    drawn = report_on(history, "c" * 64, None).follow_up
+    assert drawn is not None
+    assert drawn.n == 1
+
+
+def test_films_are_compared_whichever_model_screened_them(history: History) -> None:
+    history.add_all([make_record(b"film %d" % n, model_sha256=64 * f"{n % 2}") for n in range(60)])
+    drifts = report_on(history, None, None).drifts
+    assert {drift.reference_n for drift in drifts} == {60}
+
+
+def test_an_empty_history_has_nothing_to_report(history: History) -> None:
+    assert report_on(history, None, None).model is None
+
+
+def test_labels_are_those_that_dxa_measures_the_gravest_last() -> None:
+    rejected = make_entry(outcome="rejected", probabilities={})
+    assert measured_labels([rejected, make_entry(probabilities={"osteoporosis": 0.5, "osteopenia": 0.1})]) == (
+        "osteopenia",
+        "osteoporosis",
+    )
+    assert measured_labels([make_entry(probabilities={"osteoporosis": 0.5})]) == ("osteoporosis",)
+    assert measured_labels([make_entry(probabilities={"fracture": 0.5, "osteoporosis": 0.1})]) is None
+
+
+def test_a_model_of_other_labels_is_not_compared_with_dxa(history: History) -> None:
+    history.add(make_record(probabilities={"fracture": 0.5}, dxa="normal"))
+    assert report_on(history, None, None).follow_up is None
+
+
+def test_it_can_be_stopped(history: History) -> None:
+    history.add_all(records())
+
+    def check() -> None:
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        report_on(history, None, None, check=check)
