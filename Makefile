@@ -6,12 +6,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= demo-output
-EMULATOR_PACKAGES := qemu-user gcc libc6-dev mmdebstrap
+EMULATOR_PACKAGES := qemu-user qemu-user-static gcc libc6-dev mmdebstrap
 
-.PHONY: help install emulator demo gate test fast lint types wheel clean
+DISPLAY_PACKAGES := xvfb xdotool x11-utils libgl1 libgl1-mesa-dri libegl1 libgles2 libmtdev1
+PACKAGING_PACKAGES := systemd lintian shellcheck
+ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
+MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
+
+.PHONY: help install emulator display packaging android android-stub machine demo gate test release fast lint types wheel clean
 
 help:  ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 install: $(STAMP)  ## The environment in .venv, with everything in it
 
@@ -23,20 +28,21 @@ $(STAMP): setup.cfg pyproject.toml
 		else sudo apt-get update -qq && sudo apt-get install -y -qq python3-venv; fi; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,report,peers,baseline,app,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,signing,report,peers,baseline,app,android,dev]'
 	@touch $@
 
 demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
 	rm -rf $(DEMO)
 	$(BIN)/osteo-edge demo --out $(DEMO)
 
-gate: emulator $(STAMP)  ## Size and AArch64 instructions of the demo's int8 bundle, beside their bounds
+gate: emulator $(STAMP)  ## Size and AArch64 instructions of the demo's int8 bundle and of a screening, beside their bounds
 	$(BIN)/python -m osteo_edge.benchmarks.sizes $(DEMO)/knee-int8
 	$(BIN)/python -m osteo_edge.benchmarks.emulation $(DEMO)/knee-int8 --gate benchmarks/emulation/gate.json
+	$(BIN)/python -m osteo_edge.benchmarks.emulation edge_app/demo_bundle --screen edge_app/drawn_film.jpg --gate benchmarks/emulation/gate.json
 
 emulator:  ## The Debian packages that count AArch64 instructions, where they are missing (apt)
 	@if command -v apt-get >/dev/null && [ "$$(uname -sm)" = "Linux x86_64" ]; then \
-		for tool in qemu-aarch64 gcc mmdebstrap; do command -v $$tool >/dev/null || missing=1; done; \
+		for tool in qemu-aarch64 qemu-aarch64-static gcc mmdebstrap; do command -v $$tool >/dev/null || missing=1; done; \
 		if [ -n "$$missing" ]; then \
 			echo "installing $(EMULATOR_PACKAGES)"; \
 			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
@@ -44,8 +50,62 @@ emulator:  ## The Debian packages that count AArch64 instructions, where they ar
 		fi; \
 	fi
 
-test: emulator lint types  ## Everything that is checked: style, types, the whole suite
-	$(BIN)/python -m pytest
+display:  ## The Debian packages that show the app's window without a screen, where they are missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ]; then \
+		for tool in Xvfb xdotool xwininfo; do command -v $$tool >/dev/null || missing=1; done; \
+		ldconfig -p | grep -q libGL.so.1 && ldconfig -p | grep -q libmtdev.so.1 || missing=1; \
+		if [ -n "$$missing" ]; then \
+			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+			$$sudo apt-get update -qq; packages="$(DISPLAY_PACKAGES)"; \
+			apt-cache show libmtdev1t64 >/dev/null 2>&1 && packages=$$(echo $$packages | sed 's/libmtdev1/libmtdev1t64/'); \
+			echo "installing $$packages"; \
+			$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$packages; \
+		fi; \
+	fi
+
+packaging:  ## The Debian packages that check the services, their scripts and the .deb, where they are missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ]; then \
+		for tool in systemd-analyze systemd-sysusers lintian shellcheck; do command -v $$tool >/dev/null || missing=1; done; \
+		if [ -n "$$missing" ]; then \
+			echo "installing $(PACKAGING_PACKAGES)"; \
+			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+			$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(PACKAGING_PACKAGES); \
+		fi; \
+	fi
+
+android:  ## The Debian packages that check the Android project without Google's SDK, where they are missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ]; then \
+		for tool in javac keytool aapt aapt2 apksigner zipalign patch; do command -v $$tool >/dev/null || missing=1; done; \
+		if [ -n "$$missing" ]; then \
+			echo "installing $(ANDROID_PACKAGES)"; \
+			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+			$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(ANDROID_PACKAGES); \
+		fi; \
+	fi
+
+android-stub: android $(STAMP)  ## The real buildozer on a staged project, with an SDK and NDK that are only names
+	$(BIN)/python -m tests.edge_app.android.stub_sdk
+
+machine:  ## The Debian packages that start a whole emulated Raspberry Pi, where they are missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ]; then \
+		for tool in qemu-system-aarch64 mmdebstrap mke2fs depmod cpio unshare mkfs.vfat mkfs.exfat mkfs.ntfs; do \
+			PATH="$$PATH:/usr/sbin:/sbin" command -v $$tool >/dev/null || missing=1; \
+		done; \
+		if [ -n "$$missing" ]; then \
+			echo "installing $(MACHINE_PACKAGES)"; \
+			if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+			$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(MACHINE_PACKAGES); \
+		fi; \
+	fi
+
+test: emulator display packaging android lint types  ## Everything that is checked: style, types, the whole suite
+	# three processes: TensorFlow and OpenGL in software crash beside each other, and every network that is fitted costs 70 MB for good
+	$(BIN)/python -m pytest -m 'not kivy and not release' --ignore tests/train
+	$(BIN)/python -m pytest -m 'not kivy and not release' tests/train
+	$(BIN)/python -m pytest -m 'kivy and not release'
+
+release: test machine  ## What a release is held to beside that: a booted machine, a second Debian, another network on ARM
+	$(BIN)/python -m pytest -m release
 
 fast: $(STAMP)  ## The tests that need no TensorFlow and no patience
 	$(BIN)/python -m pytest -m 'not tf and not slow'

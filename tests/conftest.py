@@ -16,9 +16,33 @@ from osteo_edge.bundle import Bundle, write_bundle
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
+from tests.java_doubles import java_classes as java_classes
+from tests.signing import Signer, make_signer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = REPOSITORY / "tests" / "data"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """TensorFlow crashes in a process that has drawn by Mesa, and Mesa in one that has loaded TensorFlow."""
+    if {"kivy", "tf"} <= {marker.name for item in items for marker in item.iter_markers()}:
+        raise pytest.UsageError(
+            "tests of the window and of TensorFlow need a process each: `make test`, "
+            "or `pytest -m 'not kivy'` and `pytest -m kivy`"
+        )
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    """A key that signs bundles."""
+    return make_signer(tmp_path_factory.mktemp("keys"), "signer")
+
+
+@pytest.fixture(scope="session")
+def other_signer(tmp_path_factory: pytest.TempPathFactory) -> Signer:
+    """Somebody else's."""
+    return make_signer(tmp_path_factory.mktemp("keys"), "other")
 
 
 @pytest.fixture

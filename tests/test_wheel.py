@@ -5,9 +5,14 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+
+from osteo_edge.edge_app.pi.making import SCRIPTS
+from osteo_edge.edge_app.pi.own_wheel import DIST_INFO, write_own_wheel
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDERS = {"osteo_edge": "osteo_edge"} | {
@@ -37,10 +42,35 @@ def test_the_wheel_holds_every_module_under_one_name_and_nothing_else(built: Pat
     emulation = {f"osteo_edge/benchmarks/emulation/{name}" for name in ("instruction_kinds.c", "gate.json")}
     app = {
         f"osteo_edge/{path.relative_to(REPOSITORY).as_posix()}"
-        for folder in ("demo_bundle", "exports/fonts")
-        for path in (REPOSITORY / "edge_app" / folder).iterdir()
+        for pattern in (
+            "demo_bundle/*",
+            "exports/fonts/*",
+            "languages/*/LC_MESSAGES/*",
+            "pi/units/*",
+            "pi/debian/*",
+            "ui/*.kv",
+            "android/project/**/*.*",
+            "android/java/**/*.java",
+        )
+        for path in (REPOSITORY / "edge_app").glob(pattern)
+        if path.is_file() and path.suffix != ".pyc"
     }
+    app |= {f"osteo_edge/edge_app/pi/{name}" for name in SCRIPTS}
     assert files == expected | core | emulation | app | {"osteo_edge/edge_app/drawn_film.jpg"}
+
+
+def test_the_wheel_that_the_program_makes_of_itself_holds_and_requires_the_same(built: Path, tmp_path: Path) -> None:
+    """What a kit for the Raspberry Pi carries, made without a build tool."""
+    found = []
+    for path in (next(built.glob("*.whl")), write_own_wheel(tmp_path)):
+        with zipfile.ZipFile(path) as wheel:
+            about = Parser().parsestr(wheel.read(f"{DIST_INFO}/METADATA").decode())
+            names = {name for name in wheel.namelist() if not name.endswith("top_level.txt")}
+            required = {Requirement(line) for line in about.get_all("Requires-Dist", [])}
+            commands = wheel.read(f"{DIST_INFO}/entry_points.txt").split()
+        pythons = set(about["Requires-Python"].split(","))
+        found.append((names, required, pythons, set(about.get_all("Provides-Extra", [])), commands))
+    assert found[0] == found[1]
 
 
 def test_the_source_distribution_carries_the_tests_and_the_licence(built: Path) -> None:
