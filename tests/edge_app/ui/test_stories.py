@@ -191,6 +191,7 @@ def test_two_windows_save_at_once_and_nothing_is_lost(display: str, folders: Fol
     assert [process.returncode for process in both] == [0, 0]
     assert len(shown) == 16
     assert recorded_ids(folders) == saved_ids(folders) == shown
+    assert not list(folders.window.iterdir())  # the toolkit makes no file of its own, which two would make at once
 
 
 @pytest.fixture
