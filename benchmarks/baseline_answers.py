@@ -15,6 +15,7 @@ from osteo_edge.manifest import Manifest
 from osteo_edge.metrics import Estimate
 from osteo_edge.preprocessing import InputSpec, Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
+from osteo_edge.routing import thresholds
 from osteo_edge.runtime import Floats, Interpreter, open_interpreter
 from osteo_edge.screening import calibrated, score_of
 from osteo_edge.split import read_split, select
@@ -66,7 +67,7 @@ def prepare_images(cases: Sequence[Case], spec: InputSpec) -> PreparedImages:
 def answers_of(images: PreparedImages, logits: Floats, manifest: Manifest) -> tuple[ImageAnswer, ...]:
     """What the bundle of `manifest` says for these logits, (n, labels)."""
     probabilities = calibrated(logits, manifest.calibration)
-    positive = score_of(probabilities, manifest) >= manifest.decision.threshold
+    positive = score_of(probabilities, manifest) >= thresholds(probabilities, manifest)
     return tuple(
         ImageAnswer(name, tuple(float(value) for value in row), bool(is_positive))
         for name, row, is_positive in zip(images.hashes, probabilities, positive, strict=True)

@@ -24,8 +24,9 @@ from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.evaluation import Predictions, answers_of, predict
 from osteo_edge.manifest import Manifest
 from osteo_edge.metrics import Estimate
+from osteo_edge.routing import thresholds
 from osteo_edge.runtime import open_interpreter
-from osteo_edge.screening import decide, score_of
+from osteo_edge.screening import answer_to, score_of
 from osteo_edge.split import PARTS, Split, read_split, select
 from osteo_edge.standalone import Standalone
 
@@ -137,7 +138,8 @@ def _predict(bundle: Bundle, images: tuple[Chosen, ...], on_progress: Callable[[
 
 
 def _decisions(predictions: Predictions, manifest: Manifest) -> Bools:
-    return np.asarray(score_of(predictions.probabilities, manifest) >= manifest.decision.threshold)
+    limits = thresholds(predictions.probabilities, manifest)
+    return np.asarray(score_of(predictions.probabilities, manifest) >= limits)
 
 
 def _answers(
@@ -151,8 +153,8 @@ def _answers(
         parts=tuple(parts[name] for name in names),
         reference_scores=reference_scores,
         scores=scores,
-        reference_outcomes=tuple(decide(score, reference.decision)[0] for score in reference_scores),
-        outcomes=tuple(decide(score, manifest.decision)[0] for score in scores),
+        reference_outcomes=tuple(answer_to(row, reference)[0] for row in expected.probabilities),
+        outcomes=tuple(answer_to(row, manifest)[0] for row in found.probabilities),
     )
 
 

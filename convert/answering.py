@@ -12,6 +12,7 @@ from osteo_edge.dataset import Case
 from osteo_edge.errors import BundleError, DatasetError, RadiographError
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
+from osteo_edge.routing import thresholds
 from osteo_edge.runtime import Interpreter, Prediction, open_interpreter
 from osteo_edge.screening import calibrated
 
@@ -38,12 +39,13 @@ class Asked:
         logits = np.stack([prediction.logits for prediction in self.predictions[place]])
         if not np.isfinite(logits).all():
             raise BundleError(f"{bundle.path}: gives no number for some images; convert it again")
+        probabilities = calibrated(logits, manifest.calibration)
         return Answers(
             truth=np.array([manifest.labels.index(case.label) for case in self.cases], np.intp),
-            probabilities=calibrated(logits, manifest.calibration),
+            probabilities=probabilities,
             labels=manifest.labels,
             positive_labels=manifest.decision.positive_labels,
-            threshold=np.full(len(self.cases), manifest.decision.threshold),
+            threshold=thresholds(probabilities, manifest),
             groups=self.groups,
         )
 

@@ -87,7 +87,7 @@ def prepare_kivy(
         raise OsteoEdgeError(f"{folders.window}: cannot be made ({error.strerror or error}); check the disk") from error
     wanted: dict[str, Any] = {
         "KIVY_HOME": folders.window,
-        "KIVY_NO_CONFIG": 1,  # no file of settings: two windows that start at once would make it, and its folders, twice
+        "KIVY_NO_CONFIG": 1,  # two windows that start at once would both make its file and its folders
         "KIVY_NO_ARGS": 1,
         "KIVY_WINDOW": "sdl2",
         "KIVY_IMAGE": "sdl2",

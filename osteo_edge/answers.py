@@ -21,13 +21,19 @@ class Question:
     labels: tuple[str, ...]
 
 
+MOST_GRADES = 3
+"""More positive labels are no grades of one finding, but findings of several bones."""
+
+
 def questions_about(positive_labels: Sequence[str]) -> tuple[Question, ...]:
-    """Any positive label against the rest, and, where there are several, the last (the gravest) against the rest.
+    """Any positive label against the rest, and, where they are grades, the last (the gravest) against the rest.
 
     >>> [question.name for question in questions_about(["osteopenia", "osteoporosis"])]
     ['osteopenia or osteoporosis', 'osteoporosis']
     """
     positive = tuple(positive_labels)
+    if len(positive) > MOST_GRADES:
+        return (Question("any finding", positive),)
     anything = Question(" or ".join(positive), positive)
     return (anything,) if len(positive) == 1 else (anything, Question(positive[-1], positive[-1:]))
 

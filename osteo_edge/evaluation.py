@@ -20,8 +20,9 @@ from osteo_edge.preprocessing import to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.rivals import Rival as Rival
 from osteo_edge.rivals import compare_rivals
+from osteo_edge.routing import thresholds
 from osteo_edge.runtime import Interpreter
-from osteo_edge.screening import calibrated, decide, score_of
+from osteo_edge.screening import answer_to, calibrated
 from osteo_edge.subgroups import Subgroup, measure_subgroups
 
 Floats = npt.NDArray[np.float64]
@@ -121,8 +122,7 @@ def evaluate(
     estimates, headline = measure_answers(answers, prevalence)
     if predictions.distances is not None and manifest.familiarity is not None:
         estimates[REFUSED] = wilson(~(predictions.distances <= manifest.familiarity.threshold))
-    scores = score_of(predictions.probabilities, manifest)
-    outcomes = [decide(float(score), manifest.decision)[0] for score in scores]
+    outcomes = [answer_to(row, manifest)[0] for row in predictions.probabilities]
     confusion = metrics.confusion(answers.truth, answers.predicted, len(manifest.labels))
     return Evaluation(
         part=part,
@@ -159,13 +159,13 @@ def measure(
 
 
 def answers_of(predictions: Predictions, manifest: Manifest) -> Answers:
-    """The predictions beside the truth, at the threshold of the manifest's decision."""
+    """The predictions beside the truth, at the threshold of the decision that is made of each."""
     return Answers(
         truth=predictions.truth(manifest.labels),
         probabilities=predictions.probabilities,
         labels=manifest.labels,
         positive_labels=manifest.decision.positive_labels,
-        threshold=np.full(len(predictions.cases), manifest.decision.threshold),
+        threshold=thresholds(predictions.probabilities, manifest),
         groups=predictions.groups,
     )
 

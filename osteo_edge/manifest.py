@@ -7,10 +7,12 @@ from typing import Any, Final, Literal
 from osteo_edge.intervals import wilson_interval
 from osteo_edge.preprocessing import InputSpec
 from osteo_edge.strict import FieldError, from_dict, to_dict
+from osteo_edge.wording import Finding
 
 SCHEMA: Final = 1
 FILE_NAME = "manifest.json"
 CARD_NAME = "MODEL_CARD.md"
+LATER_FIELDS: Final = ("finding", "router")
 MAX_NAME: Final = 500
 MAX_SOURCE: Final = 1000
 MAX_USE: Final = 1500
@@ -100,6 +102,40 @@ class Decision:
             _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
         ordered = self.abstain_low <= self.threshold <= self.abstain_high
         _require("threshold", ordered, "must lie between abstain_low and abstain_high")
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a model of several bones answers for one of them: some of its labels, the first the reference class.
+
+    `finding` is what a positive answer speaks of. `decision` is when to refer a film of this bone.
+    """
+
+    bone: str
+    finding: Finding
+    labels: tuple[str, ...]
+    decision: Decision
+
+    def __post_init__(self) -> None:
+        _require("labels", len(self.labels) >= 2, "must name at least two labels")
+        _require("decision", self.decision.positive_labels == self.labels[1:], "must be about all labels but the first")
+
+
+@dataclass(frozen=True)
+class Router:
+    """How a model of several bones tells them apart: a bone is as probable as its head's labels together.
+
+    Of a film whose most probable bone is less so than `min_confidence` no head is asked.
+    """
+
+    heads: tuple[Head, ...]
+    min_confidence: float
+    chosen_on: str
+
+    def __post_init__(self) -> None:
+        _require("heads", len(self.heads) >= 2, "must be at least two")
+        _require("heads", len({head.bone for head in self.heads}) == len(self.heads), "must not repeat a bone")
+        _require("min_confidence", 0.0 <= self.min_confidence <= 1.0, "must lie between 0 and 1")
 
 
 @dataclass(frozen=True)
@@ -242,7 +278,11 @@ class DataCard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that is known of a model, and all that is needed to run it."""
+    """All that is known of a model, and all that is needed to run it.
+
+    `finding` is what a positive answer speaks of; None: bone density. `router` is of a model that answers for several
+    bones, whose labels are then those of its heads.
+    """
 
     schema: Literal[1]
     name: str
@@ -263,6 +303,8 @@ class Manifest:
     data: DataCard
     files: dict[str, str]
     familiarity: Familiarity | None = None
+    finding: Finding | None = None
+    router: Router | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "created_by", "created_at"):
@@ -274,6 +316,11 @@ class Manifest:
         _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
         for label in self.decision.positive_labels:
             _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
+        if self.router is not None:
+            of_heads = [label for head in self.router.heads for label in head.labels]
+            _require("router.heads", sorted(of_heads) == sorted(self.labels), "must share the labels among them")
+            positive = {label for head in self.router.heads for label in head.decision.positive_labels}
+            _require("decision.positive_labels", set(self.decision.positive_labels) == positive, "must be the heads'")
         has_embedding = self.outputs.embedding is not None
         _require("familiarity", self.familiarity is None or has_embedding, "needs a model that gives an embedding")
         _require(
@@ -291,8 +338,9 @@ class Manifest:
         return from_dict(cls, data)
 
     def to_dict(self) -> dict[str, Any]:
+        """As JSON; without `finding` and `router` where there are none, so that older programs read it too."""
         plain: dict[str, Any] = to_dict(self)
-        return plain
+        return {name: value for name, value in plain.items() if name not in LATER_FIELDS or value is not None}
 
 
 def _require(field: str, holds: bool, rule: str) -> None:

@@ -21,6 +21,7 @@ from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.manifest import Calibration, Decision, Manifest
 from osteo_edge.preprocessing import Pixels, lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.routing import Route, doubt, given_bone, route
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.verdict import warning
 from osteo_edge.wording import (
@@ -134,7 +135,7 @@ def screen(
         return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
     with _timed(stage_ms, "map"):
         evidence = evidence_of(prediction, manifest, layout)
-    outcome, why = decide(score_of(calibrated(prediction.logits, manifest.calibration), manifest), manifest.decision)
+    outcome, why = answer_to(calibrated(prediction.logits, manifest.calibration), manifest)
     answer = _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
     return radiograph, replace(answer, warnings=(*answer.warnings, *reasons))
 
@@ -167,6 +168,20 @@ def score_of(probabilities: Probabilities, manifest: Manifest) -> Any:
     """The summed probability of the positive labels, over the last axis: what the threshold is compared with."""
     places = [manifest.labels.index(label) for label in manifest.decision.positive_labels]
     return probabilities[..., places].sum(axis=-1)
+
+
+def answer_to(probabilities: Probabilities, manifest: Manifest, found: Route | None = None) -> tuple[Outcome, str]:
+    """The outcome for one film's calibrated probabilities, (labels,), and why in one clause.
+
+    Of a model of several bones the head of the bone that the film shows answers, or the one of `found`, where that was
+    worked out already or the user named the bone; no head where it is not clear which bone that is.
+    """
+    chosen = found or route(probabilities, manifest)
+    unclear = doubt(probabilities, manifest) if chosen is not None and chosen.given is None else None
+    if unclear is not None:
+        return "uncertain", unclear
+    answered = given_bone(probabilities, chosen, manifest)
+    return decide(float(score_of(answered, manifest)), manifest.decision if chosen is None else chosen.head.decision)
 
 
 def decide(score: float, decision: Decision) -> tuple[Outcome, str]:

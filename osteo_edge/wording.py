@@ -7,6 +7,8 @@ negative answer says that it does not rule out low bone density.
 from typing import Literal
 
 Outcome = Literal["refer", "no_finding", "uncertain", "rejected"]
+Finding = Literal["density", "abnormality"]
+"""What a positive answer speaks of: low bone density, or anything abnormal about a bone (fracture, metal, ...)."""
 Severity = Literal["low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high")
 
