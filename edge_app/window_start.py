@@ -39,8 +39,9 @@ def run_window(
     """Open the window and stay until it is closed; gives lines about what could not be saved.
 
     `device` makes what the system does for the app, on Android. `shipped` is a bundle that the app comes with.
-    `when_ready` is called once, on the window's thread, when the model was loaded or could not be. SIGTERM closes the
-    window as its button does. `OsteoEdgeError` where there is no screen, or the data folder cannot be used.
+    `when_ready` is called once, on the window's thread, when the model was loaded or could not be. SIGTERM and Ctrl-C
+    close the window as its button does, and the latter raises `KeyboardInterrupt` then. `OsteoEdgeError` where there is
+    no screen, or the data folder cannot be used.
     """
     keep_little_memory()
     with logging_to(folders.log):
@@ -50,14 +51,14 @@ def run_window(
         require_window()
         from osteo_edge.edge_app.clinic import Clinic
         from osteo_edge.edge_app.ui.app import ScreeningApp
-        from osteo_edge.edge_app.ui.window import closed_by_sigterm, post
+        from osteo_edge.edge_app.ui.window import closed_by_signals, post
 
         services = None if device is None else device(post)
         clinic = Clinic(folders, bundle=bundle, shipped=shipped)
         window = ScreeningApp(clinic, camera=camera, device=services, when_ready=when_ready)
         keep_open(window)
         try:
-            with closed_by_sigterm(window):
+            with closed_by_signals(window):
                 window.run()
         finally:
             window.end()

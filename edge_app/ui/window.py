@@ -38,16 +38,31 @@ def post(call: Call) -> None:
 
 
 @contextmanager
-def closed_by_sigterm(app: App) -> Iterator[None]:
-    """While the block runs, SIGTERM closes the window as its button does: at the next turn of its loop.
+def closed_by_signals(app: App) -> Iterator[None]:
+    """While the block runs, SIGTERM and Ctrl-C close the window as its button does: at the next turn of its loop.
 
-    Not at once: the signal comes in the midst of anything, also where a lock is held that closing needs.
+    Not at once: a signal comes in the midst of anything, also where a lock is held that closing needs, or where Python
+    drops what a Ctrl-C raises. After a Ctrl-C the block ends with `KeyboardInterrupt`; a second one does not wait.
     """
-    before = signal.signal(signal.SIGTERM, lambda *_: post(app.stop))
+    interrupted = []
+
+    def interrupt(*_: object) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted.append(True)
+        post(app.stop)
+
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: post(app.stop)),
+        signal.SIGINT: signal.signal(signal.SIGINT, interrupt),
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def keep_open(app: ScreeningApp) -> None:

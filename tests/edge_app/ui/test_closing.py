@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,21 +77,36 @@ def test_it_asks_over_the_lock_and_the_keys_answer(start: Callable[..., Robot]) 
     assert robot.shell.is_locked
 
 
-def test_sigterm_closes_at_the_next_turn_and_not_where_a_lock_is_held(start: Callable[..., Robot]) -> None:
+@pytest.mark.parametrize(("number", "ends_with"), [(signal.SIGTERM, None), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_closes_at_the_next_turn_and_not_where_a_lock_is_held(
+    number: signal.Signals, ends_with: type[BaseException] | None, start: Callable[..., Robot]
+) -> None:
     from kivy.clock import Clock
 
-    from osteo_edge.edge_app.ui.window import closed_by_sigterm
+    from osteo_edge.edge_app.ui.window import closed_by_signals
 
     start()
-    app, before = Closing(), signal.getsignal(signal.SIGTERM)
-    with closed_by_sigterm(app):
+    app, before, seen = Closing(), signal.getsignal(number), []
+    with nullcontext() if ends_with is None else pytest.raises(ends_with), closed_by_signals(app):
         with app.lock:
-            signal.raise_signal(signal.SIGTERM)
-        seen = [app.is_stopped]
+            signal.raise_signal(number)
+        seen.append(app.is_stopped)
         Clock.tick()
         seen.append(app.is_stopped)
     assert seen == [False, True]
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_window(start: Callable[..., Robot]) -> None:
+    from osteo_edge.edge_app.ui.window import closed_by_signals
+
+    start()
+    app = Closing()
+    with suppress(KeyboardInterrupt), closed_by_signals(app):
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert not app.is_stopped
 
 
 class Closing:

@@ -80,7 +80,7 @@ def test_what_can_still_be_undone_stays_however_long_ago_it_was_deleted(
 
     monkeypatch.setattr("osteo_edge.edge_app.ui.retention.PURGE_EVERY_S", 0.05)
     monkeypatch.setattr(store.History.purge_deleted, "__defaults__", (timedelta(),))
-    monkeypatch.setattr(notices, "UNDO_S", 1.0)
+    monkeypatch.setattr(notices, "UNDO_S", 4.0)
     robot = start()
     robot.until(lambda: robot.shell.model)
     history = robot.clinic.history()
