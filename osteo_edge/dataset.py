@@ -35,19 +35,23 @@ class Case:
     """The films of one region on one occasion, which share their label; its name is the study's alone."""
     published_part: str | None = None
     """One of `PARTS`, where the publisher of the data set has divided it."""
+    listed_label: str | None = None
+    """The label as the data set has it, where `label` names the bone too."""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Labelled images, sorted by name; every name stands once.
 
-    `label_source` says what decided the labels (DXA, QUS, phantom, ...) where the data set itself says so.
+    `label_source` says what decided the labels (DXA, QUS, phantom, ...) where the data set itself says so. `left_out`
+    are the names of images that the data set has under labels that were not asked for.
     """
 
     name: str
     root: Path
     cases: tuple[Case, ...]
     label_source: str | None = None
+    left_out: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -68,11 +72,13 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     - a folder that directly holds exactly one such CSV file, which is then read, so that what it knows of the
       patients is not lost. A split file (with a column `part`) does not count.
 
-    With `labels`, images of other labels are left out. Hidden files and files that are no images by their suffix
+    With `labels`, images of other labels are left out; a label may name a bone too ("elbow abnormal"), and then the
+    images of that bone with the label "abnormal" get it. Hidden files and files that are no images by their suffix
     are skipped. Raises `DatasetError`.
     """
     table = _find_table(path)
     cases = list(_cases_in_table(table) if table else _cases_in_folders(path, labels))
+    everything = {case.name for case in cases}
     if labels is not None:
         cases = _choose(path, cases, labels)
     _check_spelling(path, "labels", {case.label for case in cases})
@@ -80,7 +86,8 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     root = table.path.parent if table else path
     name = path.resolve().name if path.is_dir() else path.stem
     source = _label_source(table) if table else None
-    return Dataset(name, root, tuple(sorted(cases, key=lambda case: case.name)), source)
+    left_out = frozenset(everything - {case.name for case in cases})
+    return Dataset(name, root, tuple(sorted(cases, key=lambda case: case.name)), source, left_out)
 
 
 def _find_table(path: Path) -> Table | None:
@@ -235,7 +242,13 @@ def _is_image(name: str) -> bool:
 def _choose(path: Path, cases: list[Case], labels: Sequence[str]) -> list[Case]:
     """The cases of the wanted labels, spelled as wanted."""
     wanted = {label.lower(): label for label in labels}
-    chosen = [replace(case, label=wanted[case.label.lower()]) for case in cases if case.label.lower() in wanted]
+    chosen = []
+    for case in cases:
+        of_bone = f"{case.bone} {case.label}".lower()
+        if case.label.lower() in wanted:
+            chosen.append(replace(case, label=wanted[case.label.lower()]))
+        elif case.bone is not None and of_bone in wanted:
+            chosen.append(replace(case, label=wanted[of_bone], listed_label=case.label))
     if not chosen:
         found = sorted({case.label for case in cases if case.label})
         hint = f"found: {', '.join(found)}" if found else "no folder is called so"

@@ -67,16 +67,17 @@ def select(dataset: Dataset, split: Split, part: str) -> tuple[Case, ...]:
 
     The whole split is checked, not the part alone: an image of any part that the data set lacks, or that stands
     under another label there, is a `DatasetError`; so is a patient or a study that the data set knows in two parts.
-    Images that the split does not know stay out. Excluded images may be gone.
+    Images that the split does not know stay out, and so do those whose labels were not asked for. Excluded images may be gone.
     """
     if part not in (*PARTS, EXCLUDED):
         raise ValueError(f"no part is called {part!r}")
     cases = {case.name: case for case in dataset.cases}
-    used = [row for row in split.rows if row.part != EXCLUDED or part == EXCLUDED]
+    wanted = [row for row in split.rows if row.name not in dataset.left_out]
+    used = [row for row in wanted if row.part != EXCLUDED or part == EXCLUDED]
     missing = [row.name for row in used if row.name not in cases]
     if missing:
         raise _misfit(dataset, missing, "are not in the data set")
-    relabelled = [row.name for row in used if cases[row.name].label != row.label]
+    relabelled = [row.name for row in used if row.label not in (cases[row.name].label, cases[row.name].listed_label)]
     if relabelled:
         raise _misfit(dataset, relabelled, "have another label there")
     for kind in ("patient", "study"):

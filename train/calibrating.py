@@ -35,7 +35,7 @@ def choose_decision(scores: Floats, positive: npt.NDArray[np.bool_], config: Tra
     threshold = highest_threshold(scores, positive, config.target_sensitivity)
     low = highest_threshold(scores, positive, config.abstain_sensitivity)
     return Decision(
-        positive_labels=config.labels[1:],
+        positive_labels=config.positive_labels,
         threshold=threshold,
         target_sensitivity=config.target_sensitivity,
         abstain_low=min(low, threshold),

@@ -13,7 +13,8 @@ ALPHAS = (0.35, 0.5, 0.75, 1.0)
 class TrainConfig:
     """One training run of a network.
 
-    `labels`: the first is the reference class, the others are positive. `backbone` is a name of
+    `labels`: the first is the reference class, the others are positive. With `heads`, which are bones, each label
+    begins with its bone ("elbow abnormal"), and the first of each bone is a reference class. `backbone` is a name of
     `osteo_edge.train.backbones.BACKBONES`, or several joined with "+", whose last feature maps are then put side by
     side; `alpha` is MobileNetV2's width. `weights` is "imagenet" (Keras downloads them), "none" (from scratch), the
     path of a local Keras `.h5` without top, or a list such as "mobilenet_v2=a.h5,efficientnet_b0=b.h5,none", in which
@@ -31,6 +32,7 @@ class TrainConfig:
     """
 
     labels: tuple[str, ...] = KNEE_LABELS
+    heads: tuple[str, ...] = ()
     backbone: str = "mobilenet_v2"
     alpha: float = 1.0
     weights: str = "imagenet"
@@ -60,6 +62,11 @@ class TrainConfig:
     calibration_images: int = 128
     parity_images: int = 64
     seed: int = 0
+
+    @property
+    def positive_labels(self) -> tuple[str, ...]:
+        references = [next(label for label in self.labels if label.startswith(f"{bone} ")) for bone in self.heads]
+        return tuple(label for label in self.labels if label not in (references or self.labels[:1]))
 
     @property
     def from_scratch(self) -> bool:

@@ -117,6 +117,31 @@ def join(images: Path, sheet: Path, out: Path, id_column: str | None, label_sour
 
 
 @data.command()
+@click.argument("first", type=path_argument)
+@click.argument("second", type=path_argument)
+@click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
+@click.option("--bone", help="The bone of films whose data set names none, such as knee.")
+def merge(first: Path, second: Path, out: Path, bone: str | None) -> None:
+    """Make one data set CSV of two, for a cascade that answers for the bones of both.
+
+    Each bone keeps its own labels: knees normal, osteopenia and osteoporosis, the others normal and abnormal.
+
+    \b
+    Example:
+      osteo-edge data merge mura.csv knees.csv --bone knee --out all.csv
+      osteo-edge train all.csv --recipe cascade-shared --heads elbow,wrist,knee --out bones
+    """
+    from osteo_edge.train.merging import lost_parts, write_merged
+
+    counts = write_merged(first, second, out, bone=bone)
+    for name in lost_parts(first, second):
+        click.echo(f"{name}: its published parts are not kept, since the other set has none", err=True)
+    for name, number in counts.items():
+        click.echo(f"{name}: {number} images")
+    click.echo(f"written: {out}")
+
+
+@data.command()
 @click.argument("out", type=path_argument)
 @click.option("--per-class", default=20, show_default=True, help="Studies of each bone and label.")
 @click.option("--size", default=320, show_default=True, help="Height of a film in pixels.")

@@ -84,7 +84,8 @@ def _shared(manifest: Manifest) -> dict[str, Any]:
 
 def _config(manifest: Manifest) -> TrainConfig:
     """What calibration and decision are to reach: what the first member was made for."""
-    return TrainConfig(labels=manifest.labels, target_sensitivity=manifest.decision.target_sensitivity)
+    heads = () if manifest.router is None else tuple(head.bone for head in manifest.router.heads)
+    return TrainConfig(labels=manifest.labels, heads=heads, target_sensitivity=manifest.decision.target_sensitivity)
 
 
 def _origin(bundle: Bundle) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def training_config(bundle: Bundle) -> TrainConfig:
             "`osteo-edge train` wrote"
         )
     try:
-        return from_dict(TrainConfig, recipe["train"])
+        return from_dict(TrainConfig, {"heads": [], **recipe["train"]})  # written before there were heads
     except FieldError as error:
         raise BundleError(f"{bundle.path}: its training settings cannot be read ({error}); train it again") from error
 

@@ -15,9 +15,12 @@ from osteo_edge.split import EXCLUDED, Split, read_split
 from osteo_edge.train.audit import audit
 from osteo_edge.train.config_file import choose_config
 from osteo_edge.train.distribution import StrategyName
+from osteo_edge.train.heads import with_heads
 from osteo_edge.train.option_groups import GroupedCommand, grouped, option
-from osteo_edge.train.recipes.presets import DEFAULT_RECIPE, PRESETS
+from osteo_edge.train.recipes.presets import CASCADES, DEFAULT_RECIPE, PRESETS, SEPARATE
 from osteo_edge.train.recipes.table import RECIPES
+from osteo_edge.train.separate import train_separately
+from osteo_edge.train.separate_report import parts_to_dict, show_parts
 from osteo_edge.train.splitting import make_split
 from osteo_edge.train.train_options import (
     FIND,
@@ -42,6 +45,7 @@ log = logging.getLogger(__name__)
     option("--config", "config_file", type=click.Path(path_type=Path), help="A TOML file with settings, see above."),
     option("--split", "split_file", type=click.Path(path_type=Path), help="[default: audit and split now]"),
     option("--labels", help="In output order, the reference first.  [default: normal,osteopenia,osteoporosis]"),
+    option("--heads", help="Of a cascade: the bones that it answers for, with commas.  [default: all in the data]"),
     option("--label-source", help="What decided the labels: DXA, QUS, radiologist, ...  [default: as the data says]"),
 )
 @network_options
@@ -61,6 +65,7 @@ def train(
     config_file: Path | None,
     split_file: Path | None,
     labels: str | None,
+    heads: str | None,
     name: str | None,
     label_source: str | None,
     strategy: StrategyName,
@@ -70,11 +75,14 @@ def train(
 ) -> None:
     """Train a classifier on labelled X-rays and write a Keras bundle.
 
-    DATA is a folder of class folders, or a CSV with path,label and optional patient, age, sex, weight. The head is
-    fitted on features of the frozen backbone first; with a recipe that says so, such as fine-tuned, the network is
+    DATA is a folder of class folders, or a CSV with path,label and optional patient, age, sex, weight, bone. The head
+    is fitted on features of the frozen backbone first; with a recipe that says so, such as fine-tuned, the network is
     fine-tuned then, or trained from scratch at once with --weights none. Temperature and threshold are chosen on the
     validation part; the test part is measured once, at the end. Ctrl-C keeps the best so far; a run that was killed
     goes on where it was when the same command is given again.
+
+    A cascade tells bones apart and answers for each: cascade-shared is one network and one bundle, cascade-separate a
+    folder of bundles, one network each, to compare it with.
 
     Settings come from the recipe, then from the TOML file, then from the options: the later one counts. The file's
     keys are the options' names with underscores, but side_px for --side and filters for --filter, for instance
@@ -87,12 +95,16 @@ def train(
       osteo-edge train knees.csv --split split.csv --out knee
       osteo-edge train knees.csv --split split.csv --out small --recipe fine-tuned --alpha 0.35
       osteo-edge train knees.csv --split split.csv --out last20 --recipe last-20 --mixup 0.2
+      osteo-edge train mura.csv --split mura-split.csv --out bones --recipe cascade-shared
     """
     _check_recipe(recipe)
+    _check_heads(recipe, heads, labels)
     if labels is not None:
         settings["labels"] = _parse_labels(labels)
     config = choose_config(recipe, config_file, given_settings(settings))
     require_free(out)
+    if recipe in CASCADES:
+        config = with_heads(config, read_dataset(data), [] if heads is None else _parse_names(heads))
     dataset = read_dataset(data, labels=config.labels)
     log.debug("%s: %d images", data, len(dataset.cases))
     split = _make_split(dataset, config.seed) if split_file is None else read_split(split_file)
@@ -107,7 +119,19 @@ def train(
         strategy=strategy,
         resume=resume,
     )
-    _train(job, out, as_json=as_json)
+    if recipe == SEPARATE:
+        _train_separately(job, out, as_json=as_json)
+    else:
+        _train(job, out, as_json=as_json)
+
+
+def _train_separately(job: Job, out: Path, *, as_json: bool) -> None:
+    with progress("train") as advance:
+        parts = list(train_separately(job, out, on_progress=advance))
+    if as_json:
+        show_json(parts_to_dict(parts, out))
+    else:
+        show_parts(parts, out)
 
 
 def _train(job: Job, out: Path, *, as_json: bool) -> None:
@@ -139,8 +163,19 @@ def _check_recipe(recipe: str) -> None:
     raise click.BadParameter(f"no recipe is called {recipe!r}; there are {', '.join(PRESETS)}", param_hint="--recipe")
 
 
+def _check_heads(recipe: str, heads: str | None, labels: str | None) -> None:
+    if recipe in CASCADES and labels is not None:
+        raise click.BadParameter(f"{recipe} takes the labels of each bone from the data", param_hint="--labels")
+    if recipe not in CASCADES and heads is not None:
+        raise click.BadParameter(f"only {' and '.join(CASCADES)} have heads, not {recipe}", param_hint="--heads")
+
+
+def _parse_names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 def _parse_labels(text: str) -> tuple[str, ...]:
-    labels = tuple(label.strip() for label in text.split(",") if label.strip())
+    labels = tuple(_parse_names(text))
     if len(labels) < 2 or len(set(labels)) < len(labels):
         raise click.BadParameter("give at least two different labels, with commas between them", param_hint="--labels")
     return labels

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -31,6 +32,7 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.distribution import StrategyName, is_chief, open_strategy
 from osteo_edge.train.embedding import attach_embedding, embeddings, find_familiarity
 from osteo_edge.train.fitting import Fit, FitOptions, fit, predict_logits
+from osteo_edge.train.heads import find_router, finding_of
 from osteo_edge.train.keeping import discard
 from osteo_edge.train.keras_bundle import MODEL_FILE, SPLIT_FILE, model_bytes, model_file
 from osteo_edge.train.labelled import Labelled
@@ -51,6 +53,7 @@ class Job:
 
     `recipe` is the preset that `config` came from. `find_rate` takes the learning rate from a range test. An
     interrupted run is gone on with unless `resume` is False. Without `measure_test` no image of the test part is read.
+    `intended_use` is None where it follows from the labels.
     """
 
     dataset: Dataset
@@ -63,6 +66,7 @@ class Job:
     strategy: StrategyName = "none"
     resume: bool = True
     measure_test: bool = True
+    intended_use: str | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -144,7 +148,7 @@ def checkpoints_of(out: Path) -> Path:
 def check_parts(job: Job) -> None:
     """Raise `DatasetError` unless every part of the split holds every label."""
     for part in PARTS:
-        counts = job.split.counts(part)
+        counts = Counter(case.label for case in select(job.dataset, job.split, part))
         missing = [label for label in job.config.labels if not counts.get(label)]
         if missing:
             raise DatasetError(
@@ -187,7 +191,7 @@ def finish(job: Job, fitted: Fitted) -> tuple[Manifest, dict[str, bytes], dict[s
     model, parts = fitted.network.model, fitted.parts
     measured = [part for part in job.parts if part != "train"]
     logits = {part: predict_logits(model, parts[part], fitted.spec) for part in measured}
-    files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: _split_bytes(job.split)}
+    files = {MODEL_FILE: model_bytes(model), SAMPLES_FILE: _samples(job, parts), SPLIT_FILE: split_bytes(job.split)}
     if fitted.known is not None:
         files[FAMILIARITY_FILE] = fitted.known.statistics.pack()
     manifest = _manifest(job, fitted, logits["validation"], files)
@@ -202,8 +206,13 @@ def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str,
     config, parts = job.config, fitted.parts
     classes = parts["validation"].classes
     calibration = fit_temperature(validation_logits, classes)
-    scores = calibrated(validation_logits, calibration)[:, 1:].sum(axis=1)
+    probabilities = calibrated(validation_logits, calibration)
+    positive = [config.labels.index(label) for label in config.positive_labels]
+    scores = probabilities[:, positive].sum(axis=1)
     split_digest, counts = sha256_bytes(files[SPLIT_FILE]), _counts(parts, config.labels)
+    router = find_router(probabilities, classes, config)
+    finding = finding_of(config.positive_labels)
+    findings = [finding or "density"] if router is None else [head.finding for head in router.heads]
     recipe = describe_training(config, job.recipe, job.strategy, fitted.fit, fitted.reading, len(parts["train"]))
     if fitted.severity is not None:
         recipe["severity"] = fitted.severity
@@ -213,20 +222,22 @@ def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str,
         version="1",
         created_by=f"osteo-edge {VERSION}",
         created_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        intended_use=intended_use(job.label_source),
+        intended_use=job.intended_use or intended_use(job.label_source, *findings),
         model=model_file(fitted.network.model, files[MODEL_FILE]),
         parent=Parent(fitted.network.weights_sha256, recipe),
         input=fitted.spec,
         outputs=fitted.outputs,
         labels=config.labels,
         calibration=calibration,
-        decision=choose_decision(scores, classes > 0, config),
+        decision=choose_decision(scores, np.isin(classes, positive), config),
         gate=DEFAULT_GATE,
         parity=None,
         metrics={},
         data=DataCard(job.dataset.name, counts, SPLIT_RULE, split_digest, job.label_source),
         files={},
         familiarity=None if fitted.known is None else fitted.known.record,
+        finding=finding if router is None else None,
+        router=router,
     )
 
 
@@ -259,7 +270,7 @@ def _counts(parts: dict[str, Labelled], labels: tuple[str, ...]) -> dict[str, di
     }
 
 
-def _split_bytes(split: Split) -> bytes:
+def split_bytes(split: Split) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / SPLIT_FILE
         write_split(split, path)

@@ -6,6 +6,7 @@ from typing import Any
 from osteo_edge.train.config import TrainConfig
 
 DEFAULT_RECIPE = "osteo-edge"
+SHARED, SEPARATE = CASCADES = ("cascade-shared", "cascade-separate")
 PLAIN_RECIPE = "fine-tuned"
 """The preset that a default `TrainConfig` already is."""
 
@@ -55,6 +56,28 @@ PRESETS = {
     "last-20": Preset(
         "EfficientNet-B0, all but the last 20 layers frozen, batch normalization frozen, Adam 1e-4",
         "Keras guide on fine-tuning EfficientNet (Fu 2020); Tan and Le 2019",
+        {
+            "backbone": "efficientnet_b0",
+            "trainable_layers": 20,
+            "freeze_batch_norm": True,
+            "learning_rate": 1e-4,
+            "schedule": "constant",
+        },
+    ),
+    "cascade-shared": Preset(
+        "A router and a head for each bone on one MobileNetV2: heads on frozen features first, then its last 40 layers",
+        "this project",
+        {
+            "backbone": "mobilenet_v2",
+            "trainable_layers": 40,
+            "learning_rate": 3e-4,
+            "epochs": 7,
+            "patience": 7,
+        },
+    ),
+    "cascade-separate": Preset(
+        "A router and a network for each bone: EfficientNet-B0, all but the last 20 layers frozen, Adam 1e-4",
+        "published bone-type and abnormality cascades on MURA",
         {
             "backbone": "efficientnet_b0",
             "trainable_layers": 20,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.recipe import Recipe
-from osteo_edge.train.recipes.presets import PRESETS
+from osteo_edge.train.recipes.presets import CASCADES, PRESETS
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _network(config: TrainConfig) -> Recipe:
 
 STUDENT_WORK = "common in public student work on knee radiographs"
 TEXTURE = "histogram, co-occurrence and local-binary-pattern features"
-RECIPES = {name: _of_preset(name) for name in PRESETS if name != "two-stage"} | {
+RECIPES = {name: _of_preset(name) for name in PRESETS if name not in ("two-stage", *CASCADES)} | {
     "two-stage": Entry(PRESETS["two-stage"].title, PRESETS["two-stage"].source, True, _two_stage),
     "ensemble": Entry(
         "The mean of the probabilities of MobileNetV2 and EfficientNet-B0, a head on frozen features each",
