@@ -12,6 +12,7 @@ from osteo_edge.benchmarks.cold_start import screening_program
 from osteo_edge.benchmarks.results import Stages
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.findings import findings_of
 from osteo_edge.gate import knee_rejections, rejections
 from osteo_edge.overlay import blend
 from osteo_edge.preprocessing import lay_out, to_tensor
@@ -119,7 +120,7 @@ def _take_steps(bundle: Bundle, image: Path, interpreter: Interpreter, times: Ti
     with _timed(times, "decode"):
         radiograph = read_radiograph(image)
     with _timed(times, "preprocess"):
-        rejections(radiograph, manifest.gate)
+        rejections(radiograph, manifest.gate, findings=findings_of(manifest))
         layout = lay_out(radiograph.pixels, manifest.input)
         tensor = to_tensor(radiograph.pixels, manifest.input, layout)
         knee_rejections(layout)

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import BundleError
+from osteo_edge.findings import findings_of
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.manifest import Familiarity
+from osteo_edge.manifest import Familiarity, Manifest
 
 Floats = npt.NDArray[np.floating]
 Distances = npt.NDArray[np.float64]
@@ -36,6 +37,9 @@ ACCEPTED = 0.98
 CONFIDENCE = 0.95
 SMALLEST = 1e-12
 UNFAMILIAR = "this does not look like the films that the model learned from: use a frontal knee X-ray"
+UNFAMILIAR_BONE = (
+    "this does not look like the films that the model learned from: use an X-ray of the bone that it knows"
+)
 NOT_DRAWN = "this does not look like the drawn films that this demonstration learned from: it is not for real X-rays"
 ARRAYS = ("mean", "directions", "variances", "rest")
 
@@ -181,7 +185,19 @@ def unfamiliar(embedding: Floats | None, bundle: Bundle) -> tuple[str, ...]:
         )
     if statistics.distances(embedding[np.newaxis])[0] <= record.threshold:
         return ()
-    return (NOT_DRAWN if bundle.manifest.data.label_source == "phantom" else UNFAMILIAR,)
+    return (_refusal(bundle.manifest),)
+
+
+def _refusal(manifest: Manifest) -> str:
+    if manifest.data.label_source == "phantom":
+        return NOT_DRAWN
+    if manifest.router is not None:
+        bones = ", ".join(head.bone for head in manifest.router.heads)
+        return (
+            "this does not look like the films that the model learned from: "
+            f"use an X-ray of a bone that it knows ({bones})"
+        )
+    return UNFAMILIAR if findings_of(manifest) == ("density",) else UNFAMILIAR_BONE
 
 
 @lru_cache(maxsize=4)

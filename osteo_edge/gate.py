@@ -1,5 +1,7 @@
 """Is this image fit to be screened at all? Checks that need no network; anything refused is told why."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from osteo_edge.image_quality import ImageQuality, measure_quality
@@ -7,6 +9,7 @@ from osteo_edge.layout import Layout
 from osteo_edge.manifest import Gate
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.raster import statistics
+from osteo_edge.wording import Finding
 
 DEFAULT_GATE = Gate(
     min_side_px=160, min_contrast=0.04, max_chroma=0.06, modalities=("CR", "DX", "RG", "RF", "OT", "SC")
@@ -15,6 +18,8 @@ DEFAULT_GATE = Gate(
 # What a picture must keep to, and in brackets where 102 knee films, one part of a public set, lie (docs/safety.md).
 MAX_ASPECT: Final = 3.0
 """Longer side over the shorter (1.0 to 1.3); a film of the whole leg may reach 2.5."""
+MAX_LONG_ASPECT: Final = 6.0
+"""The same for films of other bones, which are collimated to the limb: chosen, not measured."""
 MIN_SMOOTHNESS: Final = 0.9
 """(0.985 and more.) A knee film with noise of a fifth of the full scale, its standard deviation, has 0.9."""
 MIN_PRINT: Final = 0.2
@@ -37,14 +42,16 @@ MAX_PATCH: Final = 0.003
 """(0.0012 and less.)"""
 
 
-def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
+def rejections(radiograph: Radiograph, gate: Gate, *, findings: Sequence[Finding] = ("density",)) -> tuple[str, ...]:
     """Why the image must not be screened, in words for the user; empty if it may be.
 
-    Of the picture's faults the first is given, since one brings about others.
+    Of the picture's faults the first is given, since one brings about others. `findings` are the model's: one that is
+    to find what is abnormal, metal too, must see it.
     """
     source = radiograph.source
     is_blank = statistics.mean_and_deviation(radiograph.pixels)[1] < gate.min_contrast
-    fault = None if is_blank else fault_of(measure_quality(radiograph.pixels))
+    metal_counts = "abnormality" in findings
+    fault = None if is_blank else fault_of(measure_quality(radiograph.pixels), metal_counts=metal_counts)
     checks = (
         (
             min(source.height, source.width) < gate.min_side_px,
@@ -60,17 +67,21 @@ def rejections(radiograph: Radiograph, gate: Gate) -> tuple[str, ...]:
     return (*(reason for fails, reason in checks if fails), *(() if fault is None else (fault,)))
 
 
-def fault_of(quality: ImageQuality) -> str | None:
+def fault_of(quality: ImageQuality, *, metal_counts: bool = False) -> str | None:
     """What is wrong with a picture, and what to do about it; None if nothing is.
 
-    The order is that of what would be told wrongly after it: a negative is white in large parts, too.
+    The order is that of what would be told wrongly after it: a negative is white in large parts, too. Where metal is a
+    finding, `metal_counts`, white areas are no fault, and a film of a whole forearm may be long.
     """
-    return _wrong_picture(quality) or (_spoilt_film(quality) if quality.tones >= MIN_TONES else None)
+    longest = MAX_LONG_ASPECT if metal_counts else MAX_ASPECT
+    if metal_counts:
+        quality = replace(quality, white=0.0, patch=0.0)
+    return _wrong_picture(quality, longest) or (_spoilt_film(quality) if quality.tones >= MIN_TONES else None)
 
 
-def _wrong_picture(quality: ImageQuality) -> str | None:
-    if quality.aspect > MAX_ASPECT:
-        return f"a strip, {quality.aspect:.1f} times as long as wide: use a film that shows the whole joint"
+def _wrong_picture(quality: ImageQuality, longest: float) -> str | None:
+    if quality.aspect > longest:
+        return f"a strip, {quality.aspect:.1f} times as long as wide: use a film that shows the whole joint or bone"
     if quality.smoothness < MIN_SMOOTHNESS:
         if quality.even >= MIN_PRINT:
             return "a page of text or a drawing, not a radiograph: choose the picture of the film"
@@ -93,7 +104,7 @@ def _spoilt_film(quality: ImageQuality) -> str | None:
     if quality.screen > MAX_SCREEN:
         return "a screenshot with more than the film: export the film alone"
     if quality.patch > MAX_PATCH:
-        return "a white patch over the film, glare or metal: take it again without glare, or screen the other knee"
+        return "a white patch over the film, glare or metal: take it again without glare, or screen the other side"
     return None
 
 

@@ -10,7 +10,7 @@ from osteo_edge.lettering import Colour, Picture, draw_text, text_width, wrap
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.raster import codec, colour, scaling
 from osteo_edge.screening import Screening
-from osteo_edge.wording import PHANTOM_USE, Outcome
+from osteo_edge.wording import PHANTOM_USE, Finding, Outcome
 from osteo_edge.writing import write_whole
 
 ColourMap = Literal["viridis", "cividis", "jet"]
@@ -30,6 +30,10 @@ ACCENTS: dict[Outcome, Colour] = {
     "uncertain": (90, 200, 240),
     "rejected": (110, 110, 230),
 }
+NO_REGION: dict[Finding, str] = {
+    "density": "No region of this image speaks for low bone density to the model.",
+    "abnormality": "No region of this image speaks for an abnormality to the model.",
+}
 
 
 class Text(NamedTuple):
@@ -47,7 +51,7 @@ def draw_overlay(pixels: Pixels, screening: Screening) -> Picture:
     width = max(film.shape[1], MIN_WIDTH_PX)
     panels = [_words(width, screening), _centred(film, width)]
     if screening.evidence is not None:
-        panels.append(_legend(width, bool(screening.evidence.any())))
+        panels.append(_legend(width, bool(screening.evidence.any()), screening.finding))
     panels.append(_small_print(width, screening))
     return np.vstack(panels)
 
@@ -146,9 +150,9 @@ def _line_height(size: int) -> int:
     return round(size * 1.45)
 
 
-def _legend(width: int, any_evidence: bool) -> Picture:
+def _legend(width: int, any_evidence: bool, finding: Finding) -> Picture:
     if not any_evidence:
-        return _panel(width, [Text("No region of this image speaks for low bone density to the model.", 13, INK)])
+        return _panel(width, [Text(NO_REGION[finding], 13, INK)])
     title = _panel(width, [Text("Evidence to the model, relative to the strongest region of this image:", 13, INK)])
     return np.vstack([title, _scale(width)])
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.manifest import Decision, Head, Manifest, Router
+from osteo_edge.manifest import Decision, Head, Manifest
+from osteo_edge.wording import probability_in_words
 
 Probabilities = npt.NDArray[np.float64]
-SHOWN_BONES = 2
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,36 @@ def bone_probabilities(probabilities: Probabilities, manifest: Manifest) -> Prob
 
 
 def route(probabilities: Probabilities, manifest: Manifest, bone: str | None = None) -> Route | None:
-    """Whose head answers, by the probabilities of one film, (labels,); None for a model of one question.
+    """Whose head answers, by the probabilities of one film, (labels,).
 
-    A `bone` that the user names is believed; `OsteoEdgeError` where the model does not know it.
+    None for a model of one question, and where the probabilities are no numbers. A `bone` that the user names is
+    believed; `OsteoEdgeError` where the model does not know it.
     """
-    if manifest.router is None:
-        if bone is not None:
-            raise OsteoEdgeError(f"{manifest.name} does not tell bones apart, so --bone {bone} says nothing to it")
+    named = None if bone is None else named_head(bone, manifest)
+    if manifest.router is None or not np.isfinite(probabilities).all():
         return None
     of_bones = bone_probabilities(probabilities, manifest)
     place = int(of_bones.argmax())
-    heads = manifest.router.heads
-    found, confidence = heads[place].bone, float(of_bones[place])
-    if bone is None:
-        return Route(heads[place], found, confidence)
-    return Route(_head_of(bone, manifest.router), found, confidence, bone)
+    likeliest = manifest.router.heads[place]
+    return Route(named or likeliest, likeliest.bone, float(of_bones[place]), bone)
+
+
+def named_head(bone: str, manifest: Manifest) -> Head:
+    """The head of a bone that the user names; `OsteoEdgeError` where the model has none."""
+    if manifest.router is None:
+        raise OsteoEdgeError(f"{manifest.name} does not tell bones apart; leave out --bone {bone}")
+    known = {head.bone: head for head in manifest.router.heads}
+    if bone not in known:
+        raise OsteoEdgeError(f"{manifest.name} does not know the bone {bone!r}; it knows {', '.join(known)}")
+    return known[bone]
+
+
+def route_words(route: Route) -> str:
+    """Which bone a film was taken for, beside what the user said where that overrides it."""
+    bone, found, probability = route.head.bone, route.found, probability_in_words(route.confidence)
+    if route.given is None:
+        return f"taken for: {found} (probability {probability})"
+    return f"read as {bone}, as you said; the model takes it for {found} ({probability})"
 
 
 def given_bone(probabilities: Probabilities, route: Route | None, manifest: Manifest) -> Probabilities:
@@ -81,28 +96,38 @@ def thresholds(probabilities: Probabilities, manifest: Manifest) -> npt.NDArray[
 
 
 def doubt(probabilities: Probabilities, manifest: Manifest) -> str | None:
-    """Why no head may answer for a film, in words for the user, (labels,); None where one may."""
-    if manifest.router is None:
+    """Why no head may answer for a film, in words for the user, (labels,); None where one may.
+
+    None as well for probabilities that are no numbers, of which there is more to say.
+    """
+    if manifest.router is None or not np.isfinite(probabilities).all():
         return None
     of_bones = bone_probabilities(probabilities, manifest)
     if float(of_bones.max()) >= manifest.router.min_confidence:
         return None
-    order = np.argsort(-of_bones, kind="stable")[:SHOWN_BONES]
-    guesses = ", ".join(f"{manifest.router.heads[place].bone} {of_bones[place]:.2f}" for place in order)
-    return f"it is not clear which bone this shows ({guesses})"
+    first, second = np.argsort(-of_bones, kind="stable")[:2]
+    bone, other = manifest.router.heads[first].bone, manifest.router.heads[second].bone
+    probability, less = (probability_in_words(float(of_bones[place])) for place in (first, second))
+    return f"it is not clear which bone this shows: {bone} ({probability}) or {other} ({less})"
+
+
+def disagreement(films: Probabilities, manifest: Manifest) -> str | None:
+    """Why no head may answer for the films of a study together, (films, labels), in words; None where one may.
+
+    One film shows one bone and another film another, each beyond doubt.
+    """
+    if manifest.router is None:
+        return None
+    of_bones = bone_probabilities(films, manifest)
+    certain = of_bones[of_bones.max(axis=-1) >= manifest.router.min_confidence]
+    found = sorted({manifest.router.heads[int(place)].bone for place in certain.argmax(axis=-1)})
+    return f"its films show different bones: {', '.join(found)}" if len(found) > 1 else None
 
 
 def _heads(manifest: Manifest) -> tuple[Head, ...]:
     if manifest.router is None:
         raise ValueError("the model does not tell bones apart")
     return manifest.router.heads
-
-
-def _head_of(bone: str, router: Router) -> Head:
-    known = {head.bone: head for head in router.heads}
-    if bone not in known:
-        raise OsteoEdgeError(f"this model does not know the bone {bone!r}; it knows {', '.join(known)}")
-    return known[bone]
 
 
 def _places(head: Head, manifest: Manifest) -> Any:

@@ -1,22 +1,38 @@
-"""`osteo-edge screen`: the command; the flow itself is in `screening`."""
+"""`osteo-edge screen`: the command; the flow itself is in `screening` and `study_screening`."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from osteo_edge.bundle import read_bundle
 from osteo_edge.console import show_json
+from osteo_edge.errors import RadiographError
 from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.screening import Failure, Screening, screen_all
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.screening import Answer, Failure, Screening, require_screenable, screen_all
 from osteo_edge.trust import require_trusted
 from osteo_edge.wording import probability_in_words
+
+if TYPE_CHECKING:
+    from osteo_edge.study_screening import StudyFilm, StudyScreening
 
 
 @click.command(short_help="Screen X-ray images with a TFLite bundle.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("images", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("images", type=click.Path(path_type=Path), nargs=-1)
+@click.option(
+    "--study",
+    "studies",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FOLDER",
+    help="Instead of images: a folder that holds the films of one study, which get one answer. May be repeated.",
+)
+@click.option("--bone", help="The bone that every film shows, for a model that tells bones apart: believed, not asked.")
 @click.option(
     "--overlay", type=click.Path(path_type=Path), help="Write the annotated film of each image to this folder."
 )
@@ -29,12 +45,14 @@ from osteo_edge.wording import probability_in_words
     help="Answer, with a warning, films unlike those that the model learned from: to try it out on a drawn one.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image or study.")
 @click.pass_context
 def screen(
     ctx: click.Context,
     bundle: Path,
     images: tuple[Path, ...],
+    studies: tuple[Path, ...],
+    bone: str | None,
     overlay: Path | None,
     force: bool,
     any_film: bool,
@@ -44,58 +62,128 @@ def screen(
     """Screen X-ray images (PNG, JPEG, BMP, TIFF, DICOM) with a TFLite bundle.
 
     Each image is referred, without finding, uncertain, or rejected. A referral aid, never a diagnosis, and no answer
-    rules out low bone density. An image that cannot be read is reported, the others are answered, and the exit code
-    is 1. A model that failed its check after conversion is refused; so is a film that is unlike those that the model
-    learned from. On a device that holds trusted keys a model that is not signed is refused.
+    rules anything out. An image that cannot be read is reported, the others are answered, and the exit code is 1. A
+    model that failed its check after conversion is refused; so is a film that is unlike those that the model learned
+    from. On a device that holds trusted keys a model that is not signed is refused.
+
+    A model that tells bones apart says which bone it took a film for, and gives no answer where that is not clear;
+    --bone says it instead. With --study several views get one answer, by the mean of their probabilities: films that
+    are rejected or cannot be read are left out and named, and views that show different bones get no answer. A study
+    of which no film can be read is reported, and the exit code is 1.
 
     \b
     Example:
       osteo-edge screen knee-int8 film.dcm --overlay pictures
+      osteo-edge screen limbs-int8 front.png side.png --bone elbow
+      osteo-edge screen limbs-int8 --study patient7/study1 --study patient8/study1 --json
     """
+    if images and studies:
+        raise click.UsageError("Name images, or folders with --study, not both.", ctx)
+    if not images and not studies:
+        raise click.UsageError("Missing argument 'IMAGES...': name images, or a folder with --study.", ctx)
     loaded = read_bundle(bundle)
     require_trusted(loaded)
+    require_screenable(loaded, bone, force)
     interpreter = open_checked(loaded, threads=threads, tell=lambda line: click.echo(f"osteo-edge: {line}", err=True))
-    answers = screen_all(images, loaded, interpreter, force=force, any_film=any_film)
-    failed = False
     if not as_json:
         click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
-    for answer in answers:
-        if isinstance(answer, Failure):
-            failed = True
-            _show_failure(answer, as_json)
-            continue
-        radiograph, screening = answer
-        picture = None if overlay is None else _picture(overlay, radiograph.pixels, screening)
-        _show(screening, picture, as_json)
-    if failed:
+    if studies:
+        from osteo_edge.study_screening import screen_studies
+
+        of_studies = screen_studies(studies, loaded, interpreter, bone, force=force, any_film=any_film)
+        done = [_show_study(answer, overlay, as_json) for answer in of_studies]
+    else:
+        of_images = screen_all(images, loaded, interpreter, bone, force=force, any_film=any_film)
+        done = [_show_image(answer, overlay, as_json) for answer in of_images]
+    if not all(done):
         ctx.exit(1)
 
 
-def _show(screening: Screening, picture: Path | None, as_json: bool) -> None:
+def _show_image(answer: tuple[Radiograph, Screening] | Failure, overlay: Path | None, as_json: bool) -> bool:
+    """Show the answer for one image; False where it could not be read."""
+    if isinstance(answer, Failure):
+        return _show_failure("image", answer, as_json)
+    radiograph, screening = answer
+    picture = None if overlay is None else _picture(overlay, radiograph.pixels, screening)
     if as_json:
-        show_json({**screening.to_dict(), "overlay": None if picture is None else str(picture)}, indent=None)
-        return
-    lines = [*screening.notes]
-    if screening.probabilities:
-        lines.append("calibrated probability: " + _named(screening.probabilities, probability_in_words))
-    lines.append(f"{_named(screening.stage_ms, '{:.0f} ms'.format)} ({screening.runtime})")
-    if picture is not None:
-        lines.append(f"overlay: {picture}")
+        show_json({**screening.to_dict(), "overlay": _name_of(picture)}, indent=None)
+        return True
+    lines = [*_answer_lines(screening), _times(screening.stage_ms, screening.runtime), *_overlay_line(picture)]
     click.echo("\n  ".join([f"{screening.image}: {screening.headline}", *lines]))
+    return True
+
+
+def _show_study(study: "StudyScreening | Failure", overlay: Path | None, as_json: bool) -> bool:
+    """Show the answer for one study, and what each film gave towards it; False where no film could be read."""
+    if isinstance(study, Failure):
+        return _show_failure("study", study, as_json)
+    pictures = [None if overlay is None else _study_picture(overlay, study, film) for film in study.films]
+    if as_json:
+        plain = study.to_dict()
+        names = [{"overlay": _name_of(picture)} for picture in pictures]
+        films = [film | name for film, name in zip(plain["films"], names, strict=True)]
+        show_json({**plain, "films": films}, indent=None)
+        return True
+    lines = list(_answer_lines(study))
+    for film, picture in zip(study.films, pictures, strict=True):
+        lines += [f"{film.image.name}: {_of_film(film, study)}", *_overlay_line(picture)]
+    lines.append(_times(study.stage_ms, study.runtime))
+    click.echo("\n  ".join([f"{study.study}: {study.headline}", *lines]))
+    return True
+
+
+def _answer_lines(answer: Answer) -> Iterable[str]:
+    yield from answer.notes
+    if answer.probabilities:
+        yield "calibrated probability: " + _named(answer.probabilities, probability_in_words)
+
+
+def _of_film(film: "StudyFilm", study: "StudyScreening") -> str:
+    """What a film gave towards its study's answer; the bone where it is another than the study's."""
+    if film.left_out:
+        return "left out: " + "; ".join(film.left_out)
+    told = [] if film.score is None or math.isnan(film.score) else [f"score {probability_in_words(film.score)}"]
+    if film.bone_probability is not None and film.bone_found != study.bone:
+        told.append(f"by itself taken for {film.bone_found} ({probability_in_words(film.bone_probability)})")
+    return "; ".join(told) or "the model gave no number"
+
+
+def _times(stage_ms: dict[str, float], runtime: str) -> str:
+    return f"{_named(stage_ms, '{:.0f} ms'.format)} ({runtime})"
 
 
 def _named(values: dict[str, float], in_words: Callable[[float], str]) -> str:
     return ", ".join(f"{name} {in_words(value)}" for name, value in values.items())
 
 
-def _show_failure(failure: Failure, as_json: bool) -> None:
+def _show_failure(what: str, failure: Failure, as_json: bool) -> bool:
     if as_json:
-        show_json({"image": str(failure.image), "error": failure.error}, indent=None)
+        show_json({what: str(failure.image), "error": failure.error}, indent=None)
     click.echo(f"osteo-edge: {failure.error}", err=True)
+    return False
 
 
-def _picture(folder: Path, pixels: Pixels, screening: Screening) -> Path:
+def _overlay_line(picture: Path | None) -> list[str]:
+    return [] if picture is None else [f"overlay: {picture}"]
+
+
+def _name_of(picture: Path | None) -> str | None:
+    return None if picture is None else str(picture)
+
+
+def _picture(folder: Path, pixels: Pixels, screening: Screening, study: str = "") -> Path:
     from osteo_edge.overlay import write_overlay
 
-    name = f"{screening.image.stem}-{screening.image_sha256[:8]}.overlay.png"
+    name = f"{study}{screening.image.stem}-{screening.image_sha256[:8]}.overlay.png"
     return write_overlay(folder / name, pixels, screening)
+
+
+def _study_picture(folder: Path, study: "StudyScreening", film: "StudyFilm") -> Path | None:
+    """The overlay of one film, which is read again: a study's films are not all kept in memory until its answer."""
+    screening = study.of_film(film)
+    if screening is None:
+        return None
+    radiograph = read_radiograph(film.image)
+    if radiograph.sha256 != film.image_sha256:
+        raise RadiographError(f"{film.image}: was changed while it was screened; screen it again")
+    return _picture(folder, radiograph.pixels, screening, f"{study.study.resolve().name}-")

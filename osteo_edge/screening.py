@@ -1,10 +1,8 @@
 """The whole screening flow: an image file in, an answer out, with its reasons and what it took."""
 
 import math
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -15,73 +13,99 @@ import numpy.typing as npt
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import BundleError, MissingExtraError, RadiographError
-from osteo_edge.familiarity import unfamiliar
-from osteo_edge.gate import knee_rejections, rejections
-from osteo_edge.layout import Layout, from_canvas
+from osteo_edge.evidence import evidence_of as evidence_of
+from osteo_edge.findings import findings_of
 from osteo_edge.manifest import Calibration, Decision, Manifest
-from osteo_edge.preprocessing import Pixels, lay_out, to_tensor
-from osteo_edge.radiograph import Radiograph, read_radiograph
-from osteo_edge.routing import Route, doubt, given_bone, route
+from osteo_edge.preprocessing import Pixels
+from osteo_edge.radiograph import Radiograph
+from osteo_edge.reading import Reading, read_film, timed
+from osteo_edge.routing import Route, disagreement, doubt, given_bone, named_head, route, route_words
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.verdict import warning
 from osteo_edge.wording import (
-    ADVICE,
     FAILED_CHECK,
-    HEADLINES,
     SEVERITIES,
+    Finding,
     Outcome,
     Severity,
+    advice,
+    headline,
     probability_in_words,
     severity_words,
 )
 
-MAX_EVIDENCE_SIDE_PX = 512
-
 Probabilities = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Screening:
-    """One answer.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Answer:
+    """What a model answers, for one film or for those of a study together.
 
     `score` is the calibrated probability of the positive labels together, `probabilities` that of each: the rest is not
-    shown, since a high number beside a name like "normal" would read as a rule-out. `evidence` has the image's aspect,
-    at most 512 pixels on a side, and is in [0, 1] relative to the strongest region of this image, or None. Rejected
-    images have neither. `severity` is the unsupervised grade of a referred image, where the model gives one.
-    `warnings` are of the model, whatever it answers, or that the film is unlike those that it learned from.
+    shown, since a high number beside a name like "normal" would read as a rule-out. `finding` is what a positive answer
+    speaks of. `warnings` are of the model, whatever it answers, or that a film is unlike those that it learned from.
+
+    Of a model that tells bones apart, `bone` is the one whose head answered, and `probabilities` are of its labels;
+    `bone_found` is the most probable one and `bone_probability` how probable it is; `bone_given` is what the user
+    named. Where it is not clear which bone it is no head answers, and there is neither score nor probability.
     """
 
-    image: Path
     outcome: Outcome
     score: float | None
     probabilities: dict[str, float]
     reasons: tuple[str, ...]
-    evidence: Pixels | None
-    image_sha256: str
     model_sha256: str
     intended_use: str
     taken_at: str
     runtime: str
-    stage_ms: dict[str, float] = field(default_factory=dict)
-    severity: Severity | None = None
     warnings: tuple[str, ...] = ()
+    finding: Finding = "density"
+    bone: str | None = None
+    bone_found: str | None = None
+    bone_probability: float | None = None
+    bone_given: str | None = None
 
     @property
     def headline(self) -> str:
-        return HEADLINES[self.outcome]
+        return headline(self.outcome, self.finding)
+
+    @property
+    def advice(self) -> str:
+        return advice(self.outcome, self.finding)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be shown below the headline: warnings, why, what to do, and the grade with what it is not."""
+        """What is to be shown below the headline: warnings, why, and what to do."""
+        return (*self.warnings, *self.reasons, self.advice)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Screening(Answer):
+    """The answer for one film.
+
+    `evidence` has the image's aspect, at most 512 pixels on a side, and is in [0, 1] relative to the strongest region
+    of this image, or None. Rejected images have none, and no score. `severity` is the unsupervised grade of a referred
+    image, where the model gives one.
+    """
+
+    image: Path
+    evidence: Pixels | None
+    image_sha256: str
+    stage_ms: dict[str, float] = field(default_factory=dict)
+    severity: Severity | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be shown below the headline: as of any answer, and the grade with what it is not."""
         grade = () if self.severity is None else (severity_words(self.severity),)
-        return (*self.warnings, *self.reasons, ADVICE[self.outcome], *grade)
+        return (*super().notes, *grade)
 
     def to_dict(self) -> dict[str, Any]:
         """The screening for machines, without the picture."""
         left_out = {"evidence", "image"}
         plain = {name: value for name, value in vars(self).items() if name not in left_out}
         grade = None if self.severity is None else severity_words(self.severity)
-        words = {"headline": self.headline, "advice": ADVICE[self.outcome], "severity_words": grade}
+        words = {"headline": self.headline, "advice": self.advice, "severity_words": grade}
         texts = {"reasons": list(self.reasons), "warnings": list(self.warnings)}
         return {"image": str(self.image), **words, **plain, **texts}
 
@@ -95,49 +119,55 @@ class Failure:
 
 
 def screen_all(
-    paths: Iterable[Path], bundle: Bundle, interpreter: Interpreter, *, force: bool = False, any_film: bool = False
+    paths: Iterable[Path],
+    bundle: Bundle,
+    interpreter: Interpreter,
+    bone: str | None = None,
+    *,
+    force: bool = False,
+    any_film: bool = False,
 ) -> Iterator[tuple[Radiograph, Screening] | Failure]:
     """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others.
 
-    Raises `BundleError` at once for a model that failed its check after conversion, unless `force`. `any_film` is that
-    of `screen`.
+    Raises at once, before any file is read, for a model that failed its check after conversion, unless `force`, and
+    for a `bone` that the model does not know. `bone` and `any_film` are those of `screen`.
     """
-    require_passed(bundle, force)
-    return (_screen_or_fail(path, bundle, interpreter, any_film) for path in paths)
+    require_screenable(bundle, bone, force)
+    return (_screen_or_fail(path, bundle, interpreter, bone, any_film) for path in paths)
 
 
 def screen(
-    path: Path, bundle: Bundle, interpreter: Interpreter, *, force: bool = False, any_film: bool = False
+    path: Path,
+    bundle: Bundle,
+    interpreter: Interpreter,
+    bone: str | None = None,
+    *,
+    force: bool = False,
+    any_film: bool = False,
 ) -> tuple[Radiograph, Screening]:
     """Screen one image file; the pixels come back too, for whoever wants to draw on them.
 
     Raises `RadiographError` for a file that is no readable radiograph, and `BundleError` for a model that failed its
     check after conversion; with `force` it answers, and the answer carries a warning. With `any_film` a film that is
     unlike those that the model learned from is answered too, with a warning: to try a model out on a drawn one.
+
+    A model that tells bones apart believes the user who names the `bone`; `OsteoEdgeError` if it does not know it.
     """
+    require_screenable(bundle, bone, force)
+    radiograph, film = read_film(path, bundle, interpreter, any_film=any_film)
+    if film.prediction is None:
+        return radiograph, _screening(rejection(film.rejected, bundle, interpreter, bone), film)
+    answer = answer_films([film], bundle, interpreter, bone)
+    with timed(film.stage_ms, "map"):
+        evidence = evidence_for(answer, film, bundle.manifest)
+    return radiograph, _screening(answer, film, evidence)
+
+
+def require_screenable(bundle: Bundle, bone: str | None, force: bool) -> None:
+    """Raise what `screen` raises for a model, whatever the film."""
     require_passed(bundle, force)
-    manifest, stage_ms = bundle.manifest, dict[str, float]()
-    with _timed(stage_ms, "read"):
-        radiograph = read_radiograph(path)
-    reasons = rejections(radiograph, manifest.gate)
-    if reasons:
-        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
-    with _timed(stage_ms, "prepare"):
-        layout = lay_out(radiograph.pixels, manifest.input)
-        tensor = to_tensor(radiograph.pixels, manifest.input, layout)
-    reasons = knee_rejections(layout)
-    if reasons:
-        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
-    with _timed(stage_ms, "infer"):
-        prediction = interpreter.run(tensor)
-        reasons = unfamiliar(prediction.embedding, bundle)
-    if reasons and not any_film:
-        return radiograph, _answer(radiograph, bundle, interpreter, "rejected", None, reasons, stage_ms)
-    with _timed(stage_ms, "map"):
-        evidence = evidence_of(prediction, manifest, layout)
-    outcome, why = answer_to(calibrated(prediction.logits, manifest.calibration), manifest)
-    answer = _answer(radiograph, bundle, interpreter, outcome, prediction, (why,), stage_ms, evidence)
-    return radiograph, replace(answer, warnings=(*answer.warnings, *reasons))
+    if bone is not None:
+        named_head(bone, bundle.manifest)
 
 
 def require_passed(bundle: Bundle, force: bool) -> None:
@@ -148,12 +178,93 @@ def require_passed(bundle: Bundle, force: bool) -> None:
 
 
 def _screen_or_fail(
-    path: Path, bundle: Bundle, interpreter: Interpreter, any_film: bool
+    path: Path, bundle: Bundle, interpreter: Interpreter, bone: str | None, any_film: bool
 ) -> tuple[Radiograph, Screening] | Failure:
     try:
-        return screen(path, bundle, interpreter, force=True, any_film=any_film)
+        return screen(path, bundle, interpreter, bone, force=True, any_film=any_film)
     except (RadiographError, MissingExtraError) as error:
         return Failure(path, str(error))
+
+
+def answer_films(films: Sequence[Reading], bundle: Bundle, interpreter: Interpreter, bone: str | None = None) -> Answer:
+    """The answer for films of one bone together: by the mean of their calibrated probabilities, of one film by its own.
+
+    ValueError for a film that was rejected, and for none.
+    """
+    manifest = bundle.manifest
+    values = np.stack([probabilities_of(film, manifest) for film in films])
+    mean = values.mean(axis=0)
+    chosen = route(mean, manifest, bone)
+    unclear = None if bone is not None else disagreement(values, manifest) or doubt(mean, manifest)
+    outcome, why = answer_to(mean, manifest, chosen) if unclear is None else ("uncertain", unclear)
+    head = chosen.head if chosen is not None and unclear is None else None
+    answers = head is not None or manifest.router is None
+    positive = (manifest if head is None else head).decision.positive_labels if answers else ()
+    answered = given_bone(mean, chosen, manifest)
+    return Answer(
+        outcome=outcome,
+        score=float(score_of(answered, manifest)) if answers else None,
+        probabilities={label: float(answered[manifest.labels.index(label)]) for label in positive},
+        reasons=(why,) if chosen is None or head is None else (route_words(chosen), why),
+        bone=None if head is None else head.bone,
+        bone_found=None if chosen is None else chosen.found,
+        bone_probability=None if chosen is None else chosen.confidence,
+        **_about(bundle, interpreter, bone if head is None else head.bone, bone, films),
+    )
+
+
+def rejection(reasons: Sequence[str], bundle: Bundle, interpreter: Interpreter, bone: str | None = None) -> Answer:
+    """The answer where no film may be answered."""
+    about = _about(bundle, interpreter, bone, bone)
+    return Answer(outcome="rejected", score=None, probabilities={}, reasons=tuple(reasons), **about)
+
+
+def _about(
+    bundle: Bundle, interpreter: Interpreter, bone: str | None, given: str | None, films: Sequence[Reading] = ()
+) -> dict[str, Any]:
+    """What every answer says of its making; `bone` is the one that it is about, as far as that is known."""
+    manifest = bundle.manifest
+    of_model = () if warning(manifest.parity) is None else (FAILED_CHECK,)
+    of_films = (text for film in films for text in film.warnings)
+    return {
+        "model_sha256": manifest.model.sha256,
+        "intended_use": manifest.intended_use,
+        "taken_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "runtime": interpreter.name,
+        "warnings": tuple(dict.fromkeys((*of_model, *of_films))),
+        "finding": finding_of(manifest, bone),
+        "bone_given": given,
+    }
+
+
+def _screening(answer: Answer, film: Reading, evidence: Pixels | None = None) -> Screening:
+    grade = None if film.prediction is None or answer.outcome != "refer" else severity_of(film.prediction)
+    return Screening(
+        **vars(answer),
+        image=film.image,
+        evidence=evidence,
+        image_sha256=film.image_sha256,
+        stage_ms=film.rounded_ms,
+        severity=grade,
+    )
+
+
+def finding_of(manifest: Manifest, bone: str | None = None) -> Finding:
+    """What a positive answer about a bone speaks of.
+
+    Of no bone in particular: abnormality, where any head looks for that, since words about abnormalities mislead nobody
+    of bone density, and others would the other way about.
+    """
+    if bone is not None:
+        return named_head(bone, manifest).finding
+    return "density" if findings_of(manifest) == ("density",) else "abnormality"
+
+
+def probabilities_of(film: Reading, manifest: Manifest) -> Probabilities:
+    """The calibrated probabilities that the model gave for a film, (labels,); ValueError for one that was rejected."""
+    if film.prediction is None:
+        raise ValueError(f"{film.image} was rejected")
+    return calibrated(film.prediction.logits, manifest.calibration)
 
 
 def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilities:
@@ -218,69 +329,8 @@ def severity_of(prediction: Prediction) -> Severity | None:
     return SEVERITIES[int(prediction.severity.argmax())]
 
 
-def evidence_of(prediction: Prediction, manifest: Manifest, layout: Layout) -> Pixels | None:
-    """Where the model saw evidence for the positive labels: (height, width) in [0, 1], 1 in the strongest region.
-
-    The film's shape, shrunk to `MAX_EVIDENCE_SIDE_PX`; 0 where the film lies nowhere on the canvas.
-
-    The class-activation map (Zhou et al. 2016) of the positive labels less that of the others; below zero is cut.
-    None where the model has no map, or no numbers in it.
-    """
-    if prediction.activation_map is None or not np.isfinite(prediction.activation_map).all():
+def evidence_for(answer: Answer, film: Reading, manifest: Manifest) -> Pixels | None:
+    """Where the model saw evidence in a film for what the answer speaks of; None where no head gave that answer."""
+    if film.prediction is None or film.layout is None or (manifest.router is not None and answer.bone is None):
         return None
-    positive = [label in manifest.decision.positive_labels for label in manifest.labels]
-    towards = prediction.activation_map[..., positive].max(axis=-1)
-    against = prediction.activation_map[..., np.logical_not(positive)]
-    net = towards - against.max(axis=-1) if against.shape[-1] else towards
-    film = from_canvas(np.maximum(net, 0.0), layout, _fitted(layout.film))
-    strongest = float(film.max())
-    return film / np.float32(strongest) if strongest > 0 else film
-
-
-def _fitted(shape: tuple[int, int]) -> tuple[int, int]:
-    """The film's shape, shrunk to `MAX_EVIDENCE_SIDE_PX`: a map of a few cells gains nothing from ten megapixels."""
-    scale = min(1.0, MAX_EVIDENCE_SIDE_PX / max(shape))
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
-
-
-def _answer(
-    radiograph: Radiograph,
-    bundle: Bundle,
-    interpreter: Interpreter,
-    outcome: Outcome,
-    prediction: Prediction | None,
-    reasons: Sequence[str],
-    stage_ms: dict[str, float],
-    evidence: Pixels | None = None,
-) -> Screening:
-    manifest = bundle.manifest
-    probabilities: dict[str, float] = {}
-    score = None
-    if prediction is not None:
-        values = calibrated(prediction.logits, manifest.calibration)
-        positive = manifest.decision.positive_labels
-        probabilities = {label: float(values[manifest.labels.index(label)]) for label in positive}
-        score = float(score_of(values, manifest))
-    return Screening(
-        image=radiograph.source.path,
-        outcome=outcome,
-        score=score,
-        probabilities=probabilities,
-        reasons=tuple(reasons),
-        evidence=evidence,
-        image_sha256=radiograph.sha256,
-        model_sha256=manifest.model.sha256,
-        intended_use=manifest.intended_use,
-        taken_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        runtime=interpreter.name,
-        stage_ms={stage: round(ms, 2) for stage, ms in stage_ms.items()},
-        severity=severity_of(prediction) if prediction is not None and outcome == "refer" else None,
-        warnings=() if warning(manifest.parity) is None else (FAILED_CHECK,),
-    )
-
-
-@contextmanager
-def _timed(stage_ms: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    stage_ms[stage] = (time.perf_counter() - start) * 1000
+    return evidence_of(film.prediction, manifest, film.layout, answer.bone)

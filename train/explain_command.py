@@ -10,6 +10,7 @@ import numpy as np
 
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_json, show_table
+from osteo_edge.findings import findings_of
 from osteo_edge.gate import knee_rejections, rejections
 from osteo_edge.layout import Layout, from_canvas
 from osteo_edge.lettering import Colour, Picture, draw_text, wrap
@@ -125,7 +126,7 @@ def _maps(found: Explanation) -> tuple[tuple[Shown, Pixels], ...]:
 
 def _reasons(radiograph: Radiograph, bundle: Bundle) -> tuple[str, ...]:
     """Why the image would be rejected, in words for the user."""
-    found = rejections(radiograph, bundle.manifest.gate)
+    found = rejections(radiograph, bundle.manifest.gate, findings=findings_of(bundle.manifest))
     return found or knee_rejections(lay_out(radiograph.pixels, bundle.manifest.input))
 
 

@@ -17,6 +17,7 @@ from osteo_edge.familiarity import (
     MIN_FITTED,
     NOT_DRAWN,
     UNFAMILIAR,
+    UNFAMILIAR_BONE,
     FilmStatistics,
     choose_threshold,
     fit_familiarity,
@@ -26,8 +27,10 @@ from osteo_edge.familiarity import (
     tolerance_factor,
     unfamiliar,
 )
+from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Prediction, open_interpreter
 from osteo_edge.screening import screen
+from tests.cascade import cascade_manifest
 
 Floats = npt.NDArray[np.float64]
 Knowing = Callable[..., Bundle]
@@ -187,6 +190,21 @@ def test_the_threshold_is_where_refusing_begins(above: float, reasons: tuple[str
 def test_a_demonstration_says_that_it_knows_drawn_films_only(knowing: Knowing) -> None:
     bundle = knowing(source="phantom")
     assert unfamiliar(np.random.default_rng(0).random(FEATURES), bundle) == (NOT_DRAWN,)
+
+
+def test_a_model_of_other_bones_names_the_films_that_it_knows(knowing: Knowing, manifest: Manifest) -> None:
+    bundle, stranger = knowing(), np.random.default_rng(0).random(FEATURES)
+    router = cascade_manifest(manifest).router
+    assert router is not None
+    labels = tuple(label for head in router.heads for label in head.labels)
+    decision = replace(manifest.decision, positive_labels=labels[1::2])
+    routed = replace(bundle.manifest, labels=labels, decision=decision, router=router)
+    assert unfamiliar(stranger, replace(bundle, manifest=routed)) == (
+        "this does not look like the films that the model learned from: "
+        "use an X-ray of a bone that it knows (elbow, wrist)",
+    )
+    plain = replace(bundle.manifest, finding="abnormality")
+    assert unfamiliar(stranger, replace(bundle, manifest=plain)) == (UNFAMILIAR_BONE,)
 
 
 def test_an_unfamiliar_film_is_rejected_before_any_probability_is_shown(film: Path, knowing: Knowing) -> None:

@@ -156,3 +156,13 @@ def test_a_found_knee_passes_and_a_film_that_was_not_searched_does() -> None:
     knee = Knee(x_px=150.0, y_px=200.0, width_px=100.0, score=1.5, fibula_right=True)
     assert knee_rejections(lay_out_knees((400, 300), (knee,), (32, 64))) == ()
     assert knee_rejections(lay_out_film((400, 300), (32, 64))) == ()
+
+
+@pytest.mark.parametrize(("kind", "is_refused"), [("implant", False), ("strip", False), ("blurred", True)])
+def test_metal_and_long_films_are_no_fault_to_a_model_that_is_to_find_what_is_abnormal(
+    kind: str, is_refused: bool, drawn_knee: Pixels
+) -> None:
+    """A plate is what such a model is for; blur is a fault to any."""
+    film = decode(to_file(kind, drawn_knee, 3), Path("film"))
+    assert len(rejections(film, DEFAULT_GATE)) == 1
+    assert bool(rejections(film, DEFAULT_GATE, findings=("density", "abnormality"))) == is_refused

@@ -150,6 +150,9 @@ def test_the_legend_goes_from_none_to_strong(screening: Screening, monkeypatch: 
     draw_overlay(pixels, replace(screening, evidence=np.zeros((400, 300), np.float32)))
     assert "No region of this image speaks for low bone density to the model." in dict(drawn)
     assert "strong" not in dict(drawn)
+    drawn.clear()
+    draw_overlay(pixels, replace(screening, evidence=np.zeros((400, 300), np.float32), finding="abnormality"))
+    assert "No region of this image speaks for an abnormality to the model." in dict(drawn)
 
 
 def test_the_picture_says_what_was_found_by_what_and_for_what_use(

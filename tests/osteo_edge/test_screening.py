@@ -11,7 +11,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.console import show_json
-from osteo_edge.errors import BundleError, RadiographError
+from osteo_edge.errors import BundleError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.layout import lay_out_film
 from osteo_edge.manifest import Calibration, Manifest
@@ -29,7 +29,8 @@ from osteo_edge.screening import (
     severity_of,
 )
 from osteo_edge.train.knee_template import draw_knee
-from osteo_edge.wording import FAILED_CHECK
+from osteo_edge.wording import FAILED_CHECK, advice, headline
+from tests.cascade import UNCLEAR, cascade_manifest, draw_limb, write_cascade
 
 Draw = Callable[..., Path]
 Answering = Callable[..., Interpreter]
@@ -336,3 +337,171 @@ def test_a_model_that_failed_its_check_answers_only_when_forced_and_warns(
     assert screening.outcome == "refer"
     assert screening.warnings == (FAILED_CHECK,)
     assert screening.notes[0] == FAILED_CHECK
+
+
+@pytest.fixture
+def limbs(tmp_path: Path, manifest: Manifest) -> Bundle:
+    """A bundle of the model of two bones."""
+    return write_cascade(tmp_path / "limbs", manifest)
+
+
+def logits_of(*probabilities: float) -> list[float]:
+    return [float(value) for value in np.log(probabilities)]
+
+
+@pytest.mark.parametrize("bone", ["elbow", "wrist"])
+@pytest.mark.parametrize(("brightness", "outcome"), [(0.7, "refer"), (0.5, "uncertain"), (0.3, "no_finding")])
+def test_the_head_of_the_bone_that_a_film_shows_answers(
+    bone: str, brightness: float, outcome: str, tmp_path: Path, limbs: Bundle
+) -> None:
+    path = draw_limb(tmp_path / "film.png", bone, brightness)
+    _, screening = screen(path, limbs, open_interpreter(limbs))
+    assert (screening.outcome, screening.finding) == (outcome, "abnormality")
+    assert (screening.bone, screening.bone_found, screening.bone_given) == (bone, bone, None)
+    assert screening.bone_probability is not None
+    assert screening.bone_probability > 0.99
+    assert screening.reasons[0] == f"taken for: {bone} (probability above 0.99)"
+    assert "score" in screening.reasons[1]
+    assert list(screening.probabilities) == [f"{bone} abnormal"]
+    assert screening.evidence is not None
+
+
+def test_a_routed_score_is_of_all_positive_labels_and_decided_by_the_head_that_answers(
+    film: Path, tmp_path: Path, manifest: Manifest, answering: Answering
+) -> None:
+    router = cascade_manifest(manifest).router
+    assert router is not None
+    lenient = replace(router.heads[1].decision, threshold=0.3, abstain_low=0.3, abstain_high=0.3)
+    heads = (router.heads[0], replace(router.heads[1], decision=lenient))
+    limbs = write_cascade(tmp_path / "limbs", manifest, router=replace(router, heads=heads))
+    for probabilities, bone, outcome in (
+        ((0.6, 0.25, 0.05, 0.1), "elbow", "no_finding"),
+        ((0.05, 0.1, 0.6, 0.25), "wrist", "refer"),
+    ):
+        _, screening = screen(film, limbs, answering(logits_of(*probabilities)))
+        assert (screening.bone, screening.outcome) == (bone, outcome)
+        assert screening.score == pytest.approx(0.35)
+        assert screening.probabilities == {f"{bone} abnormal": pytest.approx(0.25)}
+
+
+def test_where_it_is_not_clear_which_bone_a_film_shows_no_head_answers(tmp_path: Path, limbs: Bundle) -> None:
+    path = draw_limb(tmp_path / "film.png", "elbow", 0.9, contrast=UNCLEAR)
+    _, screening = screen(path, limbs, open_interpreter(limbs))
+    assert (screening.outcome, screening.score, screening.probabilities) == ("uncertain", None, {})
+    assert screening.evidence is None
+    assert (screening.bone, screening.bone_found) == (None, "elbow")
+    assert screening.bone_probability == pytest.approx(0.75, abs=0.04)
+    (reason,) = screening.reasons
+    assert reason.startswith("it is not clear which bone this shows: elbow (0.7")
+
+
+@pytest.mark.parametrize("contrast", [0.3, UNCLEAR])
+def test_a_bone_that_the_user_names_overrides_router_and_doubt(contrast: float, tmp_path: Path, limbs: Bundle) -> None:
+    path = draw_limb(tmp_path / "film.png", "elbow", 0.7, contrast=contrast)
+    _, screening = screen(path, limbs, open_interpreter(limbs), "wrist")
+    assert (screening.outcome, screening.bone) == ("refer", "wrist")
+    assert (screening.bone_found, screening.bone_given) == ("elbow", "wrist")
+    assert screening.reasons[0].startswith("read as wrist, as you said; the model takes it for elbow (")
+    assert screening.probabilities == {"wrist abnormal": pytest.approx(screening.score)}
+    assert screening.score == pytest.approx(1 / (1 + np.exp(-12 * 0.2)), abs=0.01)
+
+
+def test_the_same_bone_as_the_router_says_is_conditioned_on_all_the_same(
+    film: Path, limbs: Bundle, answering: Answering
+) -> None:
+    _, screening = screen(film, limbs, answering(logits_of(0.2, 0.6, 0.1, 0.1)), "elbow")
+    assert screening.score == pytest.approx(0.75)
+    assert screening.reasons[0] == "read as elbow, as you said; the model takes it for elbow (0.80)"
+
+
+def test_of_a_bone_that_the_model_rules_out_there_is_no_answer(film: Path, limbs: Bundle, answering: Answering) -> None:
+    _, screening = screen(film, limbs, answering([0, 0, -np.inf, -np.inf]), "wrist")
+    assert screening.outcome == "uncertain"
+    assert screening.reasons[-1] == "the model gave no number for this image"
+
+
+@pytest.mark.parametrize(("bone", "problem"), [("knee", "it knows elbow, wrist"), ("", "it knows elbow, wrist")])
+def test_an_unknown_bone_is_told_before_the_film_is_read(
+    bone: str, problem: str, tmp_path: Path, limbs: Bundle, answering: Answering
+) -> None:
+    for ask in (screen, lambda path, *rest: screen_all([path], *rest)):
+        with pytest.raises(OsteoEdgeError, match=problem):
+            ask(tmp_path / "gone.png", limbs, answering([0, 0, 0, 0]), bone)
+
+
+def test_a_bone_says_nothing_to_a_model_of_one_question(film: Path, bundle: Bundle, answering: Answering) -> None:
+    with pytest.raises(OsteoEdgeError, match="golden does not tell bones apart; leave out --bone elbow"):
+        screen(film, bundle, answering([0, 1, 2]), "elbow")
+    _, screening = screen(film, bundle, answering([0, 1, 2]))
+    found = screening.bone, screening.bone_found, screening.bone_probability, screening.bone_given
+    assert found == (None, None, None, None)
+    assert screening.finding == "density"
+
+
+def test_a_model_of_bones_that_gives_no_number_gives_no_bone(film: Path, limbs: Bundle, answering: Answering) -> None:
+    for bone in (None, "elbow"):
+        _, screening = screen(film, limbs, answering([np.nan, 0, 0, 0], np.ones((8, 8, 4))), bone)
+        assert (screening.outcome, screening.score, screening.probabilities) == ("uncertain", None, {})
+        assert screening.reasons == ("the model gave no number for this image",)
+        assert (screening.bone, screening.bone_found, screening.bone_given) == (None, None, bone)
+        assert screening.evidence is None
+
+
+def test_evidence_is_of_the_labels_of_the_head_that_answers(limbs: Bundle, film: Path, answering: Answering) -> None:
+    activation_map = np.zeros((8, 8, 4), np.float32)
+    activation_map[1, 3, 1] = 5  # for an abnormal elbow, in the upper half
+    activation_map[6, 3, 3] = 9  # for an abnormal wrist, in the lower half
+    activation_map[:, 3, 0] += 1  # against an abnormal elbow
+    interpreter = answering(logits_of(0.4, 0.5, 0.05, 0.05), activation_map)
+    for bone, brightest_half in ((None, 0), ("elbow", 0), ("wrist", 1)):
+        _, screening = screen(film, limbs, interpreter, bone)
+        assert screening.evidence is not None
+        upper, lower = np.array_split(screening.evidence, 2)
+        assert (upper.max(), lower.max())[brightest_half] == 1
+        assert (lower.max(), upper.max())[brightest_half] == 0
+
+
+@pytest.mark.parametrize("bone", [None, "elbow"])
+def test_a_rejected_film_of_a_model_of_bones_shows_no_bone(
+    bone: str | None, draw_film: Draw, limbs: Bundle, answering: Answering
+) -> None:
+    _, screening = screen(draw_film(height=100, width=100), limbs, answering([0, 0, 0, 0]), bone)
+    assert (screening.outcome, screening.finding, screening.bone_given) == ("rejected", "abnormality", bone)
+    assert (screening.bone, screening.bone_found, screening.bone_probability) == (None, None, None)
+    assert screening.notes[-1] == advice("rejected", "abnormality")
+
+
+def test_the_words_are_those_of_the_head_that_answers(
+    film: Path, tmp_path: Path, manifest: Manifest, answering: Answering
+) -> None:
+    router = cascade_manifest(manifest).router
+    assert router is not None
+    knee = replace(router.heads[1], finding="density")
+    limbs = write_cascade(
+        tmp_path / "both", manifest, finding=None, router=replace(router, heads=(router.heads[0], knee))
+    )
+    for probabilities, finding in (((0.1, 0.8, 0.05, 0.05), "abnormality"), ((0.05, 0.05, 0.1, 0.8), "density")):
+        _, screening = screen(film, limbs, answering(logits_of(*probabilities)))
+        assert screening.finding == finding
+        assert screening.headline == headline("refer", finding)
+        assert screening.to_dict()["advice"] == screening.advice == advice("refer", finding)
+    _, unclear = screen(film, limbs, answering([0, 0, 0, 0]))
+    assert (unclear.outcome, unclear.finding) == ("uncertain", "abnormality")
+
+
+def test_a_plain_model_of_abnormality_says_so(
+    film: Path, golden_bundle: Callable[..., Bundle], answering: Answering
+) -> None:
+    _, screening = screen(film, golden_bundle(finding="abnormality"), answering([0, 1, 2]))
+    assert screening.headline == "Possible abnormality: have this film read"
+    assert screening.reasons == ("score 0.91 is at or above the threshold 0.60",)
+
+
+def test_a_screening_tells_machines_of_the_bone(
+    film: Path, limbs: Bundle, answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_json(screen(film, limbs, answering(logits_of(0.1, 0.8, 0.05, 0.05)), "wrist")[1].to_dict())
+    plain = json.loads(capsys.readouterr().out)
+    assert (plain["bone"], plain["bone_found"], plain["bone_given"]) == ("wrist", "elbow", "wrist")
+    assert plain["bone_probability"] == pytest.approx(0.9)
+    assert (plain["finding"], plain["headline"]) == ("abnormality", headline(plain["outcome"], "abnormality"))

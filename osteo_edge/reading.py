@@ -1,0 +1,73 @@
+"""One film as a model saw it: read, checked, prepared and put to the network, before any answer is made of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from osteo_edge.bundle import Bundle
+from osteo_edge.familiarity import unfamiliar
+from osteo_edge.findings import findings_of
+from osteo_edge.gate import knee_rejections, rejections
+from osteo_edge.layout import Layout
+from osteo_edge.preprocessing import lay_out, to_tensor
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.runtime import Interpreter, Prediction
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a model gave for one film; or why the film must not be answered, `rejected`, and then nothing else.
+
+    `warnings` say that the film is unlike those that the model learned from, where such films are answered all the
+    same.
+    """
+
+    image: Path
+    image_sha256: str
+    stage_ms: dict[str, float]
+    rejected: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    layout: Layout | None = None
+    prediction: Prediction | None = None
+
+    @property
+    def rounded_ms(self) -> dict[str, float]:
+        """What each stage took, in milliseconds with two decimals."""
+        return {stage: round(ms, 2) for stage, ms in self.stage_ms.items()}
+
+
+def read_film(path: Path, bundle: Bundle, interpreter: Interpreter, *, any_film: bool) -> tuple[Radiograph, Reading]:
+    """Put one image file to the model, unless a check says that it must not be answered.
+
+    Raises `RadiographError` for a file that is no readable radiograph. `any_film` lets pass, with a warning, what is
+    unlike the films that the model learned from.
+    """
+    manifest, stage_ms = bundle.manifest, dict[str, float]()
+    with timed(stage_ms, "read"):
+        radiograph = read_radiograph(path)
+    film = Reading(radiograph.source.path, radiograph.sha256, stage_ms)
+    reasons = rejections(radiograph, manifest.gate, findings=findings_of(manifest))
+    if reasons:
+        return radiograph, replace(film, rejected=reasons)
+    with timed(stage_ms, "prepare"):
+        layout = lay_out(radiograph.pixels, manifest.input)
+        tensor = to_tensor(radiograph.pixels, manifest.input, layout)
+    reasons = knee_rejections(layout)
+    if reasons:
+        return radiograph, replace(film, rejected=reasons)
+    with timed(stage_ms, "infer"):
+        prediction = interpreter.run(tensor)
+        reasons = unfamiliar(prediction.embedding, bundle)
+    if reasons and not any_film:
+        return radiograph, replace(film, rejected=reasons)
+    return radiograph, replace(film, warnings=reasons, layout=layout, prediction=prediction)
+
+
+@contextmanager
+def timed(stage_ms: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how many milliseconds the block takes."""
+    start = time.perf_counter()
+    yield
+    stage_ms[stage] = (time.perf_counter() - start) * 1000
