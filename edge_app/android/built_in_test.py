@@ -24,7 +24,7 @@ from osteo_edge.edge_app.exports.csv_file import write_csv
 from osteo_edge.edge_app.folders import Folders
 from osteo_edge.edge_app.history.entry import Patient
 from osteo_edge.edge_app.history.images import picture_of
-from osteo_edge.edge_app.models.trial import read_usable
+from osteo_edge.edge_app.models.trial import read_usable, trial_bone
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.preflight import open_checked
@@ -89,7 +89,8 @@ def _answer(folder: Path, expected: ExpectedAnswer, threads: int | None) -> tupl
     _require_same("the model", bundle.manifest.model.sha256, expected.model_sha256)
     _require_same("the drawn film", sha256_file(DRAWN_FILM), expected.film_sha256)
     interpreter = open_checked(bundle, threads=threads)
-    radiograph, screening = screen(DRAWN_FILM, bundle, interpreter, any_film=True)
+    bone = trial_bone(bundle.manifest)
+    radiograph, screening = screen(DRAWN_FILM, bundle, interpreter, any_film=True, bone=bone)
     manifest = bundle.manifest
     answered = Answered(DRAWN_FILM, picture_of(DRAWN_FILM), radiograph, screening, manifest, is_demo(manifest))
     return answered, interpreter.name

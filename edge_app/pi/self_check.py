@@ -20,8 +20,7 @@ def check_version(version: Path, known: KnownAnswer) -> float:
     `OsteoEdgeError` if it does not start, gives no number, or one that differs by more than `known.tolerance`.
     """
     film = ["screen", str(version / "bundle"), str(version / FILM), "--json", "--threads", "1"]
-    if _knows_its_films(version / "bundle"):  # whatever version such a bundle comes with has the option
-        film.append("--any-film")
+    film += _answered_anyway(version / "bundle")
     score = _score(run_version(version, film))
     if not abs(score - known.score) <= known.tolerance:
         raise OsteoEdgeError(
@@ -50,16 +49,19 @@ def run_version(version: Path, arguments: list[str]) -> str:
     return done.stdout
 
 
-def _knows_its_films(bundle: Path) -> bool:
-    """Whether the bundle would refuse a drawn film; what is wrong with it, its own version tells better.
+def _answered_anyway(bundle: Path) -> list[str]:
+    """The options without which the bundle would refuse, or not know what to make of, a drawn film.
 
-    Read without osteo_edge.manifest, which needs numpy: an installer has Python's own library alone.
+    Whatever version such a bundle comes with has them; what is wrong with it, its own version tells better. Read
+    without osteo_edge.manifest, which needs numpy: an installer has Python's own library alone.
     """
     try:
         manifest = json.loads((bundle / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("familiarity") is not None
+        bones = [head["bone"] for head in (manifest.get("router") or {"heads": []})["heads"][:1]]
+        known = ["--any-film"] if manifest.get("familiarity") is not None else []
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [*known, *(word for bone in bones for word in ("--bone", str(bone)))]
 
 
 def _score(printed: str) -> float:

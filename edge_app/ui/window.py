@@ -44,7 +44,7 @@ def closed_by_signals(app: App) -> Iterator[None]:
     Not at once: a signal comes in the midst of anything, also where a lock is held that closing needs, or where Python
     drops what a Ctrl-C raises. After a Ctrl-C the block ends with `KeyboardInterrupt`; a second one does not wait.
     """
-    interrupted = []
+    interrupted: list[bool] = []
 
     def interrupt(*_: object) -> None:
         if interrupted:

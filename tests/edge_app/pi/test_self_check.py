@@ -14,7 +14,8 @@ ANSWERS_ANY_FILM = """\
 #!/bin/sh
 case "$*" in
     doctor*) echo '{}' ;;
-    *--any-film*) echo '{"score": 0.75}' ;;
+    *"--any-film --bone elbow") echo '{"score": 0.7}' ;;
+    *--any-film) echo '{"score": 0.75}' ;;
     *) echo '{"score": null}' ;;
 esac
 """
@@ -36,7 +37,13 @@ def test_a_model_that_knows_its_films_is_asked_to_answer_the_drawn_one(version: 
     assert check_version(version, KNOWN) == 0.75
 
 
-@pytest.mark.parametrize("manifest", ["{}", '{"familiarity": null}', "[]", "no manifest", None])
+def test_a_model_of_several_bones_is_told_which_one_to_take_the_drawn_film_for(version: Path) -> None:
+    router = {"heads": [{"bone": "elbow"}, {"bone": "wrist"}]}
+    (version / "bundle" / "manifest.json").write_text(json.dumps({"familiarity": {}, "router": router}), "utf-8")
+    assert check_version(version, KNOWN) == 0.7
+
+
+@pytest.mark.parametrize("manifest", ["{}", '{"router": 3}', '{"router": {}}', '{"familiarity": null}', "[]", "no manifest", None])
 def test_others_are_not_since_older_versions_know_no_such_option(version: Path, manifest: str | None) -> None:
     if manifest is not None:
         (version / "bundle" / "manifest.json").write_text(manifest, "utf-8")
