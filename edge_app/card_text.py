@@ -2,7 +2,8 @@
 
 No Markdown library is needed for what a card has: headings, paragraphs, lists and tables. What it cannot read it shows
 as it stands, and a card of any length gives a bounded number of short blocks, since anybody can write one. One word is
-replaced: the class "normal" is told by its T-score, as everywhere in the window. The file stays as it is.
+replaced: the class "normal" is told by its T-score, as everywhere in the window, or, of a model that looks for what is
+abnormal, by what its labels say. The file stays as it is.
 """
 
 import re
@@ -24,10 +25,13 @@ MAX_BLOCKS: Final = 400
 MAX_LETTERS: Final = 2000
 NORMAL_CLASS: Final = f"DXA {DXA_WORDS['normal']}"
 """What a class is called here that cards name "normal": no screen calls anybody so."""
+NOT_ABNORMAL: Final = "not labelled abnormal"
+"""The same of a model that looks for abnormalities; its knees, if it knows them, are asked for bone density."""
 
 _HEADING: Final = re.compile(r"(#{1,6})\s+(.*)")
 _ITEM: Final = re.compile(r"([-*+]|\d{1,3}[.)])\s+(.*)")
-_NORMAL: Final = re.compile(r"\bnormal\b", re.IGNORECASE)
+_NORMAL: Final = re.compile(r"(\bknee )?\bnormal\b", re.IGNORECASE)
+_ABNORMAL: Final = re.compile(r"\babnormal\b", re.IGNORECASE)
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
 
 
@@ -62,8 +66,14 @@ def blocks_of(card: str) -> tuple[Block, ...]:
     text - Some plain words
     row - AUROC: n 96
     """
-    blocks = tuple(islice(_blocks(card), MAX_BLOCKS + 1))
+    blocks = tuple(islice(_blocks(_told(card)), MAX_BLOCKS + 1))
     return blocks if len(blocks) <= MAX_BLOCKS else (*blocks[:MAX_BLOCKS], Block("text", CUT))
+
+
+def _told(card: str) -> str:
+    """The card with the class "normal" told otherwise."""
+    others = NOT_ABNORMAL if _ABNORMAL.search(card) else NORMAL_CLASS
+    return _NORMAL.sub(lambda found: f"{found[1]}{NORMAL_CLASS}" if found[1] else others, card)
 
 
 def _blocks(card: str) -> Iterator[Block]:
@@ -114,7 +124,7 @@ def _is_rule(line: str) -> bool:
 
 
 def _block(kind: Kind, lines: Sequence[str]) -> Iterator[Block]:
-    whole = _NORMAL.sub(NORMAL_CLASS, " ".join(lines))
+    whole = " ".join(lines)
     text = _plain(whole[:MAX_LETTERS])
     if text:
         yield Block(kind, text if len(whole) <= MAX_LETTERS else f"{text}{CUT}")

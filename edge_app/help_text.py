@@ -1,9 +1,10 @@
 """What the help screen says: short messages to be translated, in sections."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from osteo_edge.wording import Outcome
+from osteo_edge.wording import Finding, Outcome
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,29 @@ class Section:
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("refer", "no_finding", "uncertain", "rejected")
 OUTCOMES_TITLE: Final = "The four answers"
+OUTCOMES_TITLES: Final[dict[Finding, str]] = {
+    "density": "The four answers about bone density",
+    "abnormality": "The four answers about abnormalities",
+}
+"""Of a model that looks for both."""
+WHICH_BONE: Final = (
+    "An answer says which bone the film was taken for. Where that is another bone than it shows, do not use the answer."
+)
+"""Of a model that tells bones apart."""
+
+FOR_DXA: Final = (
+    "This app looks at an X-ray film and says whether to refer the patient for DXA. It helps trained staff who "
+    "see the film themselves."
+)
+ONLY_DXA: Final = (
+    "It is not a diagnosis. Only DXA measures bone density. No answer of this app rules out low bone density."
+)
+COLOURS: Final = (
+    "The colours on the film show where the model found signs for its answer. They show no fracture and no "
+    "disease, and they may be wrong."
+)
+ABOUT_OST: Final = "The OST index beside it comes from age and weight alone, not from the film."
+REJECTED: Final = "A film is rejected: choose the frontal knee film as it came from the X-ray machine."
 
 SOURCES: Final = (
     "Choose a file, take a photo of the film, or take one that the X-ray machine has laid in the watched folder."
@@ -54,9 +78,8 @@ BEFORE_THE_ANSWERS: Final = (
     Section(
         "What this is",
         (
-            "This app looks at an X-ray film and says whether to refer the patient for DXA. It helps trained staff who "
-            "see the film themselves.",
-            "It is not a diagnosis. Only DXA measures bone density. No answer of this app rules out low bone density.",
+            FOR_DXA,
+            ONLY_DXA,
             "It works without a network. Nothing leaves this device unless you export it.",
             "While a demonstration is in use, every screen says so. A demonstration must not be used on patients.",
         ),
@@ -72,16 +95,23 @@ BEFORE_THE_ANSWERS: Final = (
         ),
     ),
 )
+DXA_RESULTS: Final = Section(
+    "DXA results",
+    (
+        "When the DXA result of a patient comes back, open the screening in History and enter it.",
+        "From these results Follow-up shows how the model does on your patients. A few results tell little: look "
+        "at the intervals.",
+    ),
+)
 AFTER_THE_ANSWERS: Final = (
     Section(
         "What the colours and the number mean",
         (
-            "The colours on the film show where the model found signs for its answer. They show no fracture and no "
-            "disease, and they may be wrong.",
+            COLOURS,
             "The number is the probability that the model gives, from 0 to 1. From the mark on the bar upwards the "
             "answer is to refer. In the band below the mark it is uncertain.",
             "The number holds for patients like those the model learned from. The model card says who they were.",
-            "The OST index beside it comes from age and weight alone, not from the film.",
+            ABOUT_OST,
         ),
     ),
     Section(
@@ -102,14 +132,7 @@ AFTER_THE_ANSWERS: Final = (
             "A report is one page as PDF. A table holds all screenings for a spreadsheet.",
         ),
     ),
-    Section(
-        "DXA results",
-        (
-            "When the DXA result of a patient comes back, open the screening in History and enter it.",
-            "From these results Follow-up shows how the model does on your patients. A few results tell little: look "
-            "at the intervals.",
-        ),
-    ),
+    DXA_RESULTS,
     Section(
         "Privacy on this device",
         (
@@ -122,7 +145,7 @@ AFTER_THE_ANSWERS: Final = (
         "When something fails",
         (
             "The line at the foot of the window says what is wrong and what to do.",
-            "A film is rejected: choose the frontal knee film as it came from the X-ray machine.",
+            REJECTED,
             FULL_DISK,
             PULLED_OUT,
             "The PIN is forgotten: ask whoever looks after this device. The lock screen says what they can do.",
@@ -130,9 +153,47 @@ AFTER_THE_ANSWERS: Final = (
         ),
     ),
 )
+FOR_ABNORMALITIES: Final[dict[str, str]] = {
+    FOR_DXA: (
+        "This app looks at an X-ray film and says whether to have it read first. It helps trained staff who see the "
+        "film themselves."
+    ),
+    ONLY_DXA: (
+        "It is not a diagnosis. Only a reader of the film and an examination of the patient can tell. No answer of "
+        "this app rules out a fracture or any other abnormality."
+    ),
+    COLOURS: (
+        "The colours on the film show where the model found signs for its answer. They are no outline of a fracture "
+        "or a disease, and they may be wrong."
+    ),
+    ABOUT_OST: "",
+    REJECTED: ("A film is rejected: choose a film of a bone that the model knows, as it came from the X-ray machine."),
+}
+"""What is said of abnormalities instead; nothing for ""."""
 ABOUT_TITLE: Final = "About this program"
 VERSION_LINE: Final = "osteo-edge {version}, a research prototype under the Apache License 2.0."
 DATA_FOLDER_LINE: Final = "Its data folder on this device: {folder}"
+
+
+def about(section: Section, findings: Collection[Finding]) -> Section:
+    """The section as it is for a model that looks for `findings`: of both, what holds for each.
+
+    >>> about(Section("When something fails", (REJECTED, FULL_DISK)), ["abnormality"]).paragraphs[1] == FULL_DISK
+    True
+    """
+    paragraphs: dict[str, None] = {}
+    for paragraph in section.paragraphs:
+        if "density" in findings or paragraph not in FOR_ABNORMALITIES:
+            paragraphs[paragraph] = None
+        if "abnormality" in findings and paragraph in FOR_ABNORMALITIES:
+            paragraphs[FOR_ABNORMALITIES[paragraph]] = None
+    return Section(section.title, tuple(paragraph for paragraph in paragraphs if paragraph))
+
+
+def sections_after(findings: Collection[Finding]) -> tuple[Section, ...]:
+    """What stands below the answers, as in `about`; DXA results are for answers about bone density alone."""
+    wanted = (section for section in AFTER_THE_ANSWERS if "density" in findings or section is not DXA_RESULTS)
+    return tuple(about(section, findings) for section in wanted)
 
 
 def on_a_phone(section: Section) -> Section:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final, Literal
 
+from osteo_edge.edge_app.bone_words import bone_words
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Entry, utc
 from osteo_edge.edge_app.history.query import Query
 from osteo_edge.edge_app.translation import Translate
-from osteo_edge.wording import HEADLINES, Outcome
+from osteo_edge.wording import Outcome, headline
 
 Period = Literal["all", "today", "week", "month", "year", "dates"]
 Side = Literal["first", "last"]
@@ -29,6 +30,13 @@ DXA_CHOICES: Final[dict[bool | None, str]] = {
     True: "With a DXA result",
     False: "Without a DXA result",
 }
+OUTCOME_CHOICES: Final[dict[Outcome, str]] = {
+    "refer": "Refer",
+    "no_finding": "No finding, which rules nothing out",
+    "uncertain": "Uncertain",
+    "rejected": "Rejected",
+}
+"""The answers by names that hold for bone density and abnormalities alike."""
 NO_DATE: Final = "Write a day like 2026-03-31"
 WRONG_WAY_ROUND: Final = "The last day is before the first one"
 NO_CODE: Final = "No code"
@@ -75,12 +83,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Row:
-    """What the list says of one screening; `dxa` is "" where no result was entered."""
+    """What the list says of one screening; `bone` and `dxa` are "" where there is none, or no result was entered."""
 
     outcome: Outcome
     code: str
     when: str
     headline: str
+    bone: str
     dxa: str
     is_demo: bool
 
@@ -105,7 +114,8 @@ def row_of(entry: Entry, translate: Translate) -> Row:
         outcome=entry.outcome,
         code=entry.patient.code or translate(NO_CODE),
         when=local_time(entry.taken_at),
-        headline=translate(HEADLINES[entry.outcome]),
+        headline=translate(headline(entry.outcome, entry.finding)),
+        bone=bone_words(entry, translate),
         dxa=translate(DXA_RESULT).format(result=dxa) if dxa else "",
         is_demo=entry.is_demo,
     )

@@ -10,8 +10,10 @@ from osteo_edge.durable import append_durably, cut_back
 from osteo_edge.edge_app.arrivals import Stamp
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.strict import FieldError, from_dict, to_dict
+from osteo_edge.wording import Finding
 
 SCHEMA: Final = 1
+LATER_FIELDS: Final = ("finding", "bone")
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Line:
 
     A film is its content: `sha256`. `unreadable` has an `error`; `seen_before` is a film that has its line under
     another name. `result` and `overlay` are files, from the folder of the ledger. `stamp` is of the file when it was
-    dealt with, None where that is not known any more. `at` is ISO 8601 in UTC. `warnings` are of the model.
+    dealt with, None where that is not known any more. `at` is ISO 8601 in UTC. `warnings` are of the model. `finding`
+    is what a positive answer speaks of, None for bone density, and `bone` the one that the film was answered for.
     """
 
     sha256: str
@@ -36,6 +39,8 @@ class Line:
     result: str | None = None
     overlay: str | None = None
     schema: Literal[1] = SCHEMA
+    finding: Finding | None = None
+    bone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,12 @@ class Ledger:
         return name in self._names and self._names[name][0] == sha256
 
     def append(self, line: Line) -> None:
-        """Add a line, which is on the disk when this returns; `OsteoEdgeError` if the disk does not take it."""
-        text = json.dumps(to_dict(line), allow_nan=False)
+        """Add a line, which is on the disk when this returns; `OsteoEdgeError` if the disk does not take it.
+
+        Without `finding` and `bone` where there is nothing to say, so that older programs read it too.
+        """
+        plain = {name: value for name, value in to_dict(line).items() if name not in LATER_FIELDS or value is not None}
+        text = json.dumps(plain, allow_nan=False)
         append_durably(self._path, f"{text}\n".encode(), "the ledger")
         self._note(line)
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from osteo_edge.edge_app.bone_words import label_words
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.wording import probability_in_words
@@ -45,7 +46,7 @@ def probability_words(entry: Entry, translate: Translate) -> ProbabilityWords | 
     def told(probability: float) -> str:
         return translate(probability_in_words(probability, digits))
 
-    labels = ", ".join(f"{translate(label)} {told(value)}" for label, value in entry.probabilities.items())
+    labels = ", ".join(f"{label_words(label, translate)} {told(value)}" for label, value in entry.probabilities.items())
     sentence = translate("Calibrated probability that the model gives: {score} ({labels})")
     image = translate("this image {score}")
     point = translate("operating point {threshold}: referred from here on")

@@ -10,7 +10,7 @@ from osteo_edge.durable import append_durably, cut_back
 from osteo_edge.edge_app.exports.csv_file import BYTE_ORDER_MARK, guarded
 from osteo_edge.edge_app.ledger import Line
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.wording import HEADLINES
+from osteo_edge.wording import HEADLINES, headline
 
 FILE_NAME = "results.csv"
 COLUMNS = (
@@ -44,12 +44,13 @@ def add(path: Path, line: Line) -> None:
 
 def _cells(line: Line) -> tuple[str, ...]:
     """The hashes come last: a row that ends in two of them is whole."""
-    headline = next((words for outcome, words in HEADLINES.items() if outcome == line.outcome), UNREADABLE)
+    finding = line.finding or "density"
+    in_words = next((headline(outcome, finding) for outcome in HEADLINES if outcome == line.outcome), UNREADABLE)
     cells = (
         line.at,
         line.name,
         line.outcome,
-        headline,
+        in_words,
         "" if line.score is None else f"{line.score:.4f}",
         " | ".join(line.reasons) if line.error is None else line.error,
         " | ".join(line.warnings),

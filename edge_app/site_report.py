@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from osteo_edge.edge_app.bone_words import split_label
 from osteo_edge.edge_app.history.drift import Drift, measure_drift
 from osteo_edge.edge_app.history.entry import Dxa, Entry
 from osteo_edge.edge_app.history.followup import FollowUp, follow_up
@@ -23,7 +24,8 @@ class SiteReport:
     """The models that were used here, the one that is reported on, and the numbers.
 
     `model` is None where nothing was screened yet; `follow_up` where the model's positive labels are none that DXA
-    measures. `drifts` are of the site's films, whichever model screened them.
+    measures, or it looks for abnormalities: only answers about bone density count. `drifts` are of the site's films,
+    whichever model screened them.
     """
 
     models: tuple[UsedModel, ...]
@@ -47,11 +49,15 @@ def report_on(
     model = choose(models, model_sha256, in_use_sha256)
     if model is None:
         return SiteReport((), None, None, ())
-    of_model = list(_checked(history.entries(Query(model_sha256=model.sha256)), check))
-    labels = measured_labels(of_model)
-    found = None if labels is None else follow_up(of_model, labels)
-    del of_model
+    of_model = _checked(history.entries(Query(model_sha256=model.sha256)), check)
+    found = follow_up_of([entry for entry in of_model if entry.finding == "density"])
     return SiteReport(models, model, found, measure_drift(_checked(history.entries(), check)))
+
+
+def follow_up_of(entries: Sequence[Entry]) -> FollowUp | None:
+    """The answers of one model about bone density beside DXA; None where there are none, or DXA cannot confirm them."""
+    labels = measured_labels(entries)
+    return follow_up(entries, labels) if entries and labels is not None else None
 
 
 def choose(models: Sequence[UsedModel], named: str | None, in_use: str | None) -> UsedModel | None:
@@ -67,9 +73,10 @@ def measured_labels(entries: Iterable[Entry]) -> tuple[Dxa, ...] | None:
     """The positive labels of the model that answered, the gravest last; None if DXA does not measure all of them.
 
     Entries have probabilities for the positive labels only, and a rejected one for none. Where none has any, the
-    answer is "osteopenia, osteoporosis".
+    answer is "osteopenia, osteoporosis". Which bone a label is of does not matter: "knee osteopenia" is osteopenia.
     """
-    labels = next((set(entry.probabilities) for entry in entries if entry.probabilities), set(MEASURED))
+    names = next((entry.probabilities for entry in entries if entry.probabilities), MEASURED)
+    labels = {split_label(name)[1] for name in names}
     return tuple(label for label in MEASURED if label in labels) if labels <= set(MEASURED) else None
 
 

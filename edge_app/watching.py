@@ -255,6 +255,8 @@ def _line_of(result: dict[str, Any], file: str, stamp: Stamp | None) -> Line:
         "name": Path(result["image"]).name,
         "at": result["taken_at"],
         "warnings": list(warnings_of(result)),
+        "finding": None if result.get("finding") == "density" else result.get("finding"),
+        "bone": result.get("bone"),
         "stamp": None if stamp is None else to_dict(stamp),
         "result": file,
         "overlay": overlay,

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from osteo_edge.answers import questions_about
-from osteo_edge.manifest import Manifest, Metric
+from osteo_edge.findings import findings_of
+from osteo_edge.manifest import Decision, Head, Manifest, Metric, Router
 from osteo_edge.verdict import asked_for, measured, warning
-from osteo_edge.wording import SEVERITY_USE
+from osteo_edge.wording import SEVERITY_USE, Finding
 
 FIRST = (
     "sensitivity",
@@ -28,6 +29,13 @@ LIMITATIONS = (
     "differ by class, and a model may have learned those instead of bone. Compare with age alone "
     "(`osteo-edge evaluate`) before believing a figure."
 )
+ABNORMALITY_LIMITATIONS = (
+    "Accuracy outside the data set above is unknown. Abnormal is what its labels call so, fractures, metal, worn "
+    "joints and other changes alike: the model does not say which. It may have learned metal, markers or the way that "
+    "a film was framed instead of bone. A film of a bone that it was not trained on is not for it."
+)
+LIMITATIONS_OF: dict[Finding, str] = {"density": LIMITATIONS, "abnormality": ABNORMALITY_LIMITATIONS}
+FINDING_NAMES: dict[Finding, str] = {"density": "low bone density", "abnormality": "any abnormality"}
 
 
 def render_card(manifest: Manifest) -> str:
@@ -35,6 +43,7 @@ def render_card(manifest: Manifest) -> str:
     sections = {
         "Intended use": manifest.intended_use,
         "Model": _model(manifest),
+        "Bones": "" if manifest.router is None else _bones(manifest.router),
         "Decision": _decision(manifest),
         "Data": _data(manifest),
         "Training": _training(_training_record(manifest.parent.recipe)),
@@ -42,7 +51,7 @@ def render_card(manifest: Manifest) -> str:
         "What it refuses": _familiarity(manifest),
         "Grades": "" if manifest.outputs.severity is None else SEVERITY_USE,
         "Beside the model it was made from": _parity(manifest),
-        "Limitations": LIMITATIONS,
+        "Limitations": "\n\n".join(LIMITATIONS_OF[finding] for finding in findings_of(manifest)),
     }
     parts = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
     return "\n\n".join([f"# {manifest.name} {manifest.version}", *_warning(manifest), *parts]) + "\n"
@@ -68,13 +77,29 @@ def _model(manifest: Manifest) -> str:
     )
 
 
+def _bones(router: Router) -> str:
+    """Which bones a model tells apart, what it looks for in each, and when it does not answer."""
+    lines = [f"- {head.bone}: {FINDING_NAMES[head.finding]} ({', '.join(head.labels)})" for head in router.heads]
+    unclear = (
+        f"A film is answered for its most probable bone, if that is at least {router.min_confidence:.2f} probable "
+        f"(chosen on {router.chosen_on}), or for the bone that the user names; otherwise the answer is uncertain."
+    )
+    return "\n".join(lines) + f"\n\n{unclear}"
+
+
 def _decision(manifest: Manifest) -> str:
-    decision, calibration = manifest.decision, manifest.calibration
+    calibration = manifest.calibration
+    heads: tuple[Head | Manifest, ...] = (manifest,) if manifest.router is None else manifest.router.heads
+    rules = [_rule(head.decision) for head in heads]
+    fitted = f"Temperature {calibration.temperature:.3f}, fitted on {calibration.fitted_on}."
+    return f"{rules[0]} {fitted}" if len(rules) == 1 else "\n".join(f"- {rule}" for rule in rules) + f"\n\n{fitted}"
+
+
+def _rule(decision: Decision) -> str:
     return (
         f"Refer when the calibrated probability of {' or '.join(decision.positive_labels)} is at least "
         f"{decision.threshold:.3f}; uncertain from {decision.abstain_low:.3f} to {decision.abstain_high:.3f}. The "
-        f"threshold was chosen on {decision.chosen_on} for a sensitivity of {decision.target_sensitivity:.2f}. "
-        f"Temperature {calibration.temperature:.3f}, fitted on {calibration.fitted_on}."
+        f"threshold was chosen on {decision.chosen_on} for a sensitivity of {decision.target_sensitivity:.2f}."
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.ost import ost_of
-from osteo_edge.wording import HEADLINES
+from osteo_edge.wording import headline
 from osteo_edge.writing import write_whole
 
 Cell = str | int | float | None
@@ -24,7 +24,9 @@ COLUMNS: dict[str, Callable[[Entry], Cell]] = {
     "weight_kg": lambda entry: entry.patient.weight_kg,
     "ost_index": lambda entry: None if (ost := ost_of(entry.patient)) is None else ost.index,
     "outcome": lambda entry: entry.outcome,
-    "outcome_in_words": lambda entry: HEADLINES[entry.outcome],
+    "outcome_in_words": lambda entry: headline(entry.outcome, entry.finding),
+    "finding": lambda entry: entry.finding,
+    "bone": lambda entry: entry.bone,
     "is_demo": lambda entry: entry.is_demo,
     "warnings": lambda entry: " | ".join(entry.warnings),
     "score": lambda entry: entry.score,

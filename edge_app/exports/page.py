@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from osteo_edge.edge_app.answer_words import USE_UNKNOWN
+from osteo_edge.edge_app.bone_words import bone_words
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.exports.marks import ACCENTS, FAINT
 from osteo_edge.edge_app.exports.pdf import Report
@@ -21,7 +22,7 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lettering import Picture
 from osteo_edge.overlay import blend
 from osteo_edge.raster import scaling
-from osteo_edge.wording import ADVICE, HEADLINES, PHANTOM_USE
+from osteo_edge.wording import PHANTOM_USE, advice, headline
 
 SCALES: Final = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
 MIN_PICTURE_MM: Final = 60.0
@@ -108,8 +109,10 @@ class _Page:
         sheet.gap(2.5)
         sheet.symbol(entry.outcome, SYMBOL_MM)
         least = sheet.bottom + SYMBOL_MM * sheet.scale
-        sheet.text(say(HEADLINES[entry.outcome]), 15, bold=True, left=beside, width=width)
-        sheet.text(say(ADVICE[entry.outcome]), 10, left=beside, width=width)
+        sheet.text(say(headline(entry.outcome, entry.finding)), 15, bold=True, left=beside, width=width)
+        sheet.text(say(advice(entry.outcome, entry.finding)), 10, left=beside, width=width)
+        if entry.bone is not None:
+            sheet.text(bone_words(entry, say), 10, bold=True, left=beside, width=width)
         for warning in entry.warnings:
             sheet.text(say(warning), 9, bold=True, colour=WARNING, left=beside, width=width)
         for reason in self._reasons():
@@ -156,19 +159,24 @@ class _Page:
 
     def _besides(self, sheet: Sheet) -> None:
         """What else is known of the patient, and is none of the model's answer."""
-        say, entry, ost = self._say, self._entry, ost_of(self._entry.patient)
-        if ost is None:
-            sheet.text(say("OST index: not known without age and weight."), 9)
-        else:
-            words = say("OST index {index}: {group}.").format(index=ost.index, group=say(ost.words))
-            sheet.text(words, 9, bold=True)
-            sheet.text(say(ABOUT_OST), 7.5, colour=FAINT)
+        say, entry = self._say, self._entry
+        if entry.finding == "density":
+            self._ost(sheet)
         if entry.dxa is not None or entry.t_score is not None:
             entered = dxa_words(entry.dxa, entry.t_score, say)
             sheet.text(say("DXA result, entered by the clinic: {result}").format(result=entered), 9)
         if entry.note.strip():
             sheet.text(say("Note: {note}").format(note=shortened(entry.note, MAX_NOTE)), 9)
         sheet.rule()
+
+    def _ost(self, sheet: Sheet) -> None:
+        say, ost = self._say, ost_of(self._entry.patient)
+        if ost is None:
+            sheet.text(say("OST index: not known without age and weight."), 9)
+            return
+        words = say("OST index {index}: {group}.").format(index=ost.index, group=say(ost.words))
+        sheet.text(words, 9, bold=True)
+        sheet.text(say(ABOUT_OST), 7.5, colour=FAINT)
 
     def _small_print(self, sheet: Sheet) -> None:
         say, entry = self._say, self._entry

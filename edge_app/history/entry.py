@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal
 
-from osteo_edge.wording import Outcome
+from osteo_edge.wording import Finding, Outcome
 
 Sex = Literal["female", "male", "other"]
 Dxa = Literal["normal", "osteopenia", "osteoporosis"]
@@ -41,8 +41,10 @@ class Entry:
     `probabilities` has each of these labels. A rejected image has no score, nor has one for which the model gave no
     number. `warnings` go with the answer wherever it is shown. `image_sha256` and `overlay_sha256` name files in the
     image store. `intended_use` is the model's, None where an older version did not keep it; `is_demo` marks the answer
-    of a model that must not be used on patients. `dxa` and `t_score` are what the clinic enters when the DXA result
-    comes back. `image_stats` (mean, contrast) show whether the films change over time.
+    of a model that must not be used on patients. `finding` is what a positive answer speaks of, `bone` which bone the
+    film was answered for, None of a model that does not tell bones apart. `dxa` and `t_score` are what the clinic
+    enters when the DXA result comes back, of an answer about bone density. `image_stats` (mean, contrast) show whether
+    the films change over time.
     """
 
     id: str
@@ -62,6 +64,8 @@ class Entry:
     model_sha256: str
     intended_use: str | None
     is_demo: bool
+    finding: Finding
+    bone: str | None
     software: str
     milliseconds: dict[str, float]
     note: str

@@ -7,7 +7,7 @@ from osteo_edge.edge_app.history.entry import Entry, Patient, new_id
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import Picture
 from osteo_edge.edge_app.history.store import Record
-from osteo_edge.manifest import Manifest
+from osteo_edge.manifest import Decision, Manifest
 from osteo_edge.radiograph import Pixels, Radiograph
 from osteo_edge.raster import statistics
 from osteo_edge.screening import Screening
@@ -32,7 +32,7 @@ def record_of(
     """
     if image.sha256 != screening.image_sha256:
         raise HistoryError(f"{screening.image}: changed since it was screened; screen it again")
-    decision = manifest.decision
+    decision = _decision(screening, manifest)
     score = screening.score
     entry = Entry(
         id=new_id(),
@@ -52,6 +52,8 @@ def record_of(
         model_sha256=screening.model_sha256,
         intended_use=screening.intended_use,
         is_demo=is_demo(manifest),
+        finding=screening.finding,
+        bone=screening.bone,
         software=f"osteo-edge {VERSION}",
         milliseconds=dict(screening.stage_ms),
         note=note,
@@ -60,6 +62,12 @@ def record_of(
         image_stats=image_stats(radiograph.pixels),
     )
     return Record(entry, image, overlay)
+
+
+def _decision(screening: Screening, manifest: Manifest) -> Decision:
+    """What the answer was decided by: of a model of several bones that of the bone that it was given for."""
+    heads = () if manifest.router is None else manifest.router.heads
+    return next((head.decision for head in heads if head.bone == screening.bone), manifest.decision)
 
 
 def _grade(screening: Screening) -> tuple[str, ...]:

@@ -53,7 +53,12 @@ VERSION_3 = (
     "ALTER TABLE entries ADD COLUMN intended_use TEXT",
     "ALTER TABLE entries ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0 CHECK (is_demo IN (0, 1))",
 )
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3)
+VERSION_4 = (
+    "ALTER TABLE entries ADD COLUMN finding TEXT NOT NULL DEFAULT 'density' "
+    "CHECK (finding IN ('density', 'abnormality'))",
+    "ALTER TABLE entries ADD COLUMN bone TEXT",
+)
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
 """The statements that lead from each version to the next; a released one is never changed."""
 
 

@@ -98,7 +98,14 @@ class Catalogue:
         return None
 
     def _value(self, name: str, value: str, depth: int) -> str | None:
-        return None if name.rstrip("0123456789") in NEVER_MESSAGES else self._translated(value, depth - 1)
+        if name.rstrip("0123456789") in NEVER_MESSAGES:
+            return None
+        return self._translated(value, depth - 1) or self._list(value)
+
+    def _list(self, value: str) -> str | None:
+        """Messages with commas between, such as the bones that a model knows; None where one of them is none."""
+        known = [self._known.get(one) for one in value.split(", ")]
+        return ", ".join(one for one in known if one) if all(known) else None
 
     def _after_head(self, line: str, depth: int) -> str | None:
         """What follows what the line is about: the first ": " after which there is a message."""

@@ -29,20 +29,21 @@ TERMINAL_ONLY: Final = (
     "android/signing", "android/spec", "android/staging", "android/start", "android/starting_intent",
     "android/system_log", "android/versions", "android/walk", "android/project", "app_command", "app_timing",
     "arrivals", "audit_trail", "languages", "ledger", "package_command", "photo_study", "pi",
-    "results_table", "ui/probe", "ui/window", "virtual_display", "watch_command", "watching", "window_start",
+    "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display", "watch_command", "watching",
+    "window_start",
 )  # fmt: skip
 """Modules and packages of the app of which nothing is seen in the window."""
 
 OF_CORE: Final = (
     "bundle", "dicom", "durable", "errors", "familiarity", "gate", "image_header", "locking", "overlay", "radiograph",
-    "audit_log", "litert_java", "runtime", "screening", "signature", "throttling", "trust", "verdict", "wording",
-    "writing",
+    "routing", "audit_log", "litert_java", "runtime", "screening", "signature", "throttling", "trust", "verdict",
+    "wording", "writing",
 )  # fmt: skip
 """Modules of the core whose lines come up to the window."""
 
 NOT_SHOWN: Final = (
     "SEVERITY_USE", "LAYERS", "CUT_OFF", "TORN", "measured", "asked_for", "read_events", "verify_log", "_wrong_with",
-    "slot", "__post_init__",
+    "slot", "__post_init__", "disagreement", "named_head",
 )  # fmt: skip
 """What stands in model cards and reports only, is looked for, or checks fields of our own making."""
 

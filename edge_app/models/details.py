@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from osteo_edge.answers import questions_about
+from osteo_edge.answers import Question, questions_about
 from osteo_edge.bundle import Bundle
+from osteo_edge.edge_app.bone_words import label_words, split_label
 from osteo_edge.edge_app.clinic import Clinic
 from osteo_edge.edge_app.models.description import Check, Figure, Model, describe
 from osteo_edge.edge_app.models.store import DEMO, Damaged
 from osteo_edge.edge_app.models.trial import read_usable
 from osteo_edge.edge_app.translation import Translate
+from osteo_edge.findings import findings_of
 from osteo_edge.manifest import Manifest, Precision
 
 SHORT_HASH: Final = 12
@@ -42,12 +44,20 @@ FIGURE: Final = "{measure}: {value} (95 % interval {low} to {high}), n = {count}
 NO_FIGURE: Final = "{measure}: not defined, n = {count}"
 MEASURES: Final = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
 AUROC: Final = "AUROC, {labels}"
+ANY_FINDING: Final = "any finding"
+"""The name of a question about more labels than can be told."""
 NO_FIGURES: Final = "No figures are recorded for this model."
 ON_TEST: Final = "Measured on the test part of its own data. How it does on your patients, Follow-up shows."
 ON_TEST_BEFORE: Final = (
     "Measured on the test part of its own data, before the model was made small for this device. How it does on your "
     "patients, Follow-up shows."
 )
+ON_TEST_ALONE: Final = "Measured on the test part of its own data. How it does on your patients is not known."
+ON_TEST_ALONE_BEFORE: Final = (
+    "Measured on the test part of its own data, before the model was made small for this device. How it does on your "
+    "patients is not known."
+)
+"""Of a model whose answers Follow-up does not lay beside DXA."""
 ON_DRAWN: Final = "Measured on drawn films: these figures say nothing about patients."
 
 
@@ -96,8 +106,11 @@ def figure_lines(overview: Overview, translate: Translate) -> Sequence[str]:
         return [translate(NO_FIGURES)]
     lines = [_figure(figure, overview.manifest, translate) for figure in figures]
     before = all("before conversion" in figure.metric.part for figure in figures)
-    on = ON_DRAWN if overview.used.is_demo else ON_TEST_BEFORE if before else ON_TEST
-    return [*lines, translate(on)]
+    if overview.used.is_demo:
+        return [*lines, translate(ON_DRAWN)]
+    if "density" in findings_of(overview.manifest):
+        return [*lines, translate(ON_TEST_BEFORE if before else ON_TEST)]
+    return [*lines, translate(ON_TEST_ALONE_BEFORE if before else ON_TEST_ALONE)]
 
 
 def size_words(size_bytes: int) -> str:
@@ -149,7 +162,15 @@ def _measure(measure: str, manifest: Manifest, translate: Translate) -> str:
     if measure in MEASURES:
         return translate(MEASURES[measure])
     question, *_ = questions_about(manifest.decision.positive_labels)
-    return translate(AUROC).format(labels=translate(question.name))
+    return translate(AUROC).format(labels=_question_words(question, translate))
+
+
+def _question_words(question: Question, translate: Translate) -> str:
+    if question.name == ANY_FINDING:
+        return translate(ANY_FINDING)
+    if any(split_label(label)[0] is not None for label in question.labels):
+        return ", ".join(label_words(label, translate) for label in question.labels)
+    return translate(question.name)
 
 
 def _demo(installed: Sequence[Model | Damaged]) -> Model:

@@ -33,13 +33,14 @@ def require_usable(path: Path, manifest: Manifest) -> None:
 def try_out(path: Path, *, film: Path = DRAWN_FILM) -> tuple[Bundle, Screening]:
     """Verify the bundle in `path`, load it into the runtime and have it answer a film.
 
-    What it answers does not matter, a model of another body part may say anything; that it gives a number does.
-    Raises `BundleError` that says what is wrong, and `OsteoEdgeError` where no runtime is installed.
+    What it answers does not matter, a model of another body part may say anything; that it gives a number does. One
+    that tells bones apart is told its first one: which bone it takes the film for does not matter either. Raises
+    `BundleError` that says what is wrong, and `OsteoEdgeError` where no runtime is installed.
     """
     bundle = read_usable(path)
     interpreter = open_interpreter(bundle, threads=1)
     try:
-        _, screening = screen(film, bundle, interpreter, any_film=True)
+        _, screening = screen(film, bundle, interpreter, trial_bone(bundle.manifest), any_film=True)
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise BundleError(f"{path}: does not run on this device ({reason}); choose another model") from error
@@ -48,3 +49,8 @@ def try_out(path: Path, *, film: Path = DRAWN_FILM) -> tuple[Bundle, Screening]:
     if screening.score is None or not math.isfinite(screening.score):
         raise BundleError(f"{path}: gives no number for a drawn film; choose another model")
     return bundle, screening
+
+
+def trial_bone(manifest: Manifest) -> str | None:
+    """The bone that a model which tells bones apart is tried out on; None for others."""
+    return None if manifest.router is None else manifest.router.heads[0].bone

@@ -117,7 +117,7 @@ def _control(folder: Path, kit: Kit, python: str, version: str, maintainer: str)
         "Suggests": "cage, xinit",
         "Section": "science",
         "Priority": "optional",
-        "Description": "referral aid for low bone density in X-rays, offline\n"
+        "Description": "referral aid for X-rays of bones, offline\n"
         f" Screens the X-rays that arrive in a folder, or in a window, with a small\n"
         f" network that runs on the device. The model: {kit.contents.bundle}.\n"
         " .\n"

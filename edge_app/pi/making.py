@@ -155,7 +155,7 @@ def _archives(python: str, names: list[str], own: str) -> tuple[str, ...]:
 README: Final = """\
 # osteo-edge {version} for the Raspberry Pi
 
-With the model {bundle}. A referral aid for low bone density, never a diagnosis and never a rule-out.
+With the model {bundle}. A referral aid, never a diagnosis and never a rule-out.
 
 On a Raspberry Pi 3, 4, 5 or Zero 2 W with the 64-bit Raspberry Pi OS 12 or 13, with or without a network:
 

@@ -15,7 +15,7 @@ from osteo_edge.edge_app.note_form import note_problem
 from osteo_edge.edge_app.ui.kit import Busy, Card, QuietTap, choices
 from osteo_edge.edge_app.ui.screen import load_kv
 from osteo_edge.edge_app.ui.words import say
-from osteo_edge.wording import HEADLINES
+from osteo_edge.wording import headline
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.answer import Answer
@@ -173,7 +173,7 @@ class OthersForm(Form):
     def _row(self, other: Entry) -> QuietTap:
         from osteo_edge.edge_app.answer_words import local_moment
 
-        moment, outcome = local_moment(other.taken_at), say(HEADLINES[other.outcome])
+        moment, outcome = local_moment(other.taken_at), say(headline(other.outcome, other.finding))
         tap = QuietTap(text=say("{moment}: {outcome}", moment=moment, outcome=outcome))
         tap.bind(on_release=lambda _: self._compare(other))
         return tap
@@ -244,7 +244,8 @@ class DxaForm(Form):
 
     @classmethod
     def is_offered(cls, answer: Answer, others: Sequence[Entry]) -> bool:
-        return answer.record is None and answer.entry.outcome != "rejected"
+        entry = answer.entry
+        return answer.record is None and entry.outcome != "rejected" and entry.finding == "density"
 
     @property
     def has_typed(self) -> bool:

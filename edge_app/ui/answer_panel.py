@@ -90,8 +90,9 @@ class AnswerPanel(BoxLayout):  # type: ignore[misc]
         """Show the film of the answer, or why there is none, and nothing else of it."""
         if answer.picture is not self._picture:
             self._picture = self.view.picture = answer.picture
-            is_rejected = answer.entry.outcome == "rejected"
-            self.ids.controls.describe(answer.picture, "" if is_rejected else evidence_words(answer.picture))
+            entry = answer.entry
+            about = "" if entry.outcome == "rejected" else evidence_words(answer.picture, entry.finding)
+            self.ids.controls.describe(answer.picture, about)
         self.view.problem = say(answer.problem) if answer.problem else ""
 
     def show(self, answer: Answer) -> None:

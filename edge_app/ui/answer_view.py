@@ -154,9 +154,10 @@ class Facts(Card):
         """Show the facts."""
         self.clear_widgets()
         self.add_widget(Words(text=" \u00b7 ".join((*words.patient, words.taken))))
-        for text in (words.dxa, words.note):
+        for text in (words.bone, words.dxa, words.note):
             add_long(self, Words, text, bold=True)
-        self.add_widget(Words(text=words.ost))
+        if words.ost:
+            self.add_widget(Words(text=words.ost))
         if words.about_ost:
             self.add_widget(SmallWords(text=words.about_ost))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from osteo_edge.edge_app.film_picture import FilmPicture
+    from osteo_edge.wording import Finding
 
 MOST_ZOOM: Final = 12.0
 STEP: Final = 1.5
@@ -255,13 +256,15 @@ class OverlayControls(BoxLayout):  # type: ignore[misc]
             self.view.overlay_opacity = opacity
 
 
-def evidence_words(picture: FilmPicture | None) -> str:
+def evidence_words(picture: FilmPicture | None, finding: Finding = "density") -> str:
     """What is said where there is nothing to lay over a film."""
     if picture is None:
         return ""
     if picture.evidence is None:
         return say("There is no picture of the evidence for this answer.")
-    return say("No region of this image speaks for low bone density to the model.")
+    from osteo_edge.overlay import NO_REGION
+
+    return say(NO_REGION[finding])
 
 
 def _texture(pixels: npt.NDArray[np.uint8], colours: str) -> Any:

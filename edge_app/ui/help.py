@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kivy.properties import StringProperty
@@ -16,8 +16,9 @@ from osteo_edge.edge_app.ui.kit import Card, Words
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
 from osteo_edge.edge_app.ui.texts import Heading
 from osteo_edge.edge_app.ui.words import say
+from osteo_edge.findings import findings_of
 from osteo_edge.version import VERSION
-from osteo_edge.wording import ADVICE, HEADLINES
+from osteo_edge.wording import Finding, Outcome, advice, headline
 
 
 class AnswerMeaning(BoxLayout):  # type: ignore[misc]
@@ -29,14 +30,20 @@ class AnswerMeaning(BoxLayout):  # type: ignore[misc]
 
 
 class HelpScreen(Screen):
-    """The sections of `help_text`, one below the other."""
+    """The sections of `help_text`, one below the other, as they are for the model in use."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for section in self._sections(help_text.BEFORE_THE_ANSWERS):
+        model = self.shell.model
+        findings: tuple[Finding, ...] = ("density",) if model is None else findings_of(model.manifest)
+        before = (help_text.about(section, findings) for section in help_text.BEFORE_THE_ANSWERS)
+        for section in self._sections(before):
             self._add(section.title, map(_said, section.paragraphs))
-        self._add(help_text.OUTCOMES_TITLE, map(_meaning, help_text.OUTCOMES))
-        for section in self._sections(help_text.AFTER_THE_ANSWERS):
+        tells_bones = model is not None and model.manifest.router is not None
+        for finding in findings:
+            title = help_text.OUTCOMES_TITLE if len(findings) == 1 else help_text.OUTCOMES_TITLES[finding]
+            self._add(title, _meanings(finding, tells_bones))
+        for section in self._sections(help_text.sections_after(findings)):
             self._add(section.title, map(_said, section.paragraphs))
         if self.shell.device is not None:
             self._add(help_text.ON_A_PHONE.title, map(_said, help_text.ON_A_PHONE.paragraphs))
@@ -62,8 +69,16 @@ def _said(message: str) -> Words:
     return Words(text=say(message))
 
 
-def _meaning(outcome: Any) -> AnswerMeaning:
-    return AnswerMeaning(outcome=outcome, headline=say(HEADLINES[outcome]), advice=say(ADVICE[outcome]))
+def _meanings(finding: Finding, tells_bones: bool) -> Iterator[Widget]:
+    for outcome in help_text.OUTCOMES:
+        yield _meaning(outcome, finding)
+    if tells_bones:
+        yield _said(help_text.WHICH_BONE)
+
+
+def _meaning(outcome: Outcome, finding: Finding) -> AnswerMeaning:
+    words, what_to_do = headline(outcome, finding), advice(outcome, finding)
+    return AnswerMeaning(outcome=outcome, headline=say(words), advice=say(what_to_do))
 
 
 load_kv(__file__)

@@ -8,20 +8,27 @@ from kivy.properties import StringProperty
 
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
 from osteo_edge.edge_app.ui.words import say
+from osteo_edge.findings import findings_of
+from osteo_edge.wording import advice
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.clinic import LoadedModel
 
 
 class HomeScreen(Screen):
-    """New screening, history, follow-up, model, settings, help; the model's name and intended use."""
+    """New screening, history, follow-up, model, settings, help; the model's name and intended use.
 
+    `caution` is what no answer of the model is.
+    """
+
+    caution = StringProperty()
     model_name = StringProperty()
     intended_use = StringProperty()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._lock_tap = self.ids.lock.__self__
+        self.caution = say(advice("refer"))
         self.model_name = say("The model is being loaded…")
 
     def shown(self) -> None:
@@ -33,6 +40,7 @@ class HomeScreen(Screen):
         """Name the model in use."""
         self.model_name = say("Model: {name} {version}", name=model.manifest.name, version=model.manifest.version)
         self.intended_use = say(model.manifest.intended_use)
+        self.caution = say(advice("refer", findings_of(model.manifest)[-1]))
 
     def _offer_lock(self, is_pin_set: bool) -> None:
         if is_pin_set and self._lock_tap.parent is None:

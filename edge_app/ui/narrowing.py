@@ -6,11 +6,10 @@ from typing import Any
 
 from kivy.properties import BooleanProperty, StringProperty
 
-from osteo_edge.edge_app.history_list import DXA_CHOICES, PERIODS, Side, Wanted
+from osteo_edge.edge_app.history_list import DXA_CHOICES, OUTCOME_CHOICES, PERIODS, Side, Wanted
 from osteo_edge.edge_app.ui.kit import ChoiceTap, Page, choices
 from osteo_edge.edge_app.ui.screen import load_kv
 from osteo_edge.edge_app.ui.words import say
-from osteo_edge.wording import HEADLINES
 
 
 class OutcomeTap(ChoiceTap):
@@ -35,7 +34,7 @@ class Narrowing(Page):
         self.ids.period.options = choices(PERIODS)
         self.ids.period.value = "all"
         self.ids.dxa.options = choices(DXA_CHOICES)
-        self._taps = tuple(OutcomeTap(outcome=outcome, text=say(words)) for outcome, words in HEADLINES.items())
+        self._taps = tuple(OutcomeTap(outcome=one, text=say(OUTCOME_CHOICES[one])) for one in OUTCOME_CHOICES)
         for tap in self._taps:
             self.ids.outcomes.add_widget(tap)
         for widget, name in (

@@ -15,6 +15,7 @@ from kivy.uix.recycleview import RecycleView
 from kivy.uix.recycleview.layout import RecycleLayoutManagerBehavior
 from kivy.uix.widget import Widget
 
+from osteo_edge.edge_app.bone_words import BONE, BONES
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Dxa
 from osteo_edge.edge_app.history_list import DXA_RESULT, Row
@@ -22,13 +23,14 @@ from osteo_edge.edge_app.ui.kit import Reachable
 from osteo_edge.edge_app.ui.look import look
 from osteo_edge.edge_app.ui.screen import load_kv
 from osteo_edge.edge_app.ui.words import say
-from osteo_edge.wording import HEADLINES
+from osteo_edge.wording import ABNORMALITY_HEADLINES, HEADLINES
 
 FILM_DP, SYMBOL_DP, WIDE_DP, NARROW_DP = 68, 30, 380, 150
 SETTLE_S: Final = 0.06
 """How long a list may scroll on before what has come into sight is asked for."""
 
 
+DOT: Final = " \u00b7 "
 LONGEST_DXA: Final[tuple[Dxa, ...]] = ("osteopenia", "osteoporosis")
 
 
@@ -42,7 +44,7 @@ class EntryRow(ButtonBehavior, BoxLayout):  # type: ignore[misc]
     code = StringProperty()
     when = StringProperty()
     headline = StringProperty()
-    dxa = StringProperty()
+    besides = StringProperty()
     is_demo = BooleanProperty(False)
     film: Any = ObjectProperty(None, allownone=True)
     film_side = NumericProperty(dp(FILM_DP))
@@ -59,7 +61,8 @@ class EntryRow(ButtonBehavior, BoxLayout):  # type: ignore[misc]
         if row is not None:
             self.outcome = row.outcome
         self.code, self.when = (row.code, row.when) if row else ("", "")
-        self.headline, self.dxa = (row.headline, row.dxa) if row else ("", "")
+        self.headline = row.headline if row else ""
+        self.besides = DOT.join(text for text in (row.bone, row.dxa) if text) if row else ""
         self.is_demo = row is not None and row.is_demo
 
     def on_release(self) -> None:
@@ -245,10 +248,20 @@ def row_height_at(width: float) -> float:
         lines.append(_height("2026-12-28 00:00", look.small, texts))
     if texts < dp(NARROW_DP) * look.scale:
         lines.append(_height("X", look.small, texts, bold=True))
-    lines.append(max(_height(say(headline), look.body, texts) for headline in HEADLINES.values()))
-    results = (say(DXA_RESULT, result=dxa_words(dxa, -2.6, say)) for dxa in LONGEST_DXA)
-    lines.append(max(_height(result, look.small, texts) for result in results))
+    lines.append(max(_height(say(headline), look.body, texts) for headline in _headlines()))
+    lines.append(max(_height(words, look.small, texts) for words in _longest_besides()))
     return float(max(dp(FILM_DP), sum(lines) + (len(lines) - 1) * dp(2)) + 2 * look.gap)
+
+
+def _headlines() -> set[str]:
+    return {*HEADLINES.values(), *ABNORMALITY_HEADLINES.values()}
+
+
+def _longest_besides() -> list[str]:
+    """What may stand below a headline at its longest: the knee is the one bone that has a DXA result."""
+    bones = [say(BONE, bone=say(bone)) for bone in BONES.values()]
+    results = [say(DXA_RESULT, result=dxa_words(dxa, -2.6, say)) for dxa in LONGEST_DXA]
+    return [*bones, *(DOT.join((say(BONE, bone=say(BONES["knee"])), result)) for result in results)]
 
 
 def _height(text: str, font_size: float, width: float, *, bold: bool = False) -> float:

@@ -111,7 +111,7 @@ class Half(BoxLayout):  # type: ignore[misc]
         code, *_ = words.patient
         for widget in (Words(text=f"{code} \u00b7 {words.taken}", bold=True), verdict, probability):
             page.add_widget(widget)
-        for text in (words.dxa, words.note):
+        for text in (words.bone, words.dxa, words.note):
             add_long(page, Words, text)
         page.add_widget(SmallWords(text=model_words(entry, say)))
 

@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from osteo_edge.edge_app.answer_words import (
+    OTHER_BONE,
     OTHER_MODEL,
     USE_UNKNOWN,
     AnswerWords,
@@ -21,7 +22,7 @@ from osteo_edge.edge_app.demo_mark import MARK
 from osteo_edge.edge_app.history.entry import Entry, Patient
 from osteo_edge.edge_app.ost import ABOUT_OST
 from osteo_edge.edge_app.probability_words import NO_PROBABILITY, band_of, probability_words
-from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES, Outcome
+from osteo_edge.wording import ABNORMALITY_ADVICE, ABNORMALITY_HEADLINES, ADVICE, FAILED_CHECK, HEADLINES, Outcome
 from tests.edge_app.history.made import make_entry
 
 OUTCOMES: tuple[Outcome, ...] = typing.get_args(Outcome)
@@ -143,3 +144,28 @@ def test_what_is_said_aloud_is_the_answer_with_its_warnings_and_nothing_of_the_p
     assert said.startswith(f"{MARK} Photo of a film {HEADLINES[outcome]} {ADVICE[outcome]}")
     for text in ("K-17", "67", "52", "left knee", "female"):
         assert text not in said
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_an_answer_about_an_abnormality_says_nothing_of_bone_density(
+    make: Callable[..., Entry], outcome: Outcome
+) -> None:
+    entry = make(outcome=outcome, finding="abnormality", bone="elbow", probabilities={"elbow abnormal": 0.8})
+    words = answer_words(entry, str)
+    assert (words.headline, words.advice) == (ABNORMALITY_HEADLINES[outcome], ABNORMALITY_ADVICE[outcome])
+    assert (words.bone, words.ost, words.about_ost) == ("Bone: elbow", "", "")
+    assert not [line for line in lines_of(words) if re.search("density|DXA|OST|knee radiograph", line)]
+    assert words.probability is not None
+    assert words.probability.sentence.endswith("0.80 (elbow: abnormal 0.80)")
+
+
+def test_the_bone_is_said_aloud(make: Callable[..., Entry]) -> None:
+    said = spoken(make(finding="abnormality", bone="elbow"), str)
+    assert f"{ABNORMALITY_HEADLINES['refer']} Bone: elbow. {ABNORMALITY_ADVICE['refer']}" in said
+    assert "Bone" not in spoken(make(), str)
+
+
+def test_answers_for_different_bones_are_not_compared(make: Callable[..., Entry]) -> None:
+    elbow, wrist = (make(finding="abnormality", bone=bone) for bone in ("elbow", "wrist"))
+    assert comparison_caution(elbow, wrist, str) == OTHER_BONE
+    assert comparison_caution(elbow, elbow, str) == ""

@@ -28,7 +28,13 @@ def test_no_shown_line_says_normal() -> None:
     assert Block("item", "Labels: DXA T-score -1 or above, osteopenia, osteoporosis") in shown
     assert any(block.text.startswith("Train: 96 DXA T-score -1 or above, 96 osteopenia") for block in shown)
     assert not [block for block in shown if re.search(r"\bnormal\b", block.text, re.IGNORECASE)]
-    assert blocks_of("# Normal `normal` abnormal")[0].text == "{0} {0} abnormal".format("DXA T-score -1 or above")
+    assert blocks_of("# Normal `normal` osteopenia")[0].text == "{0} {0} osteopenia".format("DXA T-score -1 or above")
+
+
+def test_of_a_model_that_looks_for_abnormalities_only_knees_are_told_by_their_t_score() -> None:
+    (told,) = blocks_of("elbow normal, elbow abnormal, knee normal, knee osteoporosis, normal")
+    elbow, knee = "elbow not labelled abnormal, elbow abnormal", "knee DXA T-score -1 or above, knee osteoporosis"
+    assert told.text == f"{elbow}, {knee}, not labelled abnormal"
 
 
 def test_lines_without_a_gap_belong_together_and_an_item_goes_on() -> None:

@@ -1,5 +1,6 @@
 """What the list of past screenings is asked for, and what it says."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -13,13 +14,14 @@ from osteo_edge.edge_app.history_list import (
     NO_DATE,
     NONE_FOUND,
     NONE_YET,
+    OUTCOME_CHOICES,
     WRONG_WAY_ROUND,
     Wanted,
     ask,
     found_words,
     row_of,
 )
-from osteo_edge.wording import HEADLINES
+from osteo_edge.wording import HEADLINES, headline
 from tests.edge_app.history.made import make_entry
 
 TODAY = date(2026, 3, 31)
@@ -80,6 +82,17 @@ def test_a_row_has_the_words_and_the_time_here() -> None:
     assert (row.code, row.when, row.is_demo) == ("K-17", "2026-03-31 01:15", False)
     assert row.headline == HEADLINES["no_finding"]
     assert row.dxa == "DXA: T-score -1 or above"
+
+
+def test_a_row_speaks_of_what_was_looked_for_and_names_the_bone() -> None:
+    row = row_of(make_entry(finding="abnormality", bone="elbow"), str)
+    assert (row.headline, row.bone, row.dxa) == (headline("refer", "abnormality"), "Bone: elbow", "")
+    assert row_of(make_entry(), str).bone == ""
+
+
+def test_the_answers_are_chosen_by_names_that_hold_for_whatever_was_looked_for() -> None:
+    assert set(OUTCOME_CHOICES) == set(HEADLINES)
+    assert not [words for words in OUTCOME_CHOICES.values() if re.search("density|abnormal|DXA", words)]
 
 
 def test_no_row_calls_a_patient_normal() -> None:

@@ -86,3 +86,30 @@ def test_it_can_be_stopped(history: History) -> None:
 
     with pytest.raises(StoppedError):
         report_on(history, None, None, check=check)
+
+
+def test_answers_about_abnormalities_are_left_out_of_the_figures(history: History) -> None:
+    knees = [make_record(b"film %d" % n, code=f"K-{n}", dxa="osteoporosis", bone="knee") for n in range(3)]
+    elbows = [
+        make_record(
+            b"elbow %d" % n, code=f"E-{n}", finding="abnormality", bone="elbow", probabilities={"elbow abnormal": 0.9}
+        )
+        for n in range(4)
+    ]
+    history.add_all([*elbows, *knees])
+    found = report_on(history, None, None)
+    assert found.follow_up is not None
+    assert (found.follow_up.n, found.follow_up.answered.n) == (3, 3)
+    assert {drift.statistic for drift in found.drifts} == {"mean", "contrast"}
+
+
+def test_a_model_that_looks_for_abnormalities_alone_is_not_laid_beside_dxa(history: History) -> None:
+    history.add_all([make_record(finding="abnormality", bone="elbow", probabilities={}, outcome="uncertain")])
+    found = report_on(history, None, None)
+    assert found.model is not None
+    assert found.follow_up is None
+
+
+def test_labels_are_measured_whichever_bone_they_are_of() -> None:
+    assert measured_labels([make_entry(probabilities={"knee osteoporosis": 0.5})]) == ("osteoporosis",)
+    assert measured_labels([make_entry(probabilities={"knee abnormal": 0.5})]) is None

@@ -10,8 +10,9 @@ from osteo_edge.answers import Answers
 from osteo_edge.bundle import Bundle
 from osteo_edge.manifest import Manifest, Metric, Outputs
 from osteo_edge.measuring import measure_answers
-from osteo_edge.model_card import FIRST, render_card
+from osteo_edge.model_card import ABNORMALITY_LIMITATIONS, FIRST, LIMITATIONS, render_card
 from osteo_edge.wording import FAILED_CHECK
+from tests.routed import routed
 
 RECORD: dict[str, Any] = {
     "recipe": {"name": "osteo-edge", "source": "this project"},
@@ -111,3 +112,23 @@ def test_a_parity_that_nothing_was_asked_of_is_not_judged(manifest: Manifest) ->
     card = render_card(replace(manifest, parity=replace(manifest.parity, verdict=None)))
     assert "Not judged" in section(card, "Beside the model it was made from")
     assert "FAILED" not in card
+
+
+def test_a_model_of_several_bones_says_of_each_what_it_looks_for_and_when_it_refers(manifest: Manifest) -> None:
+    card = render_card(routed(manifest, elbow="abnormality", knee="density"))
+    bones = section(card, "Bones")
+    assert "- elbow: any abnormality (elbow normal, elbow abnormal)" in bones
+    assert "- knee: low bone density (knee normal, knee osteoporosis)" in bones
+    assert "at least 0.60 probable (chosen on validation)" in bones
+    decision = section(card, "Decision")
+    assert "elbow abnormal is at least 0.300; uncertain from 0.250 to 0.350." in decision
+    assert "knee osteoporosis is at least 0.400; uncertain from 0.350 to 0.450." in decision
+    assert decision.count("Temperature") == 1
+    assert section(card, "Limitations").strip() == f"{LIMITATIONS}\n\n{ABNORMALITY_LIMITATIONS}"
+
+
+def test_limitations_are_those_of_what_the_model_looks_for(manifest: Manifest) -> None:
+    assert section(render_card(manifest), "Bones") == ""
+    assert section(render_card(manifest), "Limitations").strip() == LIMITATIONS
+    of_abnormalities = render_card(replace(manifest, finding="abnormality"))
+    assert section(of_abnormalities, "Limitations").strip() == ABNORMALITY_LIMITATIONS

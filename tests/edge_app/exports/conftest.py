@@ -32,6 +32,8 @@ def make_entry() -> Callable[..., Entry]:
             "model_sha256": "c" * 64,
             "intended_use": intended_use("DXA"),
             "is_demo": False,
+            "finding": "density",
+            "bone": None,
             "software": "osteo-edge 0.1.0",
             "milliseconds": {"infer": 41.5, "read": 12.0},
             "note": "",

@@ -8,7 +8,7 @@ import pytest
 from osteo_edge.edge_app.exports.csv_file import COLUMNS, guarded, write_csv
 from osteo_edge.edge_app.history.entry import Entry, Patient
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.wording import PHANTOM_USE
+from osteo_edge.wording import PHANTOM_USE, headline
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -17,7 +17,8 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def test_every_field_of_an_entry_is_in_the_table(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
-    entry = make_entry(dxa="osteopenia", t_score=-1.8, note="Douleur à l'été, œdème", warnings=("a photo", "of a film"))
+    noted = {"note": "Douleur à l'été, œdème", "warnings": ("a photo", "of a film")}
+    entry = make_entry(dxa="osteopenia", t_score=-1.8, bone="knee", **noted)
     (row,) = read(write_csv(tmp_path / "history.csv", [entry]))
     plain = {field.name for field in dataclasses.fields(Entry)}
     plain -= {"patient", "probabilities", "milliseconds", "image_stats"}
@@ -40,6 +41,15 @@ def test_no_words_of_the_table_call_a_patient_normal(tmp_path: Path, make_entry:
     (row,) = read(write_csv(tmp_path / "history.csv", [make_entry(dxa="normal")]))
     assert row["dxa_in_words"] == "T-score -1 or above"
     assert [name for name, cell in row.items() if "normal" in cell.lower()] == ["dxa"]
+
+
+def test_a_row_says_what_its_answer_speaks_of_and_of_which_bone(
+    tmp_path: Path, make_entry: Callable[..., Entry]
+) -> None:
+    rows = read(write_csv(tmp_path / "history.csv", [make_entry(finding="abnormality", bone="elbow"), make_entry()]))
+    assert [(row["finding"], row["bone"]) for row in rows] == [("abnormality", "elbow"), ("density", "")]
+    assert rows[0]["outcome_in_words"] == headline("refer", "abnormality")
+    assert rows[1]["outcome_in_words"] == headline("refer", "density")
 
 
 def test_what_is_not_known_is_an_empty_field(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:

@@ -19,7 +19,16 @@ from osteo_edge.edge_app.ost import ABOUT_OST
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError
 from osteo_edge.lettering import Picture
-from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES, PHANTOM_USE, Outcome, intended_use
+from osteo_edge.wording import (
+    ADVICE,
+    FAILED_CHECK,
+    HEADLINES,
+    PHANTOM_USE,
+    Outcome,
+    advice,
+    headline,
+    intended_use,
+)
 
 USE = intended_use("DXA")
 OUTCOMES: tuple[Outcome, ...] = typing.get_args(Outcome)
@@ -140,6 +149,20 @@ def test_the_film_stands_beside_the_evidence_with_its_scale(
     alone = show(Report(make_entry(overlay_sha256=None), film, None))
     assert alone.images == 1
     assert "vidence" not in alone.text
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_a_report_about_an_abnormality_names_the_bone_and_says_nothing_of_bone_density(
+    show: Callable[..., Read], make_report: Callable[..., Report], outcome: Outcome
+) -> None:
+    reasons = ("taken for: elbow (probability 0.97)", "score 0.67 is at or above the threshold 0.50")
+    about = {"finding": "abnormality", "bone": "elbow", "probabilities": {"elbow abnormal": 0.67}, "reasons": reasons}
+    shown = show(make_report(outcome=outcome, intended_use=intended_use("MURA", "abnormality"), **about))
+    assert shown.pages == 1
+    for words in (headline(outcome, "abnormality"), advice(outcome, "abnormality"), "Bone: elbow", reasons[0]):
+        assert words in shown.text
+    assert "(elbow: abnormal 0.67)" in shown.text
+    assert not re.search("bone density|DXA|OST index|knee radiograph", shown.text)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -17,6 +17,7 @@ from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, screen
 from osteo_edge.wording import FAILED_CHECK, severity_words
+from tests.routed import routed
 
 
 @pytest.fixture
@@ -97,3 +98,27 @@ def test_the_grade_of_a_referred_image_is_kept_with_the_reasons(
     graded = replace(screening, severity="high")
     entry = record_of(graded, radiograph, bundle.manifest, picture_of(film)).entry
     assert entry.reasons == (*screening.reasons, severity_words("high"))
+
+
+def test_what_the_answer_speaks_of_is_kept_with_its_bone_and_what_it_was_decided_by(
+    history: History, bundle: Bundle, film: Path, screened: tuple[Radiograph, Screening]
+) -> None:
+    radiograph, screening = screened
+    model = routed(bundle.manifest, elbow="abnormality", wrist="abnormality")
+    made = record_of(replace(screening, finding="abnormality", bone="wrist"), radiograph, model, picture_of(film))
+    history.add(made)
+    found = history.entry(made.entry.id)
+    assert (found.finding, found.bone) == ("abnormality", "wrist")
+    assert (found.threshold, found.abstain_low, found.abstain_high) == pytest.approx((0.4, 0.35, 0.45))
+
+
+def test_an_answer_of_no_bone_is_kept_without_one(
+    bundle: Bundle, film: Path, screened: tuple[Radiograph, Screening]
+) -> None:
+    radiograph, screening = screened
+    model = routed(bundle.manifest, elbow="abnormality", wrist="abnormality")
+    unclear = replace(screening, outcome="uncertain", score=None, probabilities={}, finding="abnormality")
+    entry = record_of(unclear, radiograph, model, picture_of(film)).entry
+    assert (entry.bone, entry.score, entry.threshold) == (None, None, model.decision.threshold)
+    plain = record_of(screening, radiograph, bundle.manifest, picture_of(film)).entry
+    assert (plain.finding, plain.bone) == ("density", None)

@@ -24,6 +24,13 @@ OF_VERSION_2 = """
     INSERT INTO drafts VALUES ('3', '2026-01-01T00:00:00+00:00', '{"code": "K-18"}');
     PRAGMA user_version = 2;
 """
+OF_VERSION_3 = """
+    ALTER TABLE entries ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE entries ADD COLUMN intended_use TEXT;
+    ALTER TABLE entries ADD COLUMN is_demo INTEGER NOT NULL DEFAULT 0 CHECK (is_demo IN (0, 1));
+    UPDATE entries SET warnings = '["a photo"]', intended_use = 'Screening', is_demo = 1;
+    PRAGMA user_version = 3;
+"""
 VERSION_1 = """
     CREATE TABLE images (
         sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
@@ -83,7 +90,7 @@ def folder(tmp_path: Path) -> Path:
     return write_history(tmp_path)
 
 
-@pytest.fixture(params=[(), (OF_VERSION_2,)], ids=["version 1", "version 2"])
+@pytest.fixture(params=[(), (OF_VERSION_2,), (OF_VERSION_2, OF_VERSION_3)], ids=["version 1", "version 2", "version 3"])
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Where a history of each older version lies."""
     return write_history(tmp_path, *request.param)
@@ -135,8 +142,24 @@ def test_a_history_of_version_2_keeps_its_screenings_and_drafts(tmp_path: Path) 
         assert [draft.fields for draft in history.drafts()] == [{"code": "K-18"}]
 
 
-def test_what_an_older_version_did_not_keep_is_not_made_up(older: Path) -> None:
+def test_a_history_of_version_3_keeps_its_screenings(tmp_path: Path) -> None:
+    with History(write_history(tmp_path, OF_VERSION_2, OF_VERSION_3)) as history:
+        (found,) = history.search().entries
+        assert [draft.fields for draft in history.drafts()] == [{"code": "K-18"}]
+    assert (found.warnings, found.intended_use, found.is_demo) == (("a photo",), "Screening", True)
+    assert (found.note, found.dxa, found.t_score, found.image_stats) == ("left knee", "osteopenia", -1.7, {"mean": 0.4})
+    assert version_of(tmp_path) == len(MIGRATIONS)
+
+
+def test_every_answer_of_an_older_version_was_about_bone_density_and_no_bone_was_told(older: Path) -> None:
     with History(older) as history:
+        (found,) = history.search().entries
+    assert (found.finding, found.bone) == ("density", None)
+
+
+@pytest.mark.parametrize("more", [(), (OF_VERSION_2,)], ids=["version 1", "version 2"])
+def test_what_an_older_version_did_not_keep_is_not_made_up(tmp_path: Path, more: tuple[str, ...]) -> None:
+    with History(write_history(tmp_path, *more)) as history:
         (found,) = history.search().entries
     assert (found.intended_use, found.is_demo, found.warnings) == (None, False, ())
     assert found.reasons == ("score 0.80",)
@@ -241,4 +264,12 @@ def test_no_other_outcome_gets_in(folder: Path) -> None:
     connection = sqlite3.connect(folder / DATABASE)
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
         connection.execute("UPDATE entries SET outcome = 'healthy'")
+    connection.close()
+
+
+def test_no_other_finding_gets_in(folder: Path) -> None:
+    History(folder).close()
+    connection = sqlite3.connect(folder / DATABASE)
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
+        connection.execute("UPDATE entries SET finding = 'none'")
     connection.close()

@@ -13,6 +13,8 @@ from osteo_edge.edge_app.models.details import (
     CHECKS,
     ON_DRAWN,
     ON_TEST,
+    ON_TEST_ALONE,
+    ON_TEST_ALONE_BEFORE,
     ON_TEST_BEFORE,
     PRECISIONS,
     bundle_in_use,
@@ -23,6 +25,7 @@ from osteo_edge.edge_app.models.details import (
 from osteo_edge.edge_app.models.store import DEMO
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest, Metric, Precision
+from tests.cascade import write_cascade
 
 
 @pytest.fixture
@@ -104,3 +107,14 @@ def test_a_chosen_model_that_is_damaged_is_told_with_the_demonstration(bundle: B
 def test_a_bundle_of_the_command_that_is_gone_is_an_error(tmp_path: Path, folders: Folders) -> None:
     with pytest.raises(BundleError):
         overview(Clinic(folders, bundle=tmp_path / "none"))
+
+
+def test_figures_of_abnormalities_name_bones_and_promise_nothing_of_the_follow_up(
+    tmp_path: Path, manifest: Manifest, folders: Folders
+) -> None:
+    for part, words in (("test, before conversion", ON_TEST_ALONE_BEFORE), ("test", ON_TEST_ALONE)):
+        metrics = {"AUROC elbow abnormal or wrist abnormal, test": Metric(0.9, 0.8, 0.95, 40, part)}
+        made = write_cascade(tmp_path / part, manifest, metrics=metrics, **of_patients(manifest))
+        found = overview(Clinic(folders, bundle=made.path))
+        figure = "AUROC, elbow: abnormal, wrist: abnormal: 0.90 (95 % interval 0.80 to 0.95), n = 40"
+        assert figure_lines(found, str) == [figure, words]

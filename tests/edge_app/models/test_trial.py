@@ -1,15 +1,17 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app.models import trial
-from osteo_edge.edge_app.models.trial import read_usable, require_usable, try_out
+from osteo_edge.edge_app.models.trial import read_usable, require_usable, trial_bone, try_out
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
+from tests.cascade import UNCLEAR, draw_limb, write_cascade
 
 MakeBundle = Callable[..., Bundle]
 
@@ -77,3 +79,13 @@ def test_a_model_that_breaks_down_while_it_runs_is_refused(bundle: Bundle, monke
     with pytest.raises(BundleError, match="does not run on this device") as caught:
         try_out(bundle.path)
     assert_is_one_line(caught)
+
+
+def test_a_model_that_cannot_tell_which_bone_the_drawn_film_shows_is_tried_out_on_one(
+    tmp_path: Path, manifest: Manifest
+) -> None:
+    limbs = write_cascade(tmp_path / "limbs", manifest)
+    unclear = draw_limb(tmp_path / "film.png", "elbow", 0.7, contrast=UNCLEAR)
+    _, screening = try_out(limbs.path, film=unclear)
+    assert (screening.bone_given, trial_bone(limbs.manifest), trial_bone(manifest)) == ("elbow", "elbow", None)
+    assert screening.score is not None

@@ -43,7 +43,9 @@ def test_a_model_of_several_bones_is_told_which_one_to_take_the_drawn_film_for(v
     assert check_version(version, KNOWN) == 0.7
 
 
-@pytest.mark.parametrize("manifest", ["{}", '{"router": 3}', '{"router": {}}', '{"familiarity": null}', "[]", "no manifest", None])
+@pytest.mark.parametrize(
+    "manifest", ["{}", '{"router": 3}', '{"router": {}}', '{"familiarity": null}', "[]", "no manifest", None]
+)
 def test_others_are_not_since_older_versions_know_no_such_option(version: Path, manifest: str | None) -> None:
     if manifest is not None:
         (version / "bundle" / "manifest.json").write_text(manifest, "utf-8")

@@ -17,7 +17,9 @@ from osteo_edge.edge_app.exports.backup import write_backup
 from osteo_edge.edge_app.folders import Folders
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.store import History
-from osteo_edge.wording import HEADLINES
+from osteo_edge.edge_app.history_list import OUTCOME_CHOICES
+from osteo_edge.edge_app.languages.catalogue import open_catalogue
+from osteo_edge.wording import HEADLINES, headline
 from tests.edge_app.ui.past import fill, records
 
 if TYPE_CHECKING:
@@ -83,6 +85,16 @@ def test_a_row_says_what_was_answered_to_whom_and_when(start: Start, filled: Fol
     assert row.outcome == "refer"
 
 
+def test_a_row_about_an_abnormality_says_so_and_of_which_bone(start: Start, folders: Folders) -> None:
+    with History(folders.history) as history:
+        fill(history, 1, finding="abnormality", bone="elbow", probabilities={"elbow abnormal": 0.83})
+    robot = start(language="fr")
+    robot.tap("Historique")
+    robot.see("K-0001")
+    robot.see(open_catalogue("fr")(headline("refer", "abnormality")))
+    robot.see("Os : coude")
+
+
 def test_the_code_is_looked_for_as_it_is_typed(start: Start, filled: Folders) -> None:
     robot = start()
     screen = open_history(robot)
@@ -120,7 +132,7 @@ def test_answers_and_dxa_results_narrow_the_list(start: Start, filled: Folders) 
     robot = start()
     open_history(robot)
     robot.tap("Filter")
-    robot.tap(HEADLINES["no_finding"])
+    robot.tap(OUTCOME_CHOICES["no_finding"])
     robot.tap("With a DXA result")
     robot.see("1 screening")
     robot.tap("Show them")

@@ -24,7 +24,7 @@ from osteo_edge.errors import BundleError, MissingExtraError, OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import screen
-from osteo_edge.wording import FAILED_CHECK, PHANTOM_USE
+from osteo_edge.wording import FAILED_CHECK, PHANTOM_USE, headline
 from tests.edge_app.watching.place import Draw, Looks, Place, of
 
 
@@ -156,6 +156,21 @@ def test_every_row_of_a_demonstration_says_so(
     drawn = Place(place.folder, place.out, golden_bundle("drawn", intended_use=PHANTOM_USE))
     drawn.run()
     assert {row["warnings"] for row in drawn.rows} == {PHANTOM_USE}
+
+
+def test_every_row_speaks_of_what_the_model_looks_for_and_the_ledger_knows_it(
+    place: Place, films: list[Path], golden_bundle: Callable[..., Bundle]
+) -> None:
+    limbs = Place(place.folder, place.out, golden_bundle("limbs", finding="abnormality"))
+    limbs.run()
+    words = [headline(outcome, "abnormality") for outcome in ("refer", "uncertain", "no_finding")]
+    assert [row["outcome_in_words"] for row in limbs.rows] == words
+    assert {line["finding"] for line in limbs.ledger} == {"abnormality"}
+
+
+def test_a_ledger_about_bone_density_is_as_older_programs_read_it(place: Place, films: list[Path]) -> None:
+    place.run()
+    assert not [line for line in place.ledger if {"finding", "bone"} & line.keys()]
 
 
 @pytest.mark.parametrize("name", ["x" * 251, "é" * 125, "knee.v2", "line\nbreak", "kn\udce9e"])
