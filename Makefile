@@ -13,7 +13,7 @@ PACKAGING_PACKAGES := systemd lintian shellcheck
 ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
 MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
 
-.PHONY: help install emulator display packaging android android-stub machine demo gate test release fast lint types wheel clean
+.PHONY: help install emulator display packaging android android-stub machine demo gate test release fast lint types wheel locks locked audit sbom clean
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -121,8 +121,25 @@ types: $(STAMP)  ## mypy strict, on the package as it is installed (type checker
 	MYPYPATH=build/types $(BIN)/mypy -p osteo_edge
 	MYPYPATH=build/types:. $(BIN)/mypy --explicit-package-bases tests
 
+# what is built from the same commit is the same: https://reproducible-builds.org/specs/source-date-epoch/
+wheel sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 wheel: $(STAMP)  ## The wheel and the source distribution, into dist
 	$(BIN)/python -m build
+
+sbom: wheel  ## The wheel's bill of materials (CycloneDX), into dist
+	$(BIN)/osteo-edge sbom dist/*.whl --lock locks/app.txt --out dist/wheel.cdx.json
+
+locks: $(STAMP)  ## The locks, where setup.cfg asks for something else by now (UPGRADE=--upgrade: the newest of everything)
+	$(BIN)/python -m osteo_edge.locks $(UPGRADE)
+
+locked:  ## The environment in .venv as `make install` makes it, but of what locks/development.txt pins, each file by its hash
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: --requirement locks/development.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+audit: $(STAMP)  ## Whether what the locks pin has known vulnerabilities (pip-audit; advisory without a network)
+	$(BIN)/python -m osteo_edge.lock_audit
 
 clean:  ## Remove what was made, but not the environment
 	rm -rf build dist *.egg-info $(DEMO)

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +28,7 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.new_folder import new_folder
 from osteo_edge.screening import Screening
+from osteo_edge.source_date import made_at
 from osteo_edge.version import VERSION
 
 PYTHONS: Final = tuple(NEWEST_GLIBC)
@@ -127,7 +127,7 @@ def _contents(
     return Contents(
         schema=SCHEMA,
         version=VERSION,
-        made_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        made_at=made_at().isoformat(timespec="seconds"),
         made_by=f"osteo-edge {VERSION}",
         bundle=f"{manifest.name} {manifest.version}",
         model_sha256=manifest.model.sha256,
