@@ -16,7 +16,8 @@ Bones = npt.NDArray[np.str_]
 
 NAMES = ("accuracy", "precision", "sensitivity", "specificity", "F1", "AUROC", "Cohen's kappa")
 COLUMNS = ("Bone", "Studies", "TP", "FN", "FP", "TN", *NAMES)
-MEAN, ALL = "mean of the bones", "all studies"
+MEAN, ALL = "mean", "all"
+"""The names of the last two lines, short since tables are wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,12 @@ class StudyTable:
             yield _row(each.bone, [str(count) for count in each.counts], each.estimates)
         yield _row(MEAN, [""] * 4, self.mean)
         yield _row(ALL, [str(count) for count in self.all.counts], self.all.estimates)
+
+    def halves(self) -> Iterator[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+        """The table as two narrower ones, each with its columns and its rows: a terminal is narrow."""
+        rows, middle = list(self.rows()), COLUMNS.index("specificity")
+        yield COLUMNS[:middle], [row[:middle] for row in rows]
+        yield (COLUMNS[0], *COLUMNS[middle:]), [(row[0], *row[middle:]) for row in rows]
 
 
 def measure_studies(answers: StudyAnswers, *, replicates: int = REPLICATES, seed: int = 0) -> StudyTable:

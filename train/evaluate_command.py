@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from osteo_edge.bone_table import BoneTable, measure_bones
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import read_dataset
@@ -51,9 +52,14 @@ def evaluate(
     has them: a model that does not beat them has not shown that it sees bone. Subgroups are by sex, age and file
     format. Figures that are too good to be true raise an alarm.
 
+    Of a model of bones, on a data set that says which bone each film shows and to which study it belongs, the table by
+    bone comes first: each study is scored by the mean of its films, and each line holds the studies of the bone that
+    they show, whatever the model took them for.
+
     \b
     Example:
       osteo-edge evaluate knee-int8 knees.csv --split split.csv --prevalence 0.1
+      osteo-edge evaluate limbs-int8 mura.csv --split mura-split.csv --report limbs.html
     """
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
@@ -67,17 +73,20 @@ def evaluate(
         known = read_statistics(loaded)
         predictions = predict(cases, names, manifest, interpreter, known=known, on_progress=advance)
     evaluation = measure(predictions, manifest, part, prevalence=prevalence)
+    by_bone = measure_bones(predictions, manifest)
     if report is not None:
-        write_report(report, loaded, predictions, evaluation, example_films(predictions, loaded, interpreter))
+        films = example_films(predictions, loaded, interpreter)
+        write_report(report, loaded, predictions, evaluation, films, by_bone)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
     failed = warning(manifest.parity)
     if failed is not None:
         click.secho(f"FAILED: {failed}", fg="red", bold=True, err=True)
     if as_json:
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
-        show_json({**facts, "label_source": manifest.data.label_source, **to_dict(evaluation)})
+        studies = {} if by_bone is None else {"by_bone": by_bone.to_dict()}
+        show_json({**facts, "label_source": manifest.data.label_source, **to_dict(evaluation), **studies})
     else:
-        _show(manifest, evaluation, interpreter.name, same_split)
+        _show(manifest, evaluation, by_bone, interpreter.name, same_split)
         if report is not None:
             click.echo(f"Written: {report}")
 
@@ -86,7 +95,9 @@ def _open(bundle: Bundle) -> Interpreter:
     return KerasInterpreter(bundle) if bundle.manifest.model.format == "keras" else open_interpreter(bundle)
 
 
-def _show(manifest: Manifest, evaluation: Evaluation, runtime: str, same_split: bool) -> None:
+def _show(
+    manifest: Manifest, evaluation: Evaluation, by_bone: BoneTable | None, runtime: str, same_split: bool
+) -> None:
     if not same_split:
         click.echo(
             "Warning: not the split file that this bundle was trained with; it may have seen these images.", err=True
@@ -95,14 +106,26 @@ def _show(manifest: Manifest, evaluation: Evaluation, runtime: str, same_split: 
         click.echo(f"skipped {line}", err=True)
     for alarm in evaluation.alarms:
         click.secho(f"ALARM: {alarm}", fg="red", bold=True)
+    if by_bone is not None:
+        _show_bones(by_bone)
     _show_estimates(manifest, evaluation, runtime)
-    columns = ("Given", *(f"answered {label}" for label in manifest.labels))
-    confusion = [(label, *map(str, row)) for label, row in zip(manifest.labels, evaluation.confusion, strict=True)]
-    show_table("Confusion matrix", columns, confusion)
+    if manifest.router is None:
+        _show_confusion(manifest, evaluation)
     _show_subgroups(evaluation)
     _show_rivals(evaluation)
     outcomes = ", ".join(f"{outcome} {number}" for outcome, number in evaluation.outcomes.items())
     click.echo(f"Outcomes: {outcomes}. Skipped: {len(evaluation.skipped)}.")
+
+
+def _show_bones(by_bone: BoneTable) -> None:
+    title = f"By bone, study by study (mean of {by_bone.films} films), 95 % intervals"
+    for part, (columns, rows) in zip((title, "The same, continued"), by_bone.table.halves(), strict=True):
+        show_table(part, columns, rows)
+    if by_bone.without_bone:
+        click.echo(f"Left out of it: {by_bone.without_bone} films, of which the data set names no bone.")
+    if by_bone.routing is not None:
+        show_table("Studies routed to", by_bone.routing.columns, by_bone.routing.rows())
+        click.echo(str(by_bone.routing))
 
 
 def _show_estimates(manifest: Manifest, evaluation: Evaluation, runtime: str) -> None:
@@ -113,6 +136,12 @@ def _show_estimates(manifest: Manifest, evaluation: Evaluation, runtime: str) ->
     others = [(name, str(found)) for name, found in evaluation.estimates.items() if name not in evaluation.headline]
     show_table(title, columns, first)
     show_table("In detail, and by label", columns, others)
+
+
+def _show_confusion(manifest: Manifest, evaluation: Evaluation) -> None:
+    columns = ("Given", *(f"answered {label}" for label in manifest.labels))
+    confusion = [(label, *map(str, row)) for label, row in zip(manifest.labels, evaluation.confusion, strict=True)]
+    show_table("Confusion matrix", columns, confusion)
 
 
 def _show_subgroups(evaluation: Evaluation) -> None:

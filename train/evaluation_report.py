@@ -6,28 +6,38 @@ from pathlib import Path
 import numpy as np
 
 from osteo_edge import page
+from osteo_edge.bone_table import BoneTable
 from osteo_edge.bundle import Bundle
 from osteo_edge.evaluation import Evaluation, Predictions, answers_of
 from osteo_edge.filters import Pixels
+from osteo_edge.findings import findings_of
 from osteo_edge.page import escape
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, score_of, screen
+from osteo_edge.study_measures import COLUMNS
 from osteo_edge.train.answer_plots import confusion_plot, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.plots import plot_learning
 from osteo_edge.verdict import warning
+from osteo_edge.wording import Finding
 from osteo_edge.writing import write_whole
 
 EXAMPLES_PER_LABEL = 3
+SOUGHT: dict[Finding, str] = {"density": "low bone density", "abnormality": "an abnormality"}
 Film = tuple[str, Radiograph, Screening]
 """The true label, the film, and what the model answered."""
 
 
 def write_report(
-    path: Path, bundle: Bundle, predictions: Predictions, evaluation: Evaluation, films: Iterable[Film]
+    path: Path,
+    bundle: Bundle,
+    predictions: Predictions,
+    evaluation: Evaluation,
+    films: Iterable[Film],
+    by_bone: BoneTable | None = None,
 ) -> Path:
     """Write the page. `OsteoEdgeError` if it cannot be written."""
-    text = render_report(bundle, predictions, evaluation, films)
+    text = render_report(bundle, predictions, evaluation, films, by_bone)
     return write_whole(path, text.encode(), "the report")
 
 
@@ -43,18 +53,32 @@ def example_films(predictions: Predictions, bundle: Bundle, interpreter: Interpr
     return films
 
 
-def render_report(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, films: Iterable[Film]) -> str:
+def render_report(
+    bundle: Bundle,
+    predictions: Predictions,
+    evaluation: Evaluation,
+    films: Iterable[Film],
+    by_bone: BoneTable | None = None,
+) -> str:
     """The page as text; it loads nothing from anywhere."""
-    return page.render_page(bundle.manifest.name, _sections(bundle, predictions, evaluation, films))
+    return page.render_page(bundle.manifest.name, _sections(bundle, predictions, evaluation, films, by_bone))
 
 
-def _sections(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, films: Iterable[Film]) -> Iterator[str]:
+def _sections(
+    bundle: Bundle,
+    predictions: Predictions,
+    evaluation: Evaluation,
+    films: Iterable[Film],
+    by_bone: BoneTable | None,
+) -> Iterator[str]:
     manifest = bundle.manifest
     yield f"<h1>{escape(manifest.name)}: {escape(evaluation.part)} part of {escape(manifest.data.name)}</h1>"
     yield f'<p class="use">{escape(manifest.intended_use)}</p>'
     failed = warning(manifest.parity)
     yield page.alarms(evaluation.alarms if failed is None else (failed, *evaluation.alarms))
     yield f"<p>{escape(_facts(bundle, evaluation))}</p>"
+    if by_bone is not None:
+        yield from _bones(by_bone)
     yield "<h2>Measured, with 95 % intervals</h2>"
     headline = [(name, found) for name, found in evaluation.estimates.items() if name in evaluation.headline]
     yield page.estimate_table(headline)
@@ -63,7 +87,7 @@ def _sections(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, 
     yield f"<h2>Subgroups</h2>{_subgroups(evaluation)}"
     yield (
         "<h2>Films</h2><p>For each label a typical case and the hardest ones. The colours show where the model saw "
-        "evidence for low bone density, relative to the strongest region of the film.</p>"
+        f"evidence for {_sought(bundle)}, relative to the strongest region of the film.</p>"
     )
     yield page.films(_captioned(film) for film in films)
     yield f"<h2>Everything measured</h2>{page.estimate_table(evaluation.estimates.items())}"
@@ -71,6 +95,25 @@ def _sections(bundle: Bundle, predictions: Predictions, evaluation: Evaluation, 
         f'<p class="faint">Model <code>{manifest.model.sha256}</code>, split '
         f"<code>{manifest.data.split_sha256}</code>, made by {escape(manifest.created_by)}.</p>"
     )
+
+
+def _bones(by_bone: BoneTable) -> Iterator[str]:
+    yield "<h2>By bone, study by study, with 95 % intervals</h2>"
+    yield f"<p>A study is scored by the mean of its films ({by_bone.films} in all). {_left_out(by_bone)}</p>"
+    yield page.table(COLUMNS, by_bone.table.rows())
+    if by_bone.routing is not None:
+        yield f"<p>{by_bone.routing}</p>"
+        yield page.table(by_bone.routing.columns, by_bone.routing.rows())
+
+
+def _left_out(by_bone: BoneTable) -> str:
+    if not by_bone.without_bone:
+        return ""
+    return f"Left out are {by_bone.without_bone} films of which the data set names no bone."
+
+
+def _sought(bundle: Bundle) -> str:
+    return " or ".join(SOUGHT[finding] for finding in findings_of(bundle.manifest))
 
 
 def _captioned(film: Film) -> tuple[Pixels, Pixels | None, str]:

@@ -127,7 +127,7 @@ def test_what_a_bone_does_not_define_is_not_a_number_and_neither_is_its_mean() -
 
 def test_the_rows_stand_under_the_columns_that_the_field_prints(table: StudyTable) -> None:
     rows = list(table.rows())
-    assert [row[0] for row in rows] == [*BONES, "mean of the bones", "all studies"]
+    assert [row[0] for row in rows] == [*BONES, "mean", "all"]
     assert {len(row) for row in rows} == {len(COLUMNS)}
     wrist = table.bones[2]
     assert rows[2][1:6] == tuple(str(number) for number in (sum(wrist.counts), *wrist.counts))
@@ -166,3 +166,11 @@ def test_the_mean_area_needs_both_classes_of_every_bone() -> None:
 def test_no_studies_are_our_own_mistake() -> None:
     with pytest.raises(ValueError, match="there is no study to measure"):
         measure_studies(_answers(0))
+
+
+def test_the_two_halves_hold_the_table_and_name_the_bone_in_both(table: StudyTable) -> None:
+    (columns, rows), (more_columns, more) = table.halves()
+    assert (*columns, *more_columns[1:]) == COLUMNS
+    assert columns[0] == more_columns[0] == "Bone"
+    assert [(*row, *rest[1:]) for row, rest in zip(rows, more, strict=True)] == list(table.rows())
+    assert [row[0] for row in rows] == [row[0] for row in more]

@@ -1,14 +1,20 @@
+import html
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
+from osteo_edge.manifest import Decision, Head, Router
+from osteo_edge.preprocessing import Tensor
+from osteo_edge.runtime import Prediction
 from osteo_edge.split import Split, SplitRow, write_split
+from osteo_edge.train import evaluate_command
 from osteo_edge.wording import FAILED_CHECK
 
 BRIGHTNESS = {"normal": (0.1, 0.2, 0.25, 0.3), "osteopenia": (0.35, 0.4, 0.45, 0.7), "osteoporosis": (0.5, 0.8, 0.9)}
@@ -102,3 +108,97 @@ def test_a_prevalence_is_a_share_between_none_and_all(
 ) -> None:
     assert evaluate(bundle, films, "--prevalence", prevalence) == 2
     assert "--prevalence" in capsys.readouterr().err
+
+
+PAIRS = ("elbow normal", "elbow abnormal", "hand normal", "hand abnormal")
+
+
+class ByBrightness:
+    """Answers the first of `PAIRS` for the darkest quarter of the images, and so on, with a little doubt."""
+
+    name = "by brightness"
+
+    def run(self, tensor: Tensor) -> Prediction:
+        logits = np.zeros(4, np.float32)
+        logits[min(3, int((float(tensor.mean()) + 1) * 2))] = 3.0
+        return Prediction(logits, None)
+
+
+@pytest.fixture
+def limbs(draw_film: Callable[..., Path], tmp_path: Path) -> Films:
+    """Two films a study, two studies of each bone and label; a hand's normal study looks like an elbow's abnormal."""
+    lines, rows = ["path,label,bone,study,patient"], []
+    for place, pair in enumerate(PAIRS):
+        bone, label = pair.split()
+        for number in range(4):
+            brightness = 0.4 if pair == "hand normal" and number > 1 else 0.15 + 0.25 * place
+            name = draw_film(f"{bone}-{label}-{number}.png", height=300, brightness=brightness).name
+            study = f"{bone}-{label}-{number // 2}"
+            lines.append(f"{name},{label},{bone},{study},{study}")
+            rows.append(SplitRow(name, label, name, "test", "a" * 64))
+    table, split = tmp_path / "limbs.csv", tmp_path / "limbs-split.csv"
+    table.write_text("\n".join(lines), "utf-8")
+    write_split(Split(tuple(rows)), split)
+    return Films(table, split)
+
+
+@pytest.fixture
+def cascade(golden_bundle: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    """A bundle of elbows and hands, which is answered for by brightness."""
+    monkeypatch.setattr(evaluate_command, "_open", lambda bundle: ByBrightness())
+    decisions = [Decision((pair,), 0.5, 0.9, 0.4, 0.6, "validation") for pair in (PAIRS[1], PAIRS[3])]
+    heads = (
+        Head("elbow", "abnormality", PAIRS[:2], decisions[0]),
+        Head("hand", "abnormality", PAIRS[2:], decisions[1]),
+    )
+    whole = replace(decisions[0], positive_labels=(PAIRS[1], PAIRS[3]))
+    return golden_bundle("limbs", labels=PAIRS, decision=whole, router=Router(heads, 0.5, "validation"))
+
+
+def test_a_model_of_bones_has_its_table_by_bone_first_and_where_the_studies_went(
+    cascade: Bundle, limbs: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(cascade, limbs) == 0
+    printed = capsys.readouterr().out
+    assert 0 <= printed.index("By bone, study by study (mean of 16 films)") < printed.index("Metric")
+    lines = [line.split("│") for line in printed.splitlines()]
+    cells = {line[1].strip(): [cell.strip() for cell in line[2:7]] for line in lines if len(line) > 8}
+    assert cells["elbow"] == ["4", "2", "0", "0", "2"]
+    assert cells["hand"] == ["4", "2", "0", "1", "1"]
+    went = printed.split("Studies routed to")[1]
+    assert [line.split("│")[1:4] for line in went.splitlines() if line.startswith("│ hand")] == [
+        [" hand  ", " 1     ", " 3    "]
+    ]
+    assert "Routed to their own bone: 0.875 [" in went
+    assert "Uncertain which bone: 0.000 [0.000, " in went
+
+
+def test_the_table_by_bone_is_there_for_machines_and_in_the_page(
+    cascade: Bundle, limbs: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    assert evaluate(cascade, limbs, "--json", "--report", report) == 0
+    found = json.loads(capsys.readouterr().out)["by_bone"]
+    assert [(bone["bone"], bone["false_positives"]) for bone in found["bones"]] == [("elbow", 0), ("hand", 1)]
+    assert found["mean"]["accuracy"]["value"] == (1 + 3 / 4) / 2
+    assert found["all"]["estimates"]["Cohen's kappa"]["n"] == 8
+    assert found["routing"]["counts"] == {"elbow": {"elbow": 4}, "hand": {"elbow": 1, "hand": 3}}
+    page = report.read_text("utf-8")
+    for text in ("<td>mean</td>", html.escape("Cohen's kappa"), "Routed to their own bone: 0.875"):
+        assert text in page
+    assert "evidence for an abnormality" in page
+
+
+def test_bone_density_of_a_named_bone_is_measured_as_ever(
+    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    lines = films.table.read_text("utf-8").splitlines()
+    films.table.write_text("\n".join([f"{lines[0]},bone", *(f"{line},knee" for line in lines[1:])]), "utf-8")
+    assert evaluate(bundle, films, "--json", "--report", report) == 0
+    assert "by_bone" not in json.loads(capsys.readouterr().out)
+    assert evaluate(bundle, films) == 0
+    assert capsys.readouterr().out.startswith("golden on test: ")
+    page = report.read_text("utf-8")
+    assert "By bone" not in page
+    assert "evidence for low bone density" in page
