@@ -67,7 +67,8 @@ def select(dataset: Dataset, split: Split, part: str) -> tuple[Case, ...]:
 
     The whole split is checked, not the part alone: an image of any part that the data set lacks, or that stands
     under another label there, is a `DatasetError`; so is a patient or a study that the data set knows in two parts.
-    Images that the split does not know stay out, and so do those whose labels were not asked for. Excluded images may be gone.
+    Images that the split does not know stay out, and so do those whose labels were not asked for. Excluded images may
+    be gone.
     """
     if part not in (*PARTS, EXCLUDED):
         raise ValueError(f"no part is called {part!r}")
