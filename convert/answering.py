@@ -12,7 +12,7 @@ from osteo_edge.dataset import Case
 from osteo_edge.errors import BundleError, DatasetError, RadiographError
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
-from osteo_edge.routing import thresholds
+from osteo_edge.routing import head_places, thresholds
 from osteo_edge.runtime import Interpreter, Prediction, open_interpreter
 from osteo_edge.screening import calibrated
 
@@ -47,6 +47,7 @@ class Asked:
             positive_labels=manifest.decision.positive_labels,
             threshold=thresholds(probabilities, manifest),
             groups=self.groups,
+            heads=head_places(manifest),
         )
 
 

@@ -9,7 +9,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.manifest import Manifest, Parity
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
-from osteo_edge.routing import Probabilities, thresholds
+from osteo_edge.routing import Probabilities, head_places, routed, thresholds
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import calibrated, score_of
 
@@ -45,7 +45,7 @@ def measure_parity(
         n=len(planes),
         largest_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
-        decision_agreement=float(np.mean(_agreeing(found, expected, manifest))),
+        decision_agreement=float(np.mean(agreeing(found, expected, manifest))),
     )
     return parity.judged(min_agreement, MAX_MEAN_DIFFERENCE)
 
@@ -68,8 +68,8 @@ def tflite_logits(
     return np.stack(logits)
 
 
-def _agreeing(found: Probabilities, expected: Probabilities, manifest: Manifest) -> Any:
-    """For which images, of probabilities (n, labels), the decision is the same, by one head where there are several.
+def agreeing(found: Probabilities, expected: Probabilities, manifest: Manifest) -> Any:
+    """For which images, of probabilities (n, labels), the decision is the same, about the same bone.
 
     Scores that are one, about the threshold, agree too.
     """
@@ -78,6 +78,7 @@ def _agreeing(found: Probabilities, expected: Probabilities, manifest: Manifest)
         limits.append(thresholds(probabilities, manifest))
         scores.append(score_of(probabilities, manifest))
     positive = [score >= limit for score, limit in zip(scores, limits, strict=True)]
+    heads = head_places(manifest)
+    one_bone = routed(found, heads) == routed(expected, heads) if heads else np.ones(len(found), bool)
     decided_alike = np.isfinite(scores[0]) & (positive[0] == positive[1])
-    one_head = limits[0] == limits[1]
-    return decided_alike | (one_head & (np.abs(scores[0] - scores[1]) < SAME_SCORE))
+    return one_bone & (decided_alike | (np.abs(scores[0] - scores[1]) < SAME_SCORE))

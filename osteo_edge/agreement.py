@@ -52,8 +52,11 @@ def measure_agreement(before: Answers, after: Answers) -> Agreement:
 
 
 def _decisions(before: Answers, after: Answers) -> Estimate:
-    """The share of the cases that both models decide alike; Wilson's interval where all or none are."""
-    alike = _referred(before) == _referred(after)
+    """The share of the cases that both models decide alike; Wilson's interval where all or none are.
+
+    Models that tell bones apart do so only where they take a film for the same bone.
+    """
+    alike = (_referred(before) == _referred(after)) & (before.bone == after.bone)
     found = estimate(lambda cases: metrics.share(alike[cases]), alike.size, groups=before.groups)
     return as_share(found, before.groups)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from osteo_edge.agreement import measure_agreement
-from osteo_edge.answers import Answers, questions_about
+from osteo_edge.answers import Answers, questions_to
 from osteo_edge.bundle import Bundle
 from osteo_edge.compress_record import Auroc, Candidate, Latency
 from osteo_edge.dataset import Case, read_dataset
@@ -54,7 +54,7 @@ def read_images(source: Bundle, data: Path, split_file: Path, part: str) -> Imag
     groups = {row.name: row.group for row in split.rows}
     dataset = read_dataset(data, labels=manifest.labels)
     cases = tuple(case for case in select(dataset, split, part) if case.label in manifest.labels)
-    for question in questions_about(manifest.decision.positive_labels):
+    for question in questions_to(manifest):
         if len({case.label in question.labels for case in cases}) < 2:
             raise DatasetError(
                 f"{split_file}: the {part} part cannot tell the AUROC of {question.name}: it needs images with and "

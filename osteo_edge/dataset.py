@@ -81,8 +81,8 @@ def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     everything = {case.name for case in cases}
     if labels is not None:
         cases = _choose(path, cases, labels)
-    _check_spelling(path, "labels", {case.label for case in cases})
-    _check_spelling(path, "bones", {case.bone for case in cases if case.bone is not None})
+    check_spelling(path, "labels", {case.label for case in cases})
+    check_spelling(path, "bones", {case.bone for case in cases if case.bone is not None})
     root = table.path.parent if table else path
     name = path.resolve().name if path.is_dir() else path.stem
     source = _label_source(table) if table else None
@@ -256,7 +256,8 @@ def _choose(path: Path, cases: list[Case], labels: Sequence[str]) -> list[Case]:
     return chosen
 
 
-def _check_spelling(path: Path, what: str, names: set[str]) -> None:
+def check_spelling(path: Path, what: str, names: set[str]) -> None:
+    """`DatasetError` where two names differ in case only."""
     spellings: dict[str, str] = {}
     for name in sorted(names):
         other = spellings.setdefault(name.lower(), name)

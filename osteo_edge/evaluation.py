@@ -20,7 +20,7 @@ from osteo_edge.preprocessing import to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.rivals import Rival as Rival
 from osteo_edge.rivals import compare_rivals
-from osteo_edge.routing import thresholds
+from osteo_edge.routing import head_places, thresholds
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import answer_to, calibrated
 from osteo_edge.subgroups import Subgroup, measure_subgroups
@@ -167,6 +167,7 @@ def answers_of(predictions: Predictions, manifest: Manifest) -> Answers:
         positive_labels=manifest.decision.positive_labels,
         threshold=thresholds(predictions.probabilities, manifest),
         groups=predictions.groups,
+        heads=head_places(manifest),
     )
 
 

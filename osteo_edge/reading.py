@@ -20,6 +20,7 @@ from osteo_edge.runtime import Interpreter, Prediction
 class Reading:
     """What a model gave for one film; or why the film must not be answered, `rejected`, and then nothing else.
 
+    `unfit_for_density` says why a film that may be searched for abnormalities must not be asked about bone density.
     `warnings` say that the film is unlike those that the model learned from, where such films are answered all the
     same.
     """
@@ -28,6 +29,7 @@ class Reading:
     image_sha256: str
     stage_ms: dict[str, float]
     rejected: tuple[str, ...] = ()
+    unfit_for_density: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     layout: Layout | None = None
     prediction: Prediction | None = None
@@ -47,8 +49,10 @@ def read_film(path: Path, bundle: Bundle, interpreter: Interpreter, *, any_film:
     manifest, stage_ms = bundle.manifest, dict[str, float]()
     with timed(stage_ms, "read"):
         radiograph = read_radiograph(path)
-    film = Reading(radiograph.source.path, radiograph.sha256, stage_ms)
-    reasons = rejections(radiograph, manifest.gate, findings=findings_of(manifest))
+    findings = findings_of(manifest)
+    reasons = rejections(radiograph, manifest.gate, findings=findings)
+    strict = rejections(radiograph, manifest.gate) if len(findings) > 1 else ()
+    film = Reading(radiograph.source.path, radiograph.sha256, stage_ms, unfit_for_density=strict)
     if reasons:
         return radiograph, replace(film, rejected=reasons)
     with timed(stage_ms, "prepare"):

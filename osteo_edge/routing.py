@@ -1,11 +1,12 @@
 """Which bone a film shows, by a model that answers for several: the cascade's first step, and what follows from it.
 
 Such a model gives one probability for each pair of bone and label. Summed over a bone's labels they say which bone it
-is; among a bone's labels they say what was found there. So one softmax is router and heads in one, and its
-cross-entropy is the router's loss plus that of the head of the true bone alone (the chain rule of probability): heads
-of other bones learn nothing from a film.
+is; among a bone's labels, given that it is that bone, they say what was found there. So one softmax is router and heads
+in one, and its cross-entropy is the router's loss plus that of the head of the true bone alone (the chain rule of
+probability): heads of other bones learn nothing from a film.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from osteo_edge.manifest import Decision, Head, Manifest
 from osteo_edge.wording import probability_in_words
 
 Probabilities = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -72,14 +74,43 @@ def route_words(route: Route) -> str:
 
 
 def given_bone(probabilities: Probabilities, route: Route | None, manifest: Manifest) -> Probabilities:
-    """The probabilities, (labels,), as they are if the film shows the bone that was named; unchanged where none was."""
-    if route is None or route.given is None:
+    """The probabilities, (labels,), as they are if the film shows the bone whose head answers; unchanged without heads.
+
+    Of a bone that is ruled out to the last digit nothing is known: NaN.
+    """
+    if route is None:
         return probabilities
     own = np.zeros_like(probabilities)
     places = _places(route.head, manifest)
     own[places] = probabilities[places]
-    with np.errstate(invalid="ignore"):  # of a bone that is ruled out to the last digit nothing is known: NaN
+    with np.errstate(invalid="ignore"):
         return np.asarray(own / own.sum(), np.float64)
+
+
+def head_places(manifest: Manifest) -> tuple[tuple[int, ...], ...]:
+    """Where the labels of each head stand among the model's; nothing for a model of one question."""
+    return () if manifest.router is None else tuple(tuple(_places(head, manifest)) for head in manifest.router.heads)
+
+
+def routed(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Indices:
+    """The number of the head whose labels, at these places, are the most probable together: (..., labels) to (...)."""
+    return np.stack([probabilities[..., list(own)].sum(axis=-1) for own in heads], axis=-1).argmax(axis=-1)
+
+
+def answered(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Probabilities:
+    """Probabilities, (..., labels), as the head answers that the router chooses: given that the film shows its bone.
+
+    Those of other heads' labels are 0. Unchanged without heads.
+    """
+    if not heads:
+        return probabilities
+    chosen = routed(probabilities, heads)
+    own = np.zeros_like(probabilities)
+    for number, places in enumerate(heads):
+        for place in places:
+            own[..., place] = np.where(chosen == number, probabilities[..., place], 0.0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(own / own.sum(axis=-1, keepdims=True), np.float64)
 
 
 def decisions(probabilities: Probabilities, manifest: Manifest) -> tuple[Decision, ...]:

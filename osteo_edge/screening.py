@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,21 @@ from osteo_edge.manifest import Calibration, Decision, Manifest
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.radiograph import Radiograph
 from osteo_edge.reading import Reading, read_film, timed
-from osteo_edge.routing import Route, disagreement, doubt, given_bone, named_head, route, route_words
+from osteo_edge.routing import (
+    Route,
+    answered,
+    disagreement,
+    doubt,
+    given_bone,
+    head_places,
+    named_head,
+    route,
+    route_words,
+)
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.verdict import warning
 from osteo_edge.wording import (
+    COMPARISON_USE,
     FAILED_CHECK,
     SEVERITIES,
     Finding,
@@ -158,6 +169,9 @@ def screen(
     if film.prediction is None:
         return radiograph, _screening(rejection(film.rejected, bundle, interpreter, bone), film)
     answer = answer_films([film], bundle, interpreter, bone)
+    film = held_to(answer, film)
+    if film.prediction is None:
+        return radiograph, _screening(rejection(film.rejected, bundle, interpreter, bone), film)
     with timed(film.stage_ms, "map"):
         evidence = evidence_for(answer, film, bundle.manifest)
     return radiograph, _screening(answer, film, evidence)
@@ -166,6 +180,8 @@ def screen(
 def require_screenable(bundle: Bundle, bone: str | None, force: bool) -> None:
     """Raise what `screen` raises for a model, whatever the film."""
     require_passed(bundle, force)
+    if bundle.manifest.intended_use == COMPARISON_USE:
+        raise BundleError(f"{bundle.path}: only for comparison with other models; take another one")
     if bone is not None:
         named_head(bone, bundle.manifest)
 
@@ -200,17 +216,27 @@ def answer_films(films: Sequence[Reading], bundle: Bundle, interpreter: Interpre
     head = chosen.head if chosen is not None and unclear is None else None
     answers = head is not None or manifest.router is None
     positive = (manifest if head is None else head).decision.positive_labels if answers else ()
-    answered = given_bone(mean, chosen, manifest)
+    given = given_bone(mean, chosen, manifest)
     return Answer(
         outcome=outcome,
-        score=float(score_of(answered, manifest)) if answers else None,
-        probabilities={label: float(answered[manifest.labels.index(label)]) for label in positive},
+        score=float(score_of(given, manifest)) if answers else None,
+        probabilities={label: float(given[manifest.labels.index(label)]) for label in positive},
         reasons=(why,) if chosen is None or head is None else (route_words(chosen), why),
         bone=None if head is None else head.bone,
         bone_found=None if chosen is None else chosen.found,
         bone_probability=None if chosen is None else chosen.confidence,
         **_about(bundle, interpreter, bone if head is None else head.bone, bone, films),
     )
+
+
+def held_to(answer: Answer, film: Reading) -> Reading:
+    """The film, or as one that is rejected: where a head for bone density answered, and such a film is not fit for it.
+
+    Of a model that looks for abnormalities too, which may be metal, white areas and long films pass at first.
+    """
+    if answer.bone is None or answer.finding != "density" or not film.unfit_for_density:
+        return film
+    return replace(film, rejected=film.unfit_for_density, prediction=None)
 
 
 def rejection(reasons: Sequence[str], bundle: Bundle, interpreter: Interpreter, bone: str | None = None) -> Answer:
@@ -276,9 +302,12 @@ def calibrated(logits: npt.NDArray[Any], calibration: Calibration) -> Probabilit
 
 
 def score_of(probabilities: Probabilities, manifest: Manifest) -> Any:
-    """The summed probability of the positive labels, over the last axis: what the threshold is compared with."""
+    """The summed probability of the positive labels, over the last axis: what the threshold is compared with.
+
+    Of a model of several bones it is that of the likeliest bone's labels, given that it is that bone.
+    """
     places = [manifest.labels.index(label) for label in manifest.decision.positive_labels]
-    return probabilities[..., places].sum(axis=-1)
+    return answered(probabilities, head_places(manifest))[..., places].sum(axis=-1)
 
 
 def answer_to(probabilities: Probabilities, manifest: Manifest, found: Route | None = None) -> tuple[Outcome, str]:
@@ -291,8 +320,8 @@ def answer_to(probabilities: Probabilities, manifest: Manifest, found: Route | N
     unclear = doubt(probabilities, manifest) if chosen is not None and chosen.given is None else None
     if unclear is not None:
         return "uncertain", unclear
-    answered = given_bone(probabilities, chosen, manifest)
-    return decide(float(score_of(answered, manifest)), manifest.decision if chosen is None else chosen.head.decision)
+    given = given_bone(probabilities, chosen, manifest)
+    return decide(float(score_of(given, manifest)), manifest.decision if chosen is None else chosen.head.decision)
 
 
 def decide(score: float, decision: Decision) -> tuple[Outcome, str]:

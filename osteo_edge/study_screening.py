@@ -19,6 +19,7 @@ from osteo_edge.screening import (
     Screening,
     answer_films,
     evidence_for,
+    held_to,
     probabilities_of,
     rejection,
     require_screenable,
@@ -160,7 +161,13 @@ def screen_study(
     counted = [film for film in readable if film.prediction is not None]
     if counted:
         answer = answer_films(counted, bundle, interpreter, bone)
-    else:
+        read = [held_to(answer, film) if isinstance(film, Reading) else film for film in read]
+        fit = [film for film in read if isinstance(film, Reading) and film.prediction is not None]
+        if fit and len(fit) < len(counted):
+            answer = answer_films(fit, bundle, interpreter, bone)
+        counted = fit
+    if not counted:
+        readable = [film for film in read if isinstance(film, Reading)]
         reasons = dict.fromkeys(reason for film in readable for reason in film.rejected)
         answer = rejection(tuple(reasons), bundle, interpreter, bone)
     films = tuple(_film(film, answer, bundle.manifest) for film in read)

@@ -65,6 +65,9 @@ PHANTOM_USE = (
     "It shows how the program works and says nothing about any real bone."
 )
 
+COMPARISON_USE = "FOR COMPARISON ONLY: tells which bone a film shows, nothing more. Must not be used on patients."
+"""Of the router of a cascade of separate networks: no film is screened with it."""
+
 NO_CLINICAL_STAGE = "a grouping of this model's own, not a clinical stage"
 
 FAILED_CHECK = "This model file failed its check after conversion: do not use it for patients."

@@ -58,6 +58,8 @@ def read_config(path: Path, base: TrainConfig) -> TrainConfig:
     `filters = ["clahe:3"]`. `OsteoEdgeError` names the file and the key that is not as it should be.
     """
     found = read_toml(path)
+    if "heads" in found:
+        raise OsteoEdgeError(f"{path}: heads follow from the data; choose among its bones with --heads")
     try:
         return _checked(from_dict(TrainConfig, {**to_dict(base), **_spelled_out(found)}))
     except FieldError as error:

@@ -124,7 +124,8 @@ def join(images: Path, sheet: Path, out: Path, id_column: str | None, label_sour
 def merge(first: Path, second: Path, out: Path, bone: str | None) -> None:
     """Make one data set CSV of two, for a cascade that answers for the bones of both.
 
-    Each bone keeps its own labels: knees normal, osteopenia and osteoporosis, the others normal and abnormal.
+    Each bone keeps its own labels: knees normal, osteopenia and osteoporosis, the others normal and abnormal. The two
+    sets must not share patients: those of one are taken for others than those of the other.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from osteo_edge.dataset import Case, Dataset, read_dataset
+from osteo_edge.dataset import Case, Dataset, check_spelling, read_dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.table import write_table
 
@@ -17,15 +17,20 @@ def write_merged(first: Path, second: Path, out: Path, *, bone: str | None = Non
     """Write the images of both, in one step and with paths relative to `out`; returns how many come from which.
 
     `bone` is that of films which name none. Patients and studies of the second get its name before theirs, since two
-    sets number theirs alike. What was published as test part stays so only where all films have a published part; else
-    none has. Raises `DatasetError`, also where drawn films and others would come together.
+    sets number theirs alike: sets that share patients are not for merging. What was published as test part stays so
+    only where all films have a published part; else none has. Raises `DatasetError`, also where drawn films and others
+    would come together.
     """
+    if out.exists() and any(out.samefile(path) for path in (first, second) if path.exists()):
+        raise DatasetError(f"{out}: is one of the data sets themselves; choose another --out")
     sets = [_with_bone(read_dataset(path), bone) for path in (first, second)]
     sets[1] = _renamed(sets[1])
     source = _joined_source(sets)
     cases = [case for dataset in sets for case in dataset.cases]
     if not all(case.published_part for case in cases):
         cases = [replace(case, published_part=None) for case in cases]
+    check_spelling(out, "labels", {case.label for case in cases})
+    check_spelling(out, "bones", {case.bone for case in cases if case.bone is not None})
     folder = out.parent.resolve()
     lines = [_line(case, folder, source) for case in cases]
     twice = len(lines) - len({line[0] for line in lines})

@@ -87,7 +87,8 @@ def qat_bundle(
     require_free(out)
     teacher = load_model(source)
     config = _fit_config(training_config(source), how)
-    job = Job(dataset, split, config, name, source.manifest.data.label_source, measure_test=measure_test)
+    use, source_of_labels = source.manifest.intended_use, source.manifest.data.label_source
+    job = Job(dataset, split, config, name, source_of_labels, measure_test=measure_test, intended_use=use)
     spec = source.manifest.input
     parts = {part: prepare_part(job, part, spec, on_progress) for part in job.parts}
     network = _plain_network(teacher, source, config)

@@ -1,5 +1,6 @@
 """The published way to a cascade: a network that tells the bones apart, and one network for each bone, all separate."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +12,9 @@ from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.split import Split
 from osteo_edge.strict import to_dict
-from osteo_edge.train.heads import labels_by_bone
-from osteo_edge.train.training import Job, Trained, split_bytes, train_bundle
-
-ROUTER = "router"
-ROUTER_USE = "FOR COMPARISON ONLY: tells which bone a film shows, nothing more. Must not be used on patients."
+from osteo_edge.train.heads import ROUTER, labels_by_bone
+from osteo_edge.train.training import Job, Trained, check_parts, split_bytes, train_bundle
+from osteo_edge.wording import COMPARISON_USE
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def members(job: Job) -> tuple[Member, ...]:
     bones = tuple(by_bone)
     labels = {label: (bone, label.removeprefix(f"{bone} ")) for bone, own in by_bone.items() for label in own}
     router = _member(ROUTER, job, {label: bone for label, (bone, _) in labels.items()}, bones)
-    router = replace(router, job=replace(router.job, intended_use=ROUTER_USE))
+    router = replace(router, job=replace(router.job, intended_use=COMPARISON_USE))
     own_labels = {bone: tuple(labels[label][1] for label in own) for bone, own in by_bone.items()}
     of_bones = (
         _member(bone, job, {label: labels[label][1] for label in by_bone[bone]}, own_labels[bone]) for bone in bones
@@ -53,10 +52,14 @@ def train_separately(job: Job, out: Path, *, on_progress: Advance) -> Iterator[P
     """Train the members one after the other and put their bundles into the new folder `out`.
 
     Those that an interrupted run finished, with the same settings on the same split, are not trained again unless the
-    job's `resume` is False. The folder gets its name once all are there.
+    job's `resume` is False. The folder gets its name once all are there; a member that Ctrl-C ended is not, and raises
+    `KeyboardInterrupt`. Raises `DatasetError` before anything is trained where data and split do not fit.
     """
     require_free(out)
+    check_parts(job)
     work = out.with_name(f"{out.name}.partial-cascade")
+    if not job.resume:
+        shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     for member in members(job):
         folder = work / member.name
@@ -65,6 +68,9 @@ def train_separately(job: Job, out: Path, *, on_progress: Advance) -> Iterator[P
             yield Part(member.name, finished, None)
             continue
         trained = train_bundle(member.job, folder, on_progress=_named(on_progress, member.name))
+        if trained.fit.interrupted:
+            shutil.rmtree(folder)
+            raise KeyboardInterrupt
         yield Part(member.name, trained.bundle, trained)
     work.rename(out)
     sync_folder(out.parent)

@@ -9,7 +9,8 @@ import click
 from osteo_edge.console import show_table
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
-from osteo_edge.train.separate import ROUTER, Part
+from osteo_edge.train.heads import ROUTER
+from osteo_edge.train.separate import Part
 
 SHOWN = ("accuracy", "AUROC, macro")
 
@@ -21,7 +22,10 @@ def show_parts(parts: Sequence[Part], out: Path) -> None:
         click.echo(f"Went on with the run before: {', '.join(kept)} had been trained.", err=True)
     rows = [(part.name, *(str(_on_test(part.bundle.manifest, name)) for name in SHOWN)) for part in parts]
     show_table("Measured on test, with 95 % intervals", ("Network", *SHOWN), rows)
-    click.echo(f"Written: {out}\nNext, for each: osteo-edge convert {out / ROUTER} --precision int8 --out router-int8")
+    for line in (line for part in parts if part.trained is not None for line in part.trained.skipped):
+        click.echo(f"skipped {line}", err=True)
+    to = out.with_name(f"{out.name}-int8") / ROUTER
+    click.echo(f"Written: {out}\nNext, for each: osteo-edge convert {out / ROUTER} --precision int8 --out {to}")
 
 
 def parts_to_dict(parts: Sequence[Part], out: Path) -> dict[str, Any]:

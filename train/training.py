@@ -22,6 +22,7 @@ from osteo_edge.gate import DEFAULT_GATE
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import SCHEMA, DataCard, Manifest, Outputs, Parent
 from osteo_edge.preprocessing import InputSpec
+from osteo_edge.routing import answered
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples
 from osteo_edge.screening import calibrated
 from osteo_edge.split import PARTS, Split, select, write_split
@@ -32,7 +33,7 @@ from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.distribution import StrategyName, is_chief, open_strategy
 from osteo_edge.train.embedding import attach_embedding, embeddings, find_familiarity
 from osteo_edge.train.fitting import Fit, FitOptions, fit, predict_logits
-from osteo_edge.train.heads import find_router, finding_of
+from osteo_edge.train.heads import find_router, finding_of, head_places
 from osteo_edge.train.keeping import discard
 from osteo_edge.train.keras_bundle import MODEL_FILE, SPLIT_FILE, model_bytes, model_file
 from osteo_edge.train.labelled import Labelled
@@ -208,7 +209,7 @@ def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str,
     calibration = fit_temperature(validation_logits, classes)
     probabilities = calibrated(validation_logits, calibration)
     positive = [config.labels.index(label) for label in config.positive_labels]
-    scores = probabilities[:, positive].sum(axis=1)
+    scores = answered(probabilities, head_places(config))[:, positive].sum(axis=1)
     split_digest, counts = sha256_bytes(files[SPLIT_FILE]), _counts(parts, config.labels)
     router = find_router(probabilities, classes, config)
     finding = finding_of(config.positive_labels)

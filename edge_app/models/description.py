@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from osteo_edge.answers import questions_about
+from osteo_edge.answers import questions_to
 from osteo_edge.bundle import read_manifest
 from osteo_edge.edge_app.demo_bundle import is_demo
 from osteo_edge.errors import BundleError
@@ -84,7 +84,7 @@ def identity_of(path: Path, manifest: Manifest) -> str:
 
 def figures_of(manifest: Manifest) -> tuple[Figure, ...]:
     """AUROC of the first question, sensitivity and specificity on all of the test part, as far as they are recorded."""
-    question, *_ = questions_about(manifest.decision.positive_labels)
+    question, *_ = questions_to(manifest)
     measured = {
         name.removesuffix(", test"): metric
         for name, metric in manifest.metrics.items()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from osteo_edge.answers import Question, questions_about
+from osteo_edge.answers import Question, questions_to
 from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app.bone_words import label_words, split_label
 from osteo_edge.edge_app.clinic import Clinic
@@ -161,7 +161,7 @@ def _figure(figure: Figure, manifest: Manifest, translate: Translate) -> str:
 def _measure(measure: str, manifest: Manifest, translate: Translate) -> str:
     if measure in MEASURES:
         return translate(MEASURES[measure])
-    question, *_ = questions_about(manifest.decision.positive_labels)
+    question, *_ = questions_to(manifest)
     return translate(AUROC).format(labels=_question_words(question, translate))
 
 

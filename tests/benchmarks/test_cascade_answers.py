@@ -75,7 +75,7 @@ def test_a_shared_model_is_asked_once_and_with_the_bone_given_it_answers_within_
     asked: dict[str, list[str]] = {}
     found = ask_shared(cascades.shared, FILMS, _ask(given, asked))
     assert asked == {"shared": ["e1", "e2", "h1"]}
-    assert found.routed.score.tolist() == pytest.approx([0.4, 0.3])
+    assert found.routed.score.tolist() == pytest.approx([0.4 / 0.6, 0.25])
     assert found.given.score.tolist() == pytest.approx([0.4 / 0.6, 0.5])
     assert found.routing.counts == {"elbow": {"elbow": 1}, "hand": {"elbow": 1}}
 

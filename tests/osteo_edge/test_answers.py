@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from osteo_edge.answers import Answers, questions_about
 
@@ -38,3 +39,17 @@ def test_taking_cases_takes_all_that_belongs_to_them() -> None:
     assert taken.strata is not None
     assert taken.strata.tolist() == [1, 1, 0]
     assert answers().take(np.array([True, False, False])).strata is None
+
+
+def test_of_several_bones_the_head_that_answers_counts_and_any_finding_is_asked_for() -> None:
+    """The second film is taken for a wrist: what its elbow labels say is no answer."""
+    labels = ("elbow normal", "elbow abnormal", "wrist normal", "wrist abnormal")
+    probabilities = np.array([[0.6, 0.2, 0.0, 0.2], [0.0, 0.3, 0.7, 0.0]])
+    positive, heads = (labels[1], labels[3]), ((0, 1), (2, 3))
+    found = Answers(np.array([1, 2]), probabilities, labels, positive, np.full(2, 0.5), np.arange(2), heads=heads)
+    assert [(question.name, question.labels) for question in found.questions] == [("any finding", positive)]
+    truth, score = found.asked(positive)
+    assert truth.tolist() == [True, False]
+    assert score == pytest.approx([0.25, 0.0])
+    assert found.bone.tolist() == [0, 1]
+    assert found.take(np.array([1])).asked(positive)[1] == pytest.approx([0.0])

@@ -58,7 +58,7 @@ FILMS = _predictions(
         [0.8, 0.2, 0.0, 0.0],
         [0.8, 0.2, 0.0, 0.0],  # b: normal
         [0.0, 0.0, 0.5, 0.5],  # c: missed by the hand's threshold
-        [0.6, 0.2, 0.1, 0.1],  # d: goes to the elbow, where 0.3 is enough to be called
+        [0.5, 0.3, 0.1, 0.1],  # d: goes to the elbow, where 0.3 is enough to be called
         [0.3, 0.05, 0.6, 0.05],  # e: its own bone, with 0.65 alone
     ],
 )  # fmt: skip

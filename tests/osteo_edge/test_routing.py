@@ -8,14 +8,17 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.manifest import Manifest, Router
 from osteo_edge.routing import (
     Route,
+    answered,
     bone_probabilities,
     decisions,
     disagreement,
     doubt,
     given_bone,
+    head_places,
     named_head,
     route,
     route_words,
+    routed,
     thresholds,
 )
 from tests.cascade import LABELS, MIN_CONFIDENCE, cascade_manifest
@@ -108,7 +111,9 @@ def test_what_a_film_shows_if_its_bone_is_given_is_of_that_bone_alone(limbs: Man
         assert found[:2].tolist() == [0, 0]
         assert found.sum() == pytest.approx(1)
         assert found[3] / found[2] == pytest.approx(film[3] / film[2])
-        np.testing.assert_array_equal(given_bone(film, route(film, limbs), limbs), film)
+        np.testing.assert_allclose(given_bone(film, route(film, limbs), limbs), answered(film, head_places(limbs)))
+        assert answered(film, head_places(limbs)).sum() == pytest.approx(1)
+        assert routed(film, head_places(limbs)) == (film[:2].sum() < film[2:].sum())
 
 
 def test_of_a_bone_that_is_ruled_out_nothing_is_known(limbs: Manifest) -> None:

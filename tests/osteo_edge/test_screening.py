@@ -11,11 +11,13 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.console import show_json
+from osteo_edge.edge_app.drawn_film import DRAWN_FILM
 from osteo_edge.errors import BundleError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.layout import lay_out_film
 from osteo_edge.manifest import Calibration, Manifest
 from osteo_edge.preprocessing import Pixels
+from osteo_edge.radiograph import read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction, open_interpreter
 from osteo_edge.screening import (
     Failure,
@@ -29,7 +31,7 @@ from osteo_edge.screening import (
     severity_of,
 )
 from osteo_edge.train.knee_template import draw_knee
-from osteo_edge.wording import FAILED_CHECK, advice, headline
+from osteo_edge.wording import COMPARISON_USE, FAILED_CHECK, advice, headline
 from tests.cascade import UNCLEAR, cascade_manifest, draw_limb, write_cascade
 
 Draw = Callable[..., Path]
@@ -366,12 +368,12 @@ def test_the_head_of_the_bone_that_a_film_shows_answers(
     assert screening.evidence is not None
 
 
-def test_a_routed_score_is_of_all_positive_labels_and_decided_by_the_head_that_answers(
+def test_a_routed_score_is_of_the_head_that_answers_and_decided_by_it_alone(
     film: Path, tmp_path: Path, manifest: Manifest, answering: Answering
 ) -> None:
     router = cascade_manifest(manifest).router
     assert router is not None
-    lenient = replace(router.heads[1].decision, threshold=0.3, abstain_low=0.3, abstain_high=0.3)
+    lenient = replace(router.heads[1].decision, threshold=0.25, abstain_low=0.25, abstain_high=0.25)
     heads = (router.heads[0], replace(router.heads[1], decision=lenient))
     limbs = write_cascade(tmp_path / "limbs", manifest, router=replace(router, heads=heads))
     for probabilities, bone, outcome in (
@@ -380,8 +382,10 @@ def test_a_routed_score_is_of_all_positive_labels_and_decided_by_the_head_that_a
     ):
         _, screening = screen(film, limbs, answering(logits_of(*probabilities)))
         assert (screening.bone, screening.outcome) == (bone, outcome)
-        assert screening.score == pytest.approx(0.35)
-        assert screening.probabilities == {f"{bone} abnormal": pytest.approx(0.25)}
+        assert screening.score == pytest.approx(0.25 / 0.85)
+        assert screening.probabilities == {f"{bone} abnormal": pytest.approx(0.25 / 0.85)}
+        _, said = screen(film, limbs, answering(logits_of(*probabilities)), bone)
+        assert (said.outcome, said.score) == (outcome, screening.score), "whoever confirms the bone changes nothing"
 
 
 def test_where_it_is_not_clear_which_bone_a_film_shows_no_head_answers(tmp_path: Path, limbs: Bundle) -> None:
@@ -505,3 +509,31 @@ def test_a_screening_tells_machines_of_the_bone(
     assert (plain["bone"], plain["bone_found"], plain["bone_given"]) == ("wrist", "elbow", "wrist")
     assert plain["bone_probability"] == pytest.approx(0.9)
     assert (plain["finding"], plain["headline"]) == ("abnormality", headline(plain["outcome"], "abnormality"))
+
+
+def test_a_model_for_comparison_alone_screens_nothing(film: Path, tmp_path: Path, manifest: Manifest) -> None:
+    only_routes = write_cascade(tmp_path / "router", manifest, intended_use=COMPARISON_USE)
+    with pytest.raises(BundleError, match="only for comparison with other models; take another one"):
+        screen(film, only_routes, open_interpreter(only_routes), force=True)
+
+
+def test_a_film_with_glare_may_be_searched_for_metal_but_not_asked_about_bone_density(
+    tmp_path: Path, manifest: Manifest, answering: Answering
+) -> None:
+    """One model with a head for elbows and one for knees: which check a film must pass follows from its bone."""
+    knee = read_radiograph(DRAWN_FILM).pixels.copy()
+    height, width = knee.shape
+    cv2.circle(knee, (width // 2, height // 2), width // 6, 1.0, -1)
+    path = tmp_path / "glare.png"
+    path.write_bytes(cv2.imencode(".png", np.rint(knee * 255).astype(np.uint8))[1].tobytes())
+    router = cascade_manifest(manifest).router
+    assert router is not None
+    heads = (router.heads[0], replace(router.heads[1], finding="density"))
+    mixed = write_cascade(tmp_path / "mixed", manifest, router=replace(router, heads=heads), finding=None)
+    _, elbow = screen(path, mixed, answering(logits_of(0.1, 0.85, 0.01, 0.04)))
+    _, density = screen(path, mixed, answering(logits_of(0.01, 0.04, 0.1, 0.85)))
+    _, named = screen(path, mixed, answering(logits_of(0.1, 0.85, 0.01, 0.04)), "wrist")
+    assert (elbow.outcome, elbow.bone) == ("refer", "elbow")
+    for rejected in (density, named):
+        assert (rejected.outcome, rejected.score, rejected.evidence) == ("rejected", None, None)
+        assert "glare" in rejected.reasons[0]

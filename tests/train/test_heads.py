@@ -89,7 +89,7 @@ def test_a_network_without_heads_has_no_router() -> None:
 
 def test_the_least_confidence_leaves_one_film_in_a_hundred_misrouted() -> None:
     confidence, right = np.linspace(0.5, 1.0, 1001), np.ones(1001, bool)
-    assert least_confidence(confidence, right) == pytest.approx(0.505)
+    assert least_confidence(confidence, right) == pytest.approx(0.525)
     right[400:500] = False
     chosen = least_confidence(confidence, right)
     kept = confidence >= chosen
@@ -113,3 +113,16 @@ def test_settings_of_heads_survive_the_manifest() -> None:
 
     assert from_dict(TrainConfig, to_dict(CONFIG)) == CONFIG
     assert replace(CONFIG, heads=()).positive_labels == LABELS[1:]
+
+
+@pytest.mark.parametrize("bone", ["hand", "router", "foot/ankle", "../hand", ".hand", ""])
+def test_bones_whose_names_would_confuse_labels_or_folders_are_refused(bone: str) -> None:
+    bones = {bone: ("normal", "abnormal"), "hand left": ("normal", "abnormal")}
+    with pytest.raises(OsteoEdgeError, match=r"cannot be told apart|a bone cannot be called"):
+        with_heads(TrainConfig(), films(**bones))
+
+
+def test_a_head_is_about_density_only_where_its_labels_say_so() -> None:
+    assert finding_of(["wrist fracture", "wrist metal"], of_bone=True) == "abnormality"
+    assert finding_of(["positive"]) == "abnormality"
+    assert finding_of(["knee low density"], of_bone=True) is None

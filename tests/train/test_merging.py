@@ -76,3 +76,21 @@ def test_what_does_not_go_together_is_refused_in_one_line(
         (line,) = capsys.readouterr().err.splitlines()
         assert says in line
     assert not (tmp_path / "all.csv").exists()
+
+
+def test_a_data_set_is_not_written_over_by_the_two(
+    bones: Path, knees: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = bones.read_bytes()
+    assert cli.run(["data", "merge", str(bones), str(knees), "--bone", "knee", "--out", str(bones)]) == 1
+    assert "is one of the data sets themselves" in capsys.readouterr().err
+    assert bones.read_bytes() == before
+
+
+def test_labels_that_differ_in_case_are_told_before_anything_is_written(
+    bones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = written(tmp_path / "other", BONES, "c.png,Normal,hand,1,s1,test,radiologist")
+    assert merged(bones, other) == 1
+    assert "'Normal' and 'normal' differ in case only" in capsys.readouterr().err
+    assert not (tmp_path / "all.csv").exists()
