@@ -1,6 +1,7 @@
 """`osteo-edge train`: the command; the work is in `training`."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import Dataset, read_dataset
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.evaluation import to_dict
+from osteo_edge.manifest import Manifest
 from osteo_edge.split import EXCLUDED, Split, read_split
 from osteo_edge.train.audit import audit
 from osteo_edge.train.config_file import choose_config
@@ -225,10 +227,18 @@ def _show(trained: Trained) -> None:
         for name in trained.evaluations["test"].estimates
     ]
     show_table("Measured, with 95 % intervals", ("Metric", *trained.evaluations), rows)
-    decision = manifest.decision
-    click.echo(
-        f"Threshold {decision.threshold:.3f}, chosen on {decision.chosen_on}; "
-        f"temperature {manifest.calibration.temperature:.3f}."
-    )
+    for line in _operating_points(manifest):
+        click.echo(line)
     path = trained.bundle.path
     click.echo(f"Written: {path}\nNext: osteo-edge convert {path} --precision int8 --out {path}-int8")
+
+
+def _operating_points(manifest: Manifest) -> Iterator[str]:
+    """The threshold, or that of each bone's head, and the temperature."""
+    temperature = f"temperature {manifest.calibration.temperature:.3f}"
+    if manifest.router is None:
+        yield f"Threshold {manifest.decision.threshold:.3f}, chosen on {manifest.decision.chosen_on}; {temperature}."
+        return
+    by_bone = ", ".join(f"{head.bone} {head.decision.threshold:.3f}" for head in manifest.router.heads)
+    yield f"Thresholds, chosen on {manifest.router.chosen_on}: {by_bone}; {temperature}."
+    yield f"Below a probability of {manifest.router.min_confidence:.3f} for its bone a film gets no answer."
