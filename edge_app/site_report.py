@@ -11,9 +11,11 @@ from osteo_edge.edge_app.history.drift import Drift, measure_drift
 from osteo_edge.edge_app.history.entry import Dxa, Entry
 from osteo_edge.edge_app.history.followup import FollowUp, follow_up
 from osteo_edge.edge_app.history.query import Query, UsedModel
+from osteo_edge.findings import findings_of
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.history.store import History
+    from osteo_edge.manifest import Manifest
 
 MEASURED: Final[tuple[Dxa, ...]] = ("osteopenia", "osteoporosis")
 """The labels that a DXA result can confirm, the gravest last."""
@@ -24,8 +26,8 @@ class SiteReport:
     """The models that were used here, the one that is reported on, and the numbers.
 
     `model` is None where nothing was screened yet; `follow_up` where the model's positive labels are none that DXA
-    measures, or it looks for abnormalities: only answers about bone density count. `drifts` are of the site's films,
-    whichever model screened them.
+    measures, or it looks for abnormalities alone: only answers about bone density count. `drifts` are of the site's
+    films, whichever model screened them.
     """
 
     models: tuple[UsedModel, ...]
@@ -37,7 +39,7 @@ class SiteReport:
 def report_on(
     history: History,
     model_sha256: str | None,
-    in_use_sha256: str | None,
+    in_use: Manifest | None,
     *,
     check: Callable[[], None] = lambda: None,
 ) -> SiteReport:
@@ -46,18 +48,29 @@ def report_on(
     `check` is called for each screening that is read; what it raises ends the work.
     """
     models = history.models()
-    model = choose(models, model_sha256, in_use_sha256)
+    model = choose(models, model_sha256, None if in_use is None else in_use.model.sha256)
     if model is None:
         return SiteReport((), None, None, ())
     of_model = _checked(history.entries(Query(model_sha256=model.sha256)), check)
-    found = follow_up_of([entry for entry in of_model if entry.finding == "density"])
+    density = [entry for entry in of_model if entry.finding == "density"]
+    found = follow_up_of(density, looks_for_density=_looks_for_density(in_use, model))
     return SiteReport(models, model, found, measure_drift(_checked(history.entries(), check)))
 
 
-def follow_up_of(entries: Sequence[Entry]) -> FollowUp | None:
-    """The answers of one model about bone density beside DXA; None where there are none, or DXA cannot confirm them."""
+def follow_up_of(entries: Sequence[Entry], *, looks_for_density: bool = False) -> FollowUp | None:
+    """The answers of one model about bone density beside DXA; None where DXA cannot confirm them.
+
+    None as well where there are no such answers, unless the model is known to give them: it has no results yet then.
+    """
+    if not entries and not looks_for_density:
+        return None
     labels = measured_labels(entries)
-    return follow_up(entries, labels) if entries and labels is not None else None
+    return None if labels is None else follow_up(entries, labels)
+
+
+def _looks_for_density(in_use: Manifest | None, model: UsedModel) -> bool:
+    """Whether that is the model in use, and it looks for low bone density, perhaps among others."""
+    return in_use is not None and in_use.model.sha256 == model.sha256 and "density" in findings_of(in_use)
 
 
 def choose(models: Sequence[UsedModel], named: str | None, in_use: str | None) -> UsedModel | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from osteo_edge.intervals import Estimate
 
 IMPLAUSIBLE_AUROC = 0.97
-"""Above this a model tells apart more than bone density can be seen on a knee X-ray; public sets hold copies."""
+"""Above this a model tells apart more than its finding can be seen on an X-ray; public sets hold copies."""
 TELLING_BASELINE = 0.65
 """An AUROC that no model needs a knee for; the same bound as the audit's."""
 PHANTOM = "phantom"
@@ -29,7 +29,7 @@ def find_alarms(
 def _copies(areas: Mapping[str, float]) -> str:
     listed = ", ".join(f"{name} {value:.3f}" for name, value in areas.items())
     return (
-        f"{listed}: implausibly high for public knee X-rays (above {IMPLAUSIBLE_AUROC}); look for copies of one film "
+        f"{listed}: implausibly high for public X-rays (above {IMPLAUSIBLE_AUROC}); look for copies of one film "
         "across parts (osteo-edge data audit), a split that is not the one it was trained with, and labels that the "
         "file itself gives away."
     )

@@ -1,7 +1,7 @@
 """What a model answered on a set of cases beside what was true, and the two-class questions that it is asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,5 @@ class Answers:
     def take(self, cases: Indices | Bools) -> "Answers":
         """The answers on some of the cases, or on cases drawn repeatedly."""
         strata = None if self.strata is None else self.strata[cases]
-        arrays = (self.truth[cases], self.probabilities[cases])
-        rest = (self.threshold[cases], self.groups[cases], strata, self.heads)
-        return Answers(*arrays, self.labels, self.positive_labels, *rest)
+        arrays = {name: getattr(self, name)[cases] for name in ("truth", "probabilities", "threshold", "groups")}
+        return replace(self, **arrays, strata=strata)

@@ -10,6 +10,7 @@ import numpy as np
 from osteo_edge import metrics
 from osteo_edge.answers import Bools, Floats, Groups
 from osteo_edge.evaluation import Predictions
+from osteo_edge.findings import findings_of
 from osteo_edge.intervals import REPLICATES, Estimate, as_share, estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.routing import bone_probabilities, disagreement, doubt, thresholds
@@ -84,7 +85,7 @@ def measure_bones(predictions: Predictions, manifest: Manifest, *, replicates: i
 
 def is_of_bones(manifest: Manifest) -> bool:
     """Whether the model tells bones apart, or looks for abnormalities of bones."""
-    return manifest.router is not None or manifest.finding == "abnormality"
+    return manifest.router is not None or findings_of(manifest) == ("abnormality",)
 
 
 def answers_on_studies(studies: Studies, means: Floats, manifest: Manifest) -> StudyAnswers:

@@ -80,7 +80,7 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """Bone-screening models on small devices: train, convert, measure and run.
 
-    A referral aid for low bone density, never a diagnosis and never a rule-out.
+    A referral aid, never a diagnosis and never a rule-out.
 
     \b
     Start here:

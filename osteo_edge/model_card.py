@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from osteo_edge.answers import questions_about
+from osteo_edge.answers import questions_to
 from osteo_edge.findings import findings_of
 from osteo_edge.manifest import Decision, Head, Manifest, Metric, Router
 from osteo_edge.verdict import asked_for, measured, warning
@@ -82,24 +82,35 @@ def _bones(router: Router) -> str:
     lines = [f"- {head.bone}: {FINDING_NAMES[head.finding]} ({', '.join(head.labels)})" for head in router.heads]
     unclear = (
         f"A film is answered for its most probable bone, if that is at least {router.min_confidence:.2f} probable "
-        f"(chosen on {router.chosen_on}), or for the bone that the user names; otherwise the answer is uncertain."
+        f"(chosen on {router.chosen_on}), or for the bone that the user names; otherwise no head is asked, "
+        "and the answer is uncertain."
     )
     return "\n".join(lines) + f"\n\n{unclear}"
 
 
 def _decision(manifest: Manifest) -> str:
     calibration = manifest.calibration
-    heads: tuple[Head | Manifest, ...] = (manifest,) if manifest.router is None else manifest.router.heads
-    rules = [_rule(head.decision) for head in heads]
     fitted = f"Temperature {calibration.temperature:.3f}, fitted on {calibration.fitted_on}."
-    return f"{rules[0]} {fitted}" if len(rules) == 1 else "\n".join(f"- {rule}" for rule in rules) + f"\n\n{fitted}"
+    if manifest.router is None:
+        labels = " or ".join(manifest.decision.positive_labels)
+        return f"Refer when the calibrated probability of {labels} {_limits(manifest.decision)} {fitted}"
+    return "\n".join(f"- {_rule(head)}" for head in manifest.router.heads) + f"\n\n{fitted}"
 
 
-def _rule(decision: Decision) -> str:
+def _rule(head: Head) -> str:
+    """When the head of a bone refers: by the probabilities of its labels as they are if the film shows that bone."""
+    labels = " or ".join(label.removeprefix(f"{head.bone} ") for label in head.decision.positive_labels)
     return (
-        f"Refer when the calibrated probability of {' or '.join(decision.positive_labels)} is at least "
-        f"{decision.threshold:.3f}; uncertain from {decision.abstain_low:.3f} to {decision.abstain_high:.3f}. The "
-        f"threshold was chosen on {decision.chosen_on} for a sensitivity of {decision.target_sensitivity:.2f}."
+        f"Refer a film of the {head.bone} when the calibrated probability of {labels}, among the {head.bone}'s labels, "
+        f"{_limits(head.decision)}"
+    )
+
+
+def _limits(decision: Decision) -> str:
+    return (
+        f"is at least {decision.threshold:.3f}; uncertain from {decision.abstain_low:.3f} to "
+        f"{decision.abstain_high:.3f}. The threshold was chosen on {decision.chosen_on} for a sensitivity of "
+        f"{decision.target_sensitivity:.2f}."
     )
 
 
@@ -161,7 +172,7 @@ def _measured(manifest: Manifest) -> dict[str, str]:
     """The sections with figures: what is to be read first, parts of the patients, and all the rest; test first."""
     if not manifest.metrics:
         return {"Measured": NOTHING_MEASURED}
-    areas = {f"AUROC {question.name}" for question in questions_about(manifest.decision.positive_labels)}
+    areas = {f"AUROC {question.name}" for question in questions_to(manifest)}
     tables: dict[str, dict[str, Metric]] = {"first": {}, "subgroups": {}, "rest": {}}
     for name, metric in sorted(manifest.metrics.items(), key=lambda item: not item[1].part.startswith("test")):
         measure, subgroup = _parse(name, metric)

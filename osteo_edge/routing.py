@@ -94,7 +94,8 @@ def head_places(manifest: Manifest) -> tuple[tuple[int, ...], ...]:
 
 def routed(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Indices:
     """The number of the head whose labels, at these places, are the most probable together: (..., labels) to (...)."""
-    return np.stack([probabilities[..., list(own)].sum(axis=-1) for own in heads], axis=-1).argmax(axis=-1)
+    sums = np.stack([probabilities[..., list(own)].sum(axis=-1) for own in heads], axis=-1)
+    return np.asarray(sums.argmax(axis=-1), np.intp)
 
 
 def answered(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Probabilities:

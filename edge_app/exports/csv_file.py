@@ -22,7 +22,7 @@ COLUMNS: dict[str, Callable[[Entry], Cell]] = {
     "age_years": lambda entry: entry.patient.age_years,
     "sex": lambda entry: entry.patient.sex,
     "weight_kg": lambda entry: entry.patient.weight_kg,
-    "ost_index": lambda entry: None if (ost := ost_of(entry.patient)) is None else ost.index,
+    "ost_index": lambda entry: _ost_index(entry),
     "outcome": lambda entry: entry.outcome,
     "outcome_in_words": lambda entry: headline(entry.outcome, entry.finding),
     "finding": lambda entry: entry.finding,
@@ -61,6 +61,12 @@ def write_csv(path: Path, entries: Iterable[Entry]) -> Path:
     table = csv.writer(text)
     table.writerows(_rows(kept))
     return write_whole(path, (BYTE_ORDER_MARK + text.getvalue()).encode(), "the table")
+
+
+def _ost_index(entry: Entry) -> int | None:
+    """The patient's index; None where it is not known, and beside an answer that is not about bone density."""
+    ost = ost_of(entry.patient) if entry.finding == "density" else None
+    return None if ost is None else ost.index
 
 
 def guarded(text: str) -> str:

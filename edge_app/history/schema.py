@@ -1,5 +1,6 @@
 """The tables of the history, and how those of each older version become those of this one."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.former import former_databases, keep_former
+from osteo_edge.findings import finding_called
+from osteo_edge.wording import Finding
 
 VERSION_1 = (
     """
@@ -57,7 +60,11 @@ VERSION_4 = (
     "ALTER TABLE entries ADD COLUMN finding TEXT NOT NULL DEFAULT 'density' "
     "CHECK (finding IN ('density', 'abnormality'))",
     "ALTER TABLE entries ADD COLUMN bone TEXT",
+    "UPDATE entries SET finding = finding_of(probabilities)",
+    "UPDATE entries SET finding = 'abnormality' WHERE probabilities = '{}' "
+    "AND model_sha256 IN (SELECT model_sha256 FROM entries WHERE finding = 'abnormality')",
 )
+"""What a model looks for is told by its labels, and of an answer without any by the model's other answers."""
 MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
 """The statements that lead from each version to the next; a released one is never changed."""
 
@@ -69,6 +76,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """
     if version(connection) == len(MIGRATIONS):
         return
+    connection.create_function("finding_of", 1, _finding_of, deterministic=True)
     with transaction(connection):
         found = version(connection)  # another process may have been faster
         if found > len(MIGRATIONS):
@@ -79,6 +87,15 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             for statement in statements:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _finding_of(probabilities: str) -> Finding:
+    """What an answer speaks of, by the probabilities of its positive labels as the row has them."""
+    try:
+        named = json.loads(probabilities)
+    except ValueError:  # no entry, which is told of where it is read
+        return "density"
+    return finding_called(named) if isinstance(named, dict) else "density"
 
 
 def _newer(path: Path, found: int) -> HistoryError:

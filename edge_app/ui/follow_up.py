@@ -91,7 +91,7 @@ class FollowUpScreen(Screen):
 
     def _work_out(self) -> None:
         chosen, model = self._chosen, self.shell.model
-        in_use = None if model is None else model.manifest.model.sha256
+        in_use = None if model is None else model.manifest
         self._busy_soon()
         self.jobs.start(
             SLOT,

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kivy.properties import StringProperty
 
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
 from osteo_edge.edge_app.ui.words import say
 from osteo_edge.findings import findings_of
-from osteo_edge.wording import advice
+from osteo_edge.wording import FINDINGS, advice
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.clinic import LoadedModel
+    from osteo_edge.manifest import Manifest
+
+CAUTION_OF_BOTH: Final = (
+    "A referral aid, not a diagnosis. Only DXA measures bone density. Only a reader of the film and an examination of "
+    "the patient can tell whether there is an abnormality."
+)
+"""A message."""
 
 
 class HomeScreen(Screen):
@@ -40,7 +47,7 @@ class HomeScreen(Screen):
         """Name the model in use."""
         self.model_name = say("Model: {name} {version}", name=model.manifest.name, version=model.manifest.version)
         self.intended_use = say(model.manifest.intended_use)
-        self.caution = say(advice("refer", findings_of(model.manifest)[-1]))
+        self.caution = say(_caution(model.manifest))
 
     def _offer_lock(self, is_pin_set: bool) -> None:
         if is_pin_set and self._lock_tap.parent is None:
@@ -50,6 +57,11 @@ class HomeScreen(Screen):
 
     def show_no_model(self) -> None:
         self.model_name, self.intended_use = say("No model can be used: install one."), ""
+
+
+def _caution(manifest: Manifest) -> str:
+    findings = findings_of(manifest)
+    return CAUTION_OF_BOTH if findings == FINDINGS else advice("refer", findings[0])
 
 
 load_kv(__file__)

@@ -44,3 +44,18 @@ def test_anything_else_is_one_line(name: str, tmp_path: Path, capsys: pytest.Cap
 def test_a_lock_that_is_none_is_one_line(bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["sbom", str(bundle.path), "--lock", str(tmp_path / "no.txt")]) == 1
     assert "no.txt: cannot be read" in capsys.readouterr().err
+
+
+def test_what_cannot_be_told_of_a_damaged_thing_is_one_line(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = bundle.path / "manifest.json"
+    file.write_text(file.read_text("utf-8").replace('"golden"', '"gold\\ud800"'), "utf-8")
+    (tmp_path / "thing.whl").write_bytes(b"PK")
+    for thing, words in ((bundle.path, "half a character"), (tmp_path / "thing.whl", "cannot be read as a wheel")):
+        assert run(["sbom", str(thing), "--out", str(tmp_path / "thing.cdx.json")]) == 1
+        printed = capsys.readouterr()
+        (line,) = printed.err.splitlines()
+        assert line.startswith("osteo-edge: ")
+        assert words in line
+    assert not (tmp_path / "thing.cdx.json").exists()

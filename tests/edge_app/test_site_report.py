@@ -8,7 +8,10 @@ import pytest
 from osteo_edge.edge_app.history.query import UsedModel
 from osteo_edge.edge_app.history.store import History, Record
 from osteo_edge.edge_app.site_report import choose, measured_labels, report_on
+from osteo_edge.manifest import Manifest
+from osteo_edge.wording import Finding
 from tests.edge_app.history.made import make_entry, make_record
+from tests.routed import routed
 
 NEWEST, OLDER, DEMO = (
     UsedModel("a" * 64, "new", False, 3),
@@ -42,9 +45,17 @@ def test_the_model_that_is_named_goes_before_the_one_in_use_and_that_before_the_
     assert choose((), None, None) is None
 
 
-def test_a_demonstration_is_reported_apart(history: History) -> None:
+def test_the_model_in_use_is_reported_before_the_last_used(history: History, manifest: Manifest) -> None:
+    sha256 = manifest.model.sha256
+    history.add_all([make_record(b"old", model_sha256=sha256, taken_at="2026-01-01T00:00:00+00:00"), *records()])
+    found = report_on(history, None, manifest).model
+    assert found is not None
+    assert found.sha256 == sha256
+
+
+def test_a_demonstration_is_reported_apart(history: History, manifest: Manifest) -> None:
     history.add_all(records())
-    found = report_on(history, None, "f" * 64)
+    found = report_on(history, None, manifest)
     assert found.model is not None
     assert found.follow_up is not None
     assert (found.model.name, found.follow_up.n) == ("knee", 3)
@@ -108,6 +119,26 @@ def test_a_model_that_looks_for_abnormalities_alone_is_not_laid_beside_dxa(histo
     found = report_on(history, None, None)
     assert found.model is not None
     assert found.follow_up is None
+
+
+@pytest.mark.parametrize("outcome", ["refer", "uncertain"])
+@pytest.mark.parametrize(("knee", "n"), [("density", 0), ("abnormality", None)])
+def test_a_model_that_looks_for_both_has_no_results_before_its_first_answer_about_density(
+    history: History, manifest: Manifest, knee: Finding, n: int | None, outcome: str
+) -> None:
+    in_use = routed(manifest, elbow="abnormality", knee=knee)
+    named = {"elbow abnormal": 0.9} if outcome == "refer" else {}
+    of_elbow = make_record(
+        model_sha256=in_use.model.sha256, finding="abnormality", bone="elbow", probabilities=named, outcome=outcome
+    )
+    history.add(of_elbow)
+    found = report_on(history, None, in_use).follow_up
+    assert (None if found is None else found.n) == n
+
+
+def test_the_model_in_use_says_nothing_of_another_one(history: History, manifest: Manifest) -> None:
+    history.add(make_record(finding="abnormality", bone="elbow", probabilities={"elbow abnormal": 0.9}))
+    assert report_on(history, None, routed(manifest, elbow="abnormality", knee="density")).follow_up is None
 
 
 def test_labels_are_measured_whichever_bone_they_are_of() -> None:

@@ -13,9 +13,16 @@ def test_believable_figures_raise_no_alarm() -> None:
     assert find_alarms(estimates, "DXA", {"image size": found(0.65)}) == ()
 
 
+@pytest.mark.parametrize("name", ["AUROC osteoporosis", "AUROC abnormal", "AUROC any finding"])
+def test_the_alarm_is_true_of_any_bone_and_finding(name: str) -> None:
+    (alarm,) = find_alarms({name: found(0.985)}, "radiologists")
+    assert alarm.startswith(f"{name} 0.985: implausibly high for public X-rays (above 0.97)")
+    assert "knee" not in alarm
+
+
 def test_an_auroc_too_good_to_be_true_names_itself_and_where_to_look() -> None:
     (alarm,) = find_alarms({"AUROC osteoporosis": found(0.985), "AUROC normal": found(0.8)}, "DXA")
-    assert alarm.startswith("AUROC osteoporosis 0.985: implausibly high for public knee X-rays")
+    assert alarm.startswith("AUROC osteoporosis 0.985: implausibly high for public X-rays")
     assert "copies of one film across parts (osteo-edge data audit)" in alarm
     assert "normal" not in alarm
 

@@ -54,6 +54,13 @@ def lines_of(text: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
 
+def test_the_overview_says_what_no_model_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    about, _, _ = capsys.readouterr().out.partition("Start here:")
+    assert "A referral aid, never a diagnosis and never a rule-out." in about
+    assert "density" not in about
+
+
 def test_the_overview_lists_every_command_with_its_summary(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     printed = capsys.readouterr().out

@@ -120,11 +120,27 @@ def test_a_model_of_several_bones_says_of_each_what_it_looks_for_and_when_it_ref
     assert "- elbow: any abnormality (elbow normal, elbow abnormal)" in bones
     assert "- knee: low bone density (knee normal, knee osteoporosis)" in bones
     assert "at least 0.60 probable (chosen on validation)" in bones
+    assert "otherwise no head is asked, and the answer is uncertain." in bones
     decision = section(card, "Decision")
-    assert "elbow abnormal is at least 0.300; uncertain from 0.250 to 0.350." in decision
-    assert "knee osteoporosis is at least 0.400; uncertain from 0.350 to 0.450." in decision
+    assert (
+        "- Refer a film of the elbow when the calibrated probability of abnormal, among the elbow's labels, is at "
+        "least 0.300; uncertain from 0.250 to 0.350. The threshold was chosen on validation for a sensitivity of 0.90."
+    ) in decision.splitlines()
+    assert "of osteoporosis, among the knee's labels, is at least 0.400; uncertain from 0.350 to 0.450." in decision
     assert decision.count("Temperature") == 1
     assert section(card, "Limitations").strip() == f"{LIMITATIONS}\n\n{ABNORMALITY_LIMITATIONS}"
+
+
+def test_a_model_of_one_question_refers_by_the_probability_of_its_labels(manifest: Manifest) -> None:
+    decision = section(render_card(manifest), "Decision").strip()
+    assert decision.startswith("Refer when the calibrated probability of osteopenia or osteoporosis is at least ")
+    assert "among" not in decision
+    assert "Temperature" in decision
+
+
+def test_a_model_of_several_bones_is_measured_by_any_finding_first(manifest: Manifest) -> None:
+    card = card_with(routed(manifest, elbow="abnormality", knee="density"), "AUROC any finding, test")
+    assert "| AUROC any finding, test |" in section(card, "Measured")
 
 
 def test_limitations_are_those_of_what_the_model_looks_for(manifest: Manifest) -> None:

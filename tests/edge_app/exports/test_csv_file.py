@@ -52,6 +52,14 @@ def test_a_row_says_what_its_answer_speaks_of_and_of_which_bone(
     assert rows[1]["outcome_in_words"] == headline("refer", "density")
 
 
+def test_an_index_for_osteoporosis_stands_beside_answers_about_bone_density_alone(
+    tmp_path: Path, make_entry: Callable[..., Entry]
+) -> None:
+    rows = read(write_csv(tmp_path / "history.csv", [make_entry(finding="abnormality", bone="elbow"), make_entry()]))
+    assert [row["ost_index"] for row in rows] == ["", "-3"]
+    assert {row["weight_kg"] for row in rows} == {"52.5"}
+
+
 def test_what_is_not_known_is_an_empty_field(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
     rejected = make_entry(outcome="rejected", probabilities={}, score=None, patient=Patient(), image_stats={})
     first, second = read(write_csv(tmp_path / "history.csv", [make_entry(), rejected]))

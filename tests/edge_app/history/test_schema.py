@@ -96,6 +96,27 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return write_history(tmp_path, *request.param)
 
 
+def rewrite(folder: Path, statement: str, *values: str) -> None:
+    """Change what is in a history as its version would have."""
+    connection = sqlite3.connect(folder / DATABASE)
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def copy_rejected(folder: Path, entry_id: str, model: str) -> None:
+    """Add the screening of the history once more, of another model perhaps, and rejected."""
+    rewrite(folder, "CREATE TABLE other AS SELECT * FROM entries WHERE id = ?", "1" * 32)
+    rewrite(
+        folder,
+        "UPDATE other SET id = ?, model_sha256 = ?, outcome = 'rejected', probabilities = '{}', score = NULL",
+        entry_id,
+        model,
+    )
+    rewrite(folder, "INSERT INTO entries SELECT * FROM other")
+    rewrite(folder, "DROP TABLE other")
+
+
 def version_of(folder: Path) -> int:
     connection = sqlite3.connect(folder / DATABASE)
     try:
@@ -151,10 +172,52 @@ def test_a_history_of_version_3_keeps_its_screenings(tmp_path: Path) -> None:
     assert version_of(tmp_path) == len(MIGRATIONS)
 
 
-def test_every_answer_of_an_older_version_was_about_bone_density_and_no_bone_was_told(older: Path) -> None:
+def test_an_answer_of_an_older_version_about_osteoporosis_was_about_bone_density(older: Path) -> None:
     with History(older) as history:
         (found,) = history.search().entries
     assert (found.finding, found.bone) == ("density", None)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "finding"),
+    [
+        ('{"abnormal": 0.8}', "abnormality"),
+        ('{"Elbow ABNORMAL": 0.5, "wrist abnormal": 0.3}', "abnormality"),
+        ('{"abnormal": 0.5, "osteoporosis": 0.3}', "density"),
+        ('{"paranormal": 0.8}', "density"),
+        ('{"abnormal density": 0.8}', "density"),
+        ("{}", "density"),
+    ],
+)
+def test_what_an_answer_of_an_older_version_spoke_of_is_told_by_its_labels(
+    older: Path, probabilities: str, finding: str
+) -> None:
+    rewrite(older, "UPDATE entries SET probabilities = ?", probabilities)
+    with History(older) as history:
+        (found,) = history.search().entries
+    assert (found.finding, found.bone) == (finding, None)
+    (kept,) = former_databases(older)
+    assert probabilities in "".join(dump_of(kept))
+
+
+def test_a_rejected_film_of_an_older_version_is_of_what_its_model_looks_for(older: Path) -> None:
+    rewrite(older, "UPDATE entries SET probabilities = ?", '{"abnormal": 0.8}')
+    for number, model in (("2", "a"), ("3", "b")):
+        copy_rejected(older, number * 32, model * 64)
+    with History(older) as history:
+        assert {one.id[0]: one.finding for one in history.entries()} == {
+            "1": "abnormality",
+            "2": "abnormality",
+            "3": "density",
+        }
+
+
+@pytest.mark.parametrize("broken", ["no JSON", '["abnormal"]', "[1]"])
+def test_a_row_that_someone_else_wrote_does_not_keep_the_history_from_opening(older: Path, broken: str) -> None:
+    rewrite(older, "UPDATE entries SET probabilities = ?", broken)
+    with History(older) as history:
+        assert history.count() == 1
+    assert version_of(older) == len(MIGRATIONS)
 
 
 @pytest.mark.parametrize("more", [(), (OF_VERSION_2,)], ids=["version 1", "version 2"])
