@@ -116,5 +116,5 @@ def test_figures_of_abnormalities_name_bones_and_promise_nothing_of_the_follow_u
         metrics = {"AUROC any finding, test": Metric(0.9, 0.8, 0.95, 40, part)}
         made = write_cascade(tmp_path / part, manifest, metrics=metrics, **of_patients(manifest))
         found = overview(Clinic(folders, bundle=made.path))
-        figure = "AUROC, elbow: abnormal, wrist: abnormal: 0.90 (95 % interval 0.80 to 0.95), n = 40"
+        figure = "AUROC, any finding: 0.90 (95 % interval 0.80 to 0.95), n = 40"
         assert figure_lines(found, str) == [figure, words]
