@@ -6,8 +6,8 @@ in one, and its cross-entropy is the router's loss plus that of the head of the 
 probability): heads of other bones learn nothing from a film.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from osteo_edge.wording import probability_in_words
 
 Probabilities = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
+Heads = tuple[tuple[int, ...], ...]
+"""Where each head's labels stand among the model's."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Route:
 
 def bone_probabilities(probabilities: Probabilities, manifest: Manifest) -> Probabilities:
     """The probability of each bone, (..., bones) in the order of the router's heads, of (..., labels)."""
-    return np.stack([probabilities[..., _places(head, manifest)].sum(axis=-1) for head in _heads(manifest)], axis=-1)
+    if manifest.router is None:
+        raise ValueError("the model does not tell bones apart")
+    return np.asarray(probabilities @ _membership(head_places(manifest), probabilities.shape[-1]).T, np.float64)
 
 
 def route(probabilities: Probabilities, manifest: Manifest, bone: str | None = None) -> Route | None:
@@ -87,29 +91,24 @@ def given_bone(probabilities: Probabilities, route: Route | None, manifest: Mani
         return np.asarray(own / own.sum(), np.float64)
 
 
-def head_places(manifest: Manifest) -> tuple[tuple[int, ...], ...]:
+def head_places(manifest: Manifest) -> Heads:
     """Where the labels of each head stand among the model's; nothing for a model of one question."""
     return () if manifest.router is None else tuple(tuple(_places(head, manifest)) for head in manifest.router.heads)
 
 
-def routed(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Indices:
+def routed(probabilities: Probabilities, heads: Heads) -> Indices:
     """The number of the head whose labels, at these places, are the most probable together: (..., labels) to (...)."""
-    sums = np.stack([probabilities[..., list(own)].sum(axis=-1) for own in heads], axis=-1)
-    return np.asarray(sums.argmax(axis=-1), np.intp)
+    return np.asarray((probabilities @ _membership(heads, probabilities.shape[-1]).T).argmax(axis=-1), np.intp)
 
 
-def answered(probabilities: Probabilities, heads: Sequence[Sequence[int]]) -> Probabilities:
+def answered(probabilities: Probabilities, heads: Heads) -> Probabilities:
     """Probabilities, (..., labels), as the head answers that the router chooses: given that the film shows its bone.
 
     Those of other heads' labels are 0. Unchanged without heads.
     """
     if not heads:
         return probabilities
-    chosen = routed(probabilities, heads)
-    own = np.zeros_like(probabilities)
-    for number, places in enumerate(heads):
-        for place in places:
-            own[..., place] = np.where(chosen == number, probabilities[..., place], 0.0)
+    own = probabilities * _membership(heads, probabilities.shape[-1])[routed(probabilities, heads)]
     with np.errstate(invalid="ignore"):
         return np.asarray(own / own.sum(axis=-1, keepdims=True), np.float64)
 
@@ -156,10 +155,13 @@ def disagreement(films: Probabilities, manifest: Manifest) -> str | None:
     return f"its films show different bones: {', '.join(found)}" if len(found) > 1 else None
 
 
-def _heads(manifest: Manifest) -> tuple[Head, ...]:
-    if manifest.router is None:
-        raise ValueError("the model does not tell bones apart")
-    return manifest.router.heads
+@lru_cache(maxsize=8)
+def _membership(heads: Heads, labels: int) -> Probabilities:
+    """Which labels are a head's: 1 or 0, (heads, labels)."""
+    own = np.zeros((len(heads), labels))
+    for number, places in enumerate(heads):
+        own[number, list(places)] = 1.0
+    return own
 
 
 def _places(head: Head, manifest: Manifest) -> Any:
