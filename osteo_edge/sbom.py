@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.lock_file import Pin, plain
 from osteo_edge.source_date import made_at
 from osteo_edge.version import VERSION
@@ -28,7 +29,7 @@ def to_json(subject: Component, components: Sequence[Component], depends: Mappin
     """The document about `subject`; `depends` says by `bom-ref` what needs what.
 
     Its serial number is made from its content, and its time is SOURCE_DATE_EPOCH where that is set: then the same thing
-    gives the same bytes.
+    gives the same bytes. `OsteoEdgeError` for a name or a text that holds half a character, which no file can.
     """
     parts = sorted(components, key=lambda component: component["bom-ref"])
     content = {
@@ -52,7 +53,15 @@ def to_json(subject: Component, components: Sequence[Component], depends: Mappin
         "components": parts,
         "dependencies": content["dependencies"],
     }
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        around = ascii(text[max(0, error.start - 20) : error.end + 20])
+        raise OsteoEdgeError(
+            f"no bill of materials can be written of {subject['name']!a}: half a character (a lone surrogate) stands "
+            f"in {around}; make the thing again without it"
+        ) from error
 
 
 def package(

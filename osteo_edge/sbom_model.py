@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from osteo_edge.bundle import SIGNATURE_NAME, read_bundle
+from osteo_edge.findings import findings_of
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import FILE_NAME, Manifest, Metric
-from osteo_edge.model_card import LIMITATIONS
+from osteo_edge.model_card import LIMITATIONS_OF
 from osteo_edge.sbom import UNKNOWN_LICENCE, Component, properties, sha256, stored_file, to_json
 
 NO_LICENCE: Final = (
@@ -72,7 +73,10 @@ def _card(manifest: Manifest) -> dict[str, Any]:
             "outputs": [{"format": f"logits (1, {len(manifest.labels)})"}],
         },
         **({"quantitativeAnalysis": {"performanceMetrics": metrics}} if metrics else {}),
-        "considerations": {"useCases": [manifest.intended_use], "technicalLimitations": [LIMITATIONS]},
+        "considerations": {
+            "useCases": [manifest.intended_use],
+            "technicalLimitations": [LIMITATIONS_OF[finding] for finding in findings_of(manifest)],
+        },
     }
 
 

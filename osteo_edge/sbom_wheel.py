@@ -1,8 +1,12 @@
 """The bill of materials of this program's wheel: what it requires, and the files in it that are no modules."""
 
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
@@ -18,6 +22,17 @@ from osteo_edge.sbom_model import model_component
 
 REQUIRED: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*([^;]*?)\s*(?:;\s*(.*))?$")
 SOURCE: Final = ".py"
+UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    RuntimeError,  # encrypted; and NotImplementedError: packed in a way that Python does not know
+    UnicodeDecodeError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
+"""What Python raises for an archive that is damaged, or that it cannot unpack."""
 
 
 def wheel_sbom(path: Path, pins: Sequence[Pin] = ()) -> bytes:
@@ -26,12 +41,9 @@ def wheel_sbom(path: Path, pins: Sequence[Pin] = ()) -> bytes:
     With the pins of a lock, what that installs, in its versions and with its hashes; otherwise what the wheel requires,
     in whichever version. `OsteoEdgeError` if the file is no wheel, `BundleError` if a model in it is damaged.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            about = metadata_of(path, archive)
-            models, files = list(_models(path, archive)), list(_files(archive))
-    except (OSError, zipfile.BadZipFile) as error:
-        raise OsteoEdgeError(f"{path}: cannot be read as a wheel ({error}); make it again") from error
+    with _unpacking(path) as archive:
+        about = _metadata_in(path, archive)
+        models, files = list(_models(path, archive)), list(_files(archive))
     wheel = own_program(about, sha256_file(path))
     asked = about.get_all("Requires-Dist", [])
     packages = list(locked(pins) if pins else _required(asked))
@@ -81,12 +93,34 @@ def _is_direct(part: Component, direct: set[str]) -> bool:
     return part["type"] == "machine-learning-model" or part["name"] in direct
 
 
-def metadata_of(path: Path, archive: zipfile.ZipFile) -> Message:
-    """What a wheel says of itself; `OsteoEdgeError` if that is no wheel."""
+def metadata_of(path: Path) -> Message:
+    """What a wheel says of itself; `OsteoEdgeError` if it is no wheel, or cannot be unpacked."""
+    with _unpacking(path) as archive:
+        return _metadata_in(path, archive)
+
+
+def parse_metadata(content: bytes, source: str) -> Message:
+    """What a package says of itself in its METADATA; `OsteoEdgeError` about `source` if it has no name or version."""
+    about = Parser().parsestr(content.decode("utf-8", "replace"))
+    if not (about["Name"] and about["Version"]):
+        raise OsteoEdgeError(f"{source}: tells no name and version; make the wheel again")
+    return about
+
+
+@contextmanager
+def _unpacking(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except UNREADABLE as error:
+        raise OsteoEdgeError(f"{path}: cannot be read as a wheel ({error}); make it again") from error
+
+
+def _metadata_in(path: Path, archive: zipfile.ZipFile) -> Message:
     name = next((name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None)
     if name is None:
         raise OsteoEdgeError(f"{path}: is no wheel: it holds no METADATA")
-    return Parser().parsestr(archive.read(name).decode("utf-8", "replace"))
+    return parse_metadata(archive.read(name), f"{path / name}")
 
 
 def _models(path: Path, archive: zipfile.ZipFile) -> Iterator[Component]:

@@ -9,13 +9,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.answers import questions_about
+from osteo_edge.answers import questions_to
 from osteo_edge.bundle import Bundle
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError, RadiographError
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.preprocessing import Tensor, to_tensor
-from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.manifest import Manifest
+from osteo_edge.preprocessing import Pixels, Tensor, to_tensor
+from osteo_edge.radiograph import read_radiograph
+from osteo_edge.routing import doubt, route
 from osteo_edge.runtime import Interpreter, Prediction
 from osteo_edge.screening import answer_to, calibrated, score_of, screen
 from osteo_edge.train.disturbances import STRENGTHS, Disturbance, to_png
@@ -27,12 +29,14 @@ class Reply:
     """What a bundle makes of one film: the model's answer, and why the gate keeps it from being shown, if it does.
 
     `score` is the calibrated probability of the positive labels together, `outcome` the decision as if there were no
-    gate: one that is refused has them too. `refusal` is None where the answer is shown.
+    gate: one that is refused has them too. `refusal` is None where the answer is shown. Of a model that tells bones
+    apart, `bone` is the one whose head answers; None where it is not clear which that is.
     """
 
     score: float
     outcome: Outcome
     refusal: str | None
+    bone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class StressTest:
     """Every reply to every film, untouched and disturbed; what is measured of them is in `stress_measures`.
 
     `question` is what a score is the probability of, `positive_labels` are its labels; `groups` are those of the split.
+    `untouched` are the replies to the same pixels in the same kind of file as the disturbed ones, so that nothing but
+    the disturbance is between them. `bones` say what the films show by their labels; None of a model of one question.
     """
 
     question: str
@@ -63,11 +69,22 @@ class StressTest:
     levels: tuple[Level, ...]
     skipped: tuple[str, ...]
     seed: int
+    bones: tuple[str | None, ...]
 
     @property
     def positive(self) -> npt.NDArray[np.bool_]:
         """Which films have a positive label, (n,)."""
         return np.array([case.label in self.positive_labels for case in self.cases], bool)
+
+    @property
+    def strata(self) -> npt.NDArray[np.intp]:
+        """The number of each film's bone, (n,): scores of films of different bones are not on one scale."""
+        return np.unique([bone or "" for bone in self.bones], return_inverse=True)[1]
+
+    @property
+    def refused(self) -> npt.NDArray[np.bool_]:
+        """Which films the gate refuses untouched, (n,)."""
+        return np.array([reply.refusal is not None for reply in self.untouched], bool)
 
     def seed_of(self, film: int) -> tuple[int, int]:
         """What chance took its course from when this film was disturbed; it goes by the name, not by the place."""
@@ -95,8 +112,9 @@ def stress_test(
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> StressTest:
-    """Screen every case as it is, and under every disturbance at every strength, as a file.
+    """Screen every case untouched, and under every disturbance at every strength, each as a PNG file of 8 bits.
 
+    What a case's own file brings beside its pixels, such as colour or a DICOM modality, is therefore not asked.
     A case that cannot be read is skipped and listed; none readable is a `DatasetError`.
     """
     rows: list[tuple[int, list[Reply]]] = []
@@ -109,17 +127,17 @@ def stress_test(
             except RadiographError as error:
                 skipped.append(str(error))
                 continue
-            files = _files(case.path, film, disturbances, film_seed(case, seed), Path(folder))
+            files = _files(film.pixels, disturbances, film_seed(case, seed), Path(folder))
             rows.append((number, [reply_to(path, bundle, interpreter) for path in files]))
         on_progress(len(cases), len(cases))
     if not rows:
         raise DatasetError(f"none of {len(cases)} images can be screened" + (f": {skipped[0]}" if skipped else ""))
     by_variation = list(zip(*(replies for _, replies in rows), strict=True))
     kinds = [(kind, strength) for kind in disturbances for strength in range(1, STRENGTHS + 1)]
-    positive_labels = bundle.manifest.decision.positive_labels
+    manifest = bundle.manifest
     return StressTest(
-        question=questions_about(positive_labels)[0].name,
-        positive_labels=positive_labels,
+        question=questions_to(manifest)[0].name,
+        positive_labels=manifest.decision.positive_labels,
         cases=tuple(cases[number] for number, _ in rows),
         groups=tuple(groups[number] for number, _ in rows),
         untouched=by_variation[0],
@@ -128,7 +146,14 @@ def stress_test(
         ),
         skipped=tuple(skipped),
         seed=seed,
+        bones=tuple(bone_of(cases[number].label, manifest) for number, _ in rows),
     )
+
+
+def bone_of(label: str, manifest: Manifest) -> str | None:
+    """The bone of a label; None of a model that does not tell bones apart."""
+    heads = () if manifest.router is None else manifest.router.heads
+    return next((head.bone for head in heads if label in head.labels), None)
 
 
 def film_seed(case: Case, seed: int) -> tuple[int, int]:
@@ -145,19 +170,21 @@ def reply_to(path: Path, bundle: Bundle, interpreter: Interpreter) -> Reply:
     radiograph, screening = screen(path, bundle, listening, force=True)
     prediction = listening.heard or interpreter.run(to_tensor(radiograph.pixels, manifest.input))
     probabilities = calibrated(prediction.logits, manifest.calibration)
+    chosen = route(probabilities, manifest)
+    bone = None if chosen is None or doubt(probabilities, manifest) is not None else chosen.head.bone
     refusal = screening.reasons[0] if screening.outcome == "rejected" else None
-    return Reply(float(score_of(probabilities, manifest)), answer_to(probabilities, manifest)[0], refusal)
+    outcome, _ = answer_to(probabilities, manifest, chosen)
+    return Reply(float(score_of(probabilities, manifest)), outcome, refusal, bone)
 
 
-def _files(
-    path: Path, film: Radiograph, disturbances: Sequence[Disturbance], seed: tuple[int, int], folder: Path
-) -> Iterator[Path]:
-    """The film's own file, then it disturbed in every way, at strengths 1 to 5; each takes the place of the last."""
-    yield path
+def _files(film: Pixels, disturbances: Sequence[Disturbance], seed: tuple[int, int], folder: Path) -> Iterator[Path]:
+    """The film untouched, then disturbed in every way, at strengths 1 to 5; each takes the place of the last."""
+    file = folder / "film.png"
+    file.write_bytes(to_png(film))
+    yield file
     for disturbance in disturbances:
         for strength in range(1, STRENGTHS + 1):
-            file = folder / "film.png"
-            file.write_bytes(to_png(disturbance.apply(film.pixels, strength, seed)))
+            file.write_bytes(to_png(disturbance.apply(film, strength, seed)))
             yield file
 
 

@@ -17,7 +17,7 @@ from osteo_edge.train.disturbances import DISTURBANCES, STRENGTHS
 from osteo_edge.train.keras_bundle import KerasInterpreter
 from osteo_edge.train.stress import Reply, choose_evenly, stress_test
 from osteo_edge.train.stress_measures import LevelMeasures, StressFigures, in_percent, measure, turns_of
-from osteo_edge.train.stress_report import NO_STATISTICS, require_figures, write_stress_report
+from osteo_edge.train.stress_report import NO_STATISTICS, refused_untouched, require_report, write_stress_report
 from osteo_edge.verdict import warning
 
 NAMES = tuple(disturbance.name for disturbance in DISTURBANCES)
@@ -65,16 +65,22 @@ def stress(
     """Measure what spoilt films do to the answers of a Keras or TFLite bundle, and whether the gate notices.
 
     Films of one part of a split are blurred, made noisy, darker and brighter, compressed, turned, cropped, written on
-    and "photographed", at five strengths each, and go through the whole screening as files do. Each figure has its
-    95 % interval:
+    and "photographed", at five strengths each, and go through the whole screening. All are PNG files of grey pixels,
+    those without a disturbance too: what a film's own file brings, such as colour or a DICOM modality, is not asked.
+    Answers are compared with those to the undisturbed film, not with its label. Each figure has its 95 % interval:
 
     \b
       AUROC       how well the scores still order all the films, as if there were no gate
       reversed    decisions that turned from no finding to refer, or back
       wavered     decisions that turned to or from uncertain
+      re-routed   films that another bone's head answers (models that tell bones apart)
       refused     films that the gate refuses, which is as it should be where answers turn
-      caught      of the reversed ones, those that the gate refuses
-      unnoticed   reversed and not refused: a wrong turn that somebody would act on
+      caught      of the reversed and re-routed ones, those that the gate refuses
+      unnoticed   reversed or re-routed, and not refused: an opposite turn, or another bone's
+                  answer, that somebody would act on
+
+    Of a model that tells bones apart, the AUROC compares films of one bone only. What the gate refuses undisturbed is
+    counted, and left out of "refused" and "caught".
 
     Read "unnoticed" first. It tells what must not happen to a film on its way to the model.
 
@@ -83,7 +89,7 @@ def stress(
       osteo-edge stress knee-int8 knees.csv --split split.csv --report stress.html
     """
     if report is not None:
-        require_figures()
+        require_report(report)
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
     split = read_split(split_file)
@@ -101,8 +107,6 @@ def stress(
         groups = [group_of[case.name] for case in cases]
         test = stress_test(cases, groups, loaded, interpreter, kinds, seed=seed, on_progress=advance)
     figures = measure(test)
-    if report is not None:
-        write_stress_report(report, loaded, part, figures)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
     for line in (*_warnings(loaded, same_split), *(f"skipped {line}" for line in test.skipped)):
         click.echo(line, err=True)
@@ -110,18 +114,18 @@ def stress(
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "part": part}
         source = {"split_is_the_trained_one": same_split, "label_source": manifest.data.label_source}
         show_json({**facts, **source, **to_dict(figures)})
-        return
-    _show(loaded, part, figures)
+    else:
+        _show(loaded, part, figures)
     if report is not None:
-        click.echo(f"Written: {report}")
+        click.echo(f"Written: {write_stress_report(report, loaded, part, figures)}", err=as_json)
 
 
 def to_dict(figures: StressFigures) -> dict[str, Any]:
     """The stress test for machines: what is measured, and every reply, in the order of the films."""
     test = figures.test
     films = [
-        {"name": case.name, "label": case.label, "group": group}
-        for case, group in zip(test.cases, test.groups, strict=True)
+        {"name": case.name, "label": case.label, "group": group, "bone": bone}
+        for case, group, bone in zip(test.cases, test.groups, test.bones, strict=True)
     ]
     levels = [
         {
@@ -136,6 +140,7 @@ def to_dict(figures: StressFigures) -> dict[str, Any]:
     ]
     untouched = _measured(figures.untouched, test.untouched)
     facts = {"question": test.question, "seed": test.seed, "skipped": test.skipped, "verdict": figures.verdict}
+    facts["refused_untouched"] = int(test.refused.sum())
     return {**facts, "films": films, "untouched": untouched, "levels": levels}
 
 
@@ -163,19 +168,23 @@ def _show(bundle: Bundle, part: str, figures: StressFigures) -> None:
         f"{manifest.name} on {len(test.cases)} films of the part {part}, {test.question} against the rest "
         f"(labels: {manifest.data.label_source})"
     )
-    columns = ("Disturbed by", "AUROC", "reversed", "wavered", "refused", "caught", "unnoticed")
-    rows = [("nothing", *_cells(figures.untouched))]
-    rows += [(f"{level.disturbance.name} {level.amount:g}", *_cells(found)) for level, found in figures.levels]
+    routed = any(test.bones)
+    bones = ("re-routed",) if routed else ()
+    columns = ("Disturbed by", "AUROC", "reversed", "wavered", *bones, "refused", "caught", "unnoticed")
+    rows = [("nothing", *_cells(figures.untouched, routed))]
+    rows += [(f"{level.disturbance.name} {level.amount:g}", *_cells(found, routed)) for level, found in figures.levels]
     show_table(title, columns, rows)
     units = {level.disturbance.name: level.disturbance.unit for level in test.levels}
     for name, unit in units.items():
         click.echo(f"{name}: {unit}")
+    for line in refused_untouched(test):
+        click.echo(line)
     click.echo(f"\n{figures.verdict}")
 
 
-def _cells(found: LevelMeasures) -> tuple[str, ...]:
+def _cells(found: LevelMeasures, routed: bool) -> tuple[str, ...]:
     area = found.auroc
     shown = "not defined" if area.value != area.value else f"{area.value:.2f} [{area.low:.2f}, {area.high:.2f}]"
     caught = f"{round(found.caught.value * found.caught.n)} of {found.caught.n}" if found.caught.n else "-"
-    shares = (in_percent(share) for share in (found.reversed, found.wavered, found.refused))
-    return shown, *shares, caught, in_percent(found.unnoticed)
+    shares = (found.reversed, found.wavered, *((found.rerouted,) if routed else ()), found.refused)
+    return shown, *map(in_percent, shares), caught, in_percent(found.unnoticed)

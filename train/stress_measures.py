@@ -14,6 +14,7 @@ from osteo_edge.train.stress import Level, Reply, StressTest
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 Groups = npt.NDArray[np.str_]
 
 
@@ -21,17 +22,22 @@ Groups = npt.NDArray[np.str_]
 class LevelMeasures:
     """What one disturbance at one strength does, each figure with its 95 % interval and n.
 
-    `auroc` is over all films, `auroc_shown` over those that the gate lets through. Of all films, `reversed` is the
-    share whose decision turned from no finding to refer or back, `wavered` that which turned to or from uncertain,
-    `refused` that which the gate refuses, and `unnoticed` that which is reversed and not refused: a wrong turn that
-    somebody would act on. Decisions are compared as if there were no gate. `caught` is the share of the reversed ones
-    that the gate refuses; not defined where none is.
+    `auroc` is over all films, `auroc_shown` over those that the gate lets through; of a model that tells bones apart,
+    over pairs of films of one bone. Of all films, `reversed` is the share whose decision turned from no finding to
+    refer or back, `wavered` that which turned to or from uncertain, `rerouted` that which another bone's head answers,
+    whatever it says. `unnoticed` is that which is reversed or re-routed and not refused: an opposite turn, or another
+    bone's answer, that somebody would act on. Decisions are compared with those untouched, as if there were no
+    gate, and not with the labels.
+
+    `refused` is the share that the gate refuses, `caught` that of the reversed and re-routed films, not defined where
+    none is; both of the films that the gate lets through untouched.
     """
 
     auroc: Estimate
     auroc_shown: Estimate
     reversed: Estimate
     wavered: Estimate
+    rerouted: Estimate
     refused: Estimate
     caught: Estimate
     unnoticed: Estimate
@@ -54,12 +60,13 @@ class StressFigures:
 
     @property
     def verdict(self) -> str:
-        """The one line to remember: where most reversed decisions go unnoticed, at the weakest strength of equals."""
+        """The one line to remember: where most changed answers go unnoticed, at the weakest strength of equals."""
+        changed = "reversed or re-routed" if any(self.test.bones) else "reversed"
         level, worst = max(self.levels, key=lambda pair: (pair[1].unnoticed.value, -pair[0].strength))
         if worst.unnoticed.value == 0:
-            return "No decision was reversed without being refused."
+            return f"No decision was {changed} without being refused."
         return (
-            f"Most reversed decisions go unnoticed under {level.disturbance.name} {level.amount:g} "
+            f"Most {changed} decisions go unnoticed under {level.disturbance.name} {level.amount:g} "
             f"({level.disturbance.unit}): {in_percent(worst.unnoticed)} of the films."
         )
 
@@ -67,8 +74,9 @@ class StressFigures:
 def measure(test: StressTest) -> StressFigures:
     """Every figure of a stress test; all intervals are of one bootstrap over groups."""
     counts = drawn_counts(np.array(test.groups))
-    untouched = measure_level(test, test.untouched, counts)
-    return StressFigures(test, untouched, tuple(measure_level(test, level.replies, counts) for level in test.levels))
+    untouched = measure_level(test, test.untouched, np.ones(len(test.cases), bool), counts)
+    by_level = tuple(measure_level(test, level.replies, ~test.refused, counts) for level in test.levels)
+    return StressFigures(test, untouched, by_level)
 
 
 def drawn_counts(groups: Groups) -> Floats:
@@ -77,22 +85,29 @@ def drawn_counts(groups: Groups) -> Floats:
     return np.array([np.bincount(drawn, minlength=n) for drawn in draws(n, groups)], np.float64)
 
 
-def measure_level(test: StressTest, replies: tuple[Reply, ...], counts: Floats) -> LevelMeasures:
-    """The figures of the replies to all films; in those to the untouched ones nothing is reversed."""
+def measure_level(test: StressTest, replies: tuple[Reply, ...], admitted: Bools, counts: Floats) -> LevelMeasures:
+    """The figures of the replies to all films; in those to the untouched ones nothing is reversed.
+
+    `admitted` are the films, (n,), whose refusals count.
+    """
     groups, score = np.array(test.groups), np.array([reply.score for reply in replies], np.float64)
     refused = np.array([reply.refusal is not None for reply in replies], bool)
-    turns = [{before.outcome, after.outcome} for before, after in zip(test.untouched, replies, strict=True)]
+    pairs = list(zip(test.untouched, replies, strict=True))
+    turns = [{before.outcome, after.outcome} for before, after in pairs]
     turned = np.array([turn == {"refer", "no_finding"} for turn in turns], bool)
     wavered = np.array([len(turn) == 2 and "uncertain" in turn for turn in turns], bool)
+    rerouted = np.array([len({before.bone, after.bone} - {None}) == 2 for before, after in pairs], bool)
+    changed = turned | rerouted
     everyone = np.ones(len(replies), bool)
     return LevelMeasures(
-        auroc=auroc_among(everyone, test.positive, score, counts),
-        auroc_shown=auroc_among(~refused, test.positive, score, counts),
+        auroc=auroc_among(everyone, test.positive, score, counts, test.strata),
+        auroc_shown=auroc_among(~refused, test.positive, score, counts, test.strata),
         reversed=share_among(everyone, turned, groups, counts),
         wavered=share_among(everyone, wavered, groups, counts),
-        refused=share_among(everyone, refused, groups, counts),
-        caught=share_among(turned, refused, groups, counts),
-        unnoticed=share_among(everyone, turned & ~refused, groups, counts),
+        rerouted=share_among(everyone, rerouted, groups, counts),
+        refused=share_among(admitted, refused, groups, counts),
+        caught=share_among(changed & admitted, refused, groups, counts),
+        unnoticed=share_among(everyone, changed & ~refused, groups, counts),
     )
 
 
@@ -103,22 +118,26 @@ def share_among(among: Bools, hits: Bools, groups: Groups, counts: Floats) -> Es
     return as_share(Estimate(metrics.share(hits[among]), interval.low, interval.high, 0), groups[among])
 
 
-def auroc_among(among: Bools, positive: Bools, score: Floats, counts: Floats) -> Estimate:
+def auroc_among(among: Bools, positive: Bools, score: Floats, counts: Floats, strata: Indices) -> Estimate:
     """The area under the curve among some of the films, (n,), with its interval by `drawn_counts`.
 
-    Each pair of a positive and a negative counts as often as both are drawn. NaN where a class is missing, or the model
-    gave no number.
+    Each pair of a positive and a negative of one of the `strata`, (n,), counts as often as both are drawn. NaN where
+    there is no such pair, or the model gave no number.
     """
     n = int(np.count_nonzero(among))
     if not np.isfinite(score[among]).all():
         return Estimate(metrics.NAN, metrics.NAN, metrics.NAN, n)
     above, below = positive & among, ~positive & among
-    apart = score[above][:, np.newaxis] - score[below]
-    in_order = (np.sign(apart) + 1) / 2
+    pairs = strata[above][:, np.newaxis] == strata[below]
+    in_order = pairs * (np.sign(score[above][:, np.newaxis] - score[below]) + 1) / 2
+
+    def drawn(weights: Floats | Bools) -> Floats:
+        return np.asarray((counts[:, above] @ weights * counts[:, below]).sum(axis=1), np.float64)
+
     with np.errstate(invalid="ignore"):
-        pairs = counts[:, above].sum(axis=1) * counts[:, below].sum(axis=1)
-        interval = percentiles((counts[:, above] @ in_order * counts[:, below]).sum(axis=1) / pairs)
-    return Estimate(metrics.auroc(positive[among], score[among]), interval.low, interval.high, n)
+        interval = percentiles(drawn(in_order) / drawn(pairs))
+    value = metrics.auroc(positive[among], score[among], strata[among])
+    return Estimate(value, interval.low, interval.high, n)
 
 
 def turns_of(test: StressTest, replies: tuple[Reply, ...]) -> dict[str, int]:
@@ -129,5 +148,7 @@ def turns_of(test: StressTest, replies: tuple[Reply, ...]) -> dict[str, int]:
 
 
 def in_percent(share: Estimate) -> str:
-    """A share with its interval, to one percent."""
+    """A share with its interval, to one percent; a dash where it is not defined."""
+    if share.n == 0:
+        return "-"
     return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"

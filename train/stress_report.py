@@ -1,12 +1,14 @@
 """One self-contained HTML page about a stress test: curves over the strengths, and one film under everything."""
 
 import base64
+import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from osteo_edge import page
 from osteo_edge.bundle import Bundle
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.extras import load_extra
 from osteo_edge.filters import Pixels
 from osteo_edge.overlay import blend
@@ -28,17 +30,36 @@ FIGURES = {"auroc": "AUROC, all films", "refused": "refused", "reversed": "rever
 FIGURE_SIZE = (5.4, 3.4)
 Found = tuple[Level, LevelMeasures]
 NO_STATISTICS = "This bundle knows no statistics of its training films, so the gate's other checks stand alone."
-EXPLANATION = """<p>Every film goes through the whole screening as a file, as it is and disturbed. AUROC is over all
-films, as if there were no gate (dotted: chance). <em>Reversed</em> are decisions that turned from no finding to refer
-or back, <em>wavered</em> those that turned to or from uncertain, <em>refused</em> the films that the gate refuses,
-<em>caught</em> those of the reversed ones that it refuses. <em>Unnoticed</em> is what is reversed and not refused: a
-wrong turn that somebody would act on. Intervals are 95 %, by a bootstrap over groups; Wilson's for shares of 0 and
-1.</p>"""
+EXPLANATION = """<p>Every film goes through the whole screening as a PNG file of its grey pixels, undisturbed and
+disturbed, and each answer is compared with that to the undisturbed film, not with the label. AUROC is over all films,
+as if there were no gate (dotted: chance). <em>Reversed</em> are decisions that turned from no finding to refer or back,
+<em>wavered</em> those that turned to or from uncertain, <em>refused</em> the films that the gate refuses,
+<em>caught</em> those of the changed ones that it refuses. <em>Unnoticed</em> is what is reversed, or re-routed, and not
+refused: an opposite turn, or another bone's answer, that somebody would act on. Intervals are 95 %, by a bootstrap over
+groups; Wilson's for shares of 0 and 1.</p>"""
+ROUTED = """<p>The model tells bones apart: AUROC compares films of one bone only, and <em>re-routed</em> are films that
+another bone's head answers than undisturbed.</p>"""
 
 
-def require_figures() -> None:
-    """`MissingExtraError` at once, and not after the work, where there is nothing to draw curves with."""
+def require_report(path: Path) -> None:
+    """Raise at once, and not after the work, what a report could not be made for; nothing is written yet.
+
+    `MissingExtraError` where there is nothing to draw curves with, `OsteoEdgeError` for a place that cannot be written.
+    """
     load_extra(("matplotlib",), feature="a report with figures", package="matplotlib", extra="report")
+    folder = next(folder for folder in path.absolute().parents if os.access(folder, os.F_OK))
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise OsteoEdgeError(
+            f"{path}: the report cannot be written ({folder} is not to be written to); choose another place"
+        )
+
+
+def refused_untouched(test: StressTest) -> Iterator[str]:
+    """The line about the films that the gate refuses undisturbed; none where there are none."""
+    number = int(test.refused.sum())
+    if number:
+        films = "1 film is" if number == 1 else f"{number} films are"
+        yield f"{films} refused undisturbed too, and left out of refused and caught."
 
 
 def write_stress_report(path: Path, bundle: Bundle, part: str, figures: StressFigures) -> Path:
@@ -76,8 +97,9 @@ def _sections(bundle: Bundle, part: str, figures: StressFigures) -> Iterator[str
     yield page.alarms(() if failed is None else (failed,))
     yield f"<p>{escape(_facts(bundle, part, test))}</p>"
     yield f"<p><strong>{escape(figures.verdict)}</strong></p>"
-    yield EXPLANATION
-    yield f"<h2>Untouched</h2>{_table([('untouched', figures.untouched)])}"
+    yield EXPLANATION + (ROUTED if any(test.bones) else "")
+    yield f"<h2>Untouched</h2>{_table(test, [('untouched', figures.untouched)])}"
+    yield from (f"<p>{escape(line)}</p>" for line in refused_untouched(test))
     film = read_radiograph(test.cases[EXAMPLE].path).pixels
     for disturbance, found in groupby(figures.levels, key=lambda pair: pair[0].disturbance):
         yield _section(disturbance, film, test, figures.untouched, list(found))
@@ -98,7 +120,7 @@ def _section(
         f"<h2>{escape(disturbance.name[0].upper() + disturbance.name[1:])}</h2>"
         + page.plots([(curves, caption)], wide=True)
         + _pictures(film, disturbance, test, [level for level, _ in found])
-        + _table([(f"{level.amount:g}", measured) for level, measured in found])
+        + _table(test, [(f"{level.amount:g}", measured) for level, measured in found])
         + _turns(test, [level for level, _ in found])
     )
 
@@ -114,9 +136,20 @@ def _facts(bundle: Bundle, part: str, test: StressTest) -> str:
     )
 
 
-def _table(rows: Sequence[tuple[str, LevelMeasures]]) -> str:
-    head = ("", "AUROC, all", "AUROC, let through", "reversed", "wavered", "refused", "caught", "unnoticed")
-    return page.table(head, ((name, *vars(found).values()) for name, found in rows))
+def _table(test: StressTest, rows: Sequence[tuple[str, LevelMeasures]]) -> str:
+    columns = {
+        "auroc": "AUROC, all",
+        "auroc_shown": "AUROC, let through",
+        "reversed": "reversed",
+        "wavered": "wavered",
+        **({"rerouted": "re-routed"} if any(test.bones) else {}),
+        "refused": "refused",
+        "caught": "caught",
+        "unnoticed": "unnoticed",
+    }
+    return page.table(
+        ("", *columns.values()), ((row, *(getattr(found, name) for name in columns)) for row, found in rows)
+    )
 
 
 def _pictures(film: Pixels, disturbance: Disturbance, test: StressTest, levels: Sequence[Level]) -> str:
@@ -142,7 +175,9 @@ def _turns(test: StressTest, levels: Sequence[Level]) -> str:
 
 
 def _answer(reply: Reply) -> str:
-    return f"refused: {reply.refusal}" if reply.refusal else f"{reply.outcome.replace('_', ' ')}, {reply.score:.2f}"
+    if reply.refusal:
+        return f"refused: {reply.refusal}"
+    return f"{'' if reply.bone is None else f'{reply.bone}: '}{reply.outcome.replace('_', ' ')}, {reply.score:.2f}"
 
 
 def _picture(pixels: Pixels, words: str) -> str:

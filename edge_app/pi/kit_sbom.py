@@ -3,10 +3,8 @@
 import lzma
 import re
 import tarfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from email.message import Message
-from email.parser import Parser
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +13,7 @@ from osteo_edge.edge_app.pi.kit import AGAIN, KIT_FILE, Kit, KitError, Progress,
 from osteo_edge.lock_file import Pin, plain
 from osteo_edge.sbom import Component, licence_of, package, properties, sha256, stored_file, to_json
 from osteo_edge.sbom_model import model_component
-from osteo_edge.sbom_wheel import REQUIRED, metadata_of, own_program
+from osteo_edge.sbom_wheel import REQUIRED, metadata_of, own_program, parse_metadata
 
 METADATA: Final = re.compile(r"[^/]+\.dist-info/METADATA")
 Packages = dict[str, tuple[Message, tuple[str, ...]]]
@@ -33,14 +31,15 @@ def kit_sbom(path: Path, pins: Sequence[Pin] = (), on_progress: Progress = lambd
     own = next((name for name in kit.contents.files if name.endswith(".whl")), None)
     if own is None:
         raise KitError(f"{path}: holds no wheel of osteo-edge; {AGAIN}")
-    program = own_program(_own_metadata(path / own), kit.contents.files[own].sha256)
+    about_own = metadata_of(path / own)
+    program = own_program(about_own, kit.contents.files[own].sha256)
     model = model_component(read_bundle(path / "bundle").manifest)
     found = _packages(kit)
     packages = [_component(about, archives, pins) for about, archives in found.values()]
     files = [stored_file(name, file.sha256) for name, file in kit.contents.files.items()]
     subject = _subject(kit)
     depends = {subject["bom-ref"]: [program["bom-ref"], model["bom-ref"]]}
-    depends |= _needs(program["bom-ref"], _own_metadata(path / own), found)
+    depends |= _needs(program["bom-ref"], about_own, found)
     for ref, (about, _) in found.items():
         depends |= _needs(ref, about, found)
     return to_json(subject, [program, model, *packages, *files], depends)
@@ -76,7 +75,7 @@ def _metadata_in(pack: Path) -> Iterator[Message]:
             for member in archive:
                 source = archive.extractfile(member) if METADATA.fullmatch(member.name) else None
                 if source is not None:
-                    yield Parser().parsestr(source.read().decode("utf-8", "replace"))
+                    yield parse_metadata(source.read(), f"{pack / member.name}")
     except (tarfile.TarError, lzma.LZMAError, EOFError) as error:
         raise KitError(f"{pack}: cannot be unpacked ({error}); {AGAIN}") from error
 
@@ -91,8 +90,3 @@ def _needs(ref: str, about: Message, found: Packages) -> dict[str, list[str]]:
     """Those packages of the kit that one of them requires, in whichever of its extras."""
     names = {plain(match[1]) for line in about.get_all("Requires-Dist", []) if (match := REQUIRED.fullmatch(line))}
     return {ref: [purl for purl, (other, _) in found.items() if plain(str(other["Name"])) in names and purl != ref]}
-
-
-def _own_metadata(wheel: Path) -> Message:
-    with zipfile.ZipFile(wheel) as archive:
-        return metadata_of(wheel, archive)

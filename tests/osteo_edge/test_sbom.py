@@ -1,6 +1,7 @@
 import json
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from osteo_edge.hashing import sha256_file
 from osteo_edge.lock_file import read_lock
 from osteo_edge.locks import INSTALL_PATHS, lock_of
 from osteo_edge.manifest import Manifest
-from osteo_edge.sbom import licence_of
-from osteo_edge.sbom_model import bundle_sbom
+from osteo_edge.model_card import ABNORMALITY_LIMITATIONS, LIMITATIONS
+from osteo_edge.sbom import licence_of, to_json
+from osteo_edge.sbom_model import bundle_sbom, model_component
 from osteo_edge.sbom_wheel import wheel_sbom
 from osteo_edge.version import VERSION
+from tests.routed import routed
 from tests.sboms import parts_of, require_valid, value_of
 
 APP_LOCK = lock_of(next(path for path in INSTALL_PATHS if path.name == "app"))
@@ -56,6 +59,21 @@ def test_figures_come_with_their_interval_and_n_and_without_those_that_are_not_d
             "confidenceInterval": {"lowerBound": "0.75", "upperBound": "0.91"},
         }
     ]
+
+
+def test_the_limitations_are_those_of_everything_that_the_model_looks_for(manifest: Manifest) -> None:
+    mixed = model_component(routed(manifest, elbow="abnormality", knee="density"))
+    abnormalities = model_component(replace(manifest, finding="abnormality"))
+    told = [model["modelCard"]["considerations"]["technicalLimitations"] for model in (mixed, abnormalities)]
+    assert told == [[LIMITATIONS, ABNORMALITY_LIMITATIONS], [ABNORMALITY_LIMITATIONS]]
+    require_valid(json.loads(to_json(mixed, [], {mixed["bom-ref"]: []})))
+
+
+def test_a_name_with_half_a_character_is_one_line(bundle: Bundle) -> None:
+    file = bundle.path / "manifest.json"
+    file.write_text(file.read_text("utf-8").replace('"golden"', '"gold\\ud800"'), "utf-8")
+    with pytest.raises(OsteoEdgeError, match=r"^no bill of materials can be written of 'gold\\ud800': half a char.*$"):
+        bundle_sbom(bundle.path)
 
 
 def test_every_other_file_of_a_bundle_is_listed_with_its_hash(bundle: Bundle) -> None:
@@ -147,6 +165,80 @@ def test_what_is_no_wheel_is_one_line(content: bytes | None, tmp_path: Path) -> 
         path.write_bytes(content)
     with pytest.raises(OsteoEdgeError, match=r"thing\.whl: cannot be read as a wheel"):
         wheel_sbom(path)
+
+
+def small_wheel(path: Path, about: str = "Name: small\nVersion: 1\n", method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A wheel of one module, a note and its METADATA."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("small.py", "one = 1\n" * 5)
+        archive.writestr("note.txt", "a note, and another note\n" * 5)
+        archive.writestr("small-1.dist-info/METADATA", about)
+    return path
+
+
+def changed(path: Path, *places: tuple[bytes, int, int]) -> Path:
+    """The wheel with other 16-bit numbers, each so far after every place where those bytes stand."""
+    data = bytearray(path.read_bytes())
+    for mark, offset, number in places:
+        start = data.find(mark)
+        while start >= 0:
+            data[start + offset : start + offset + 2] = number.to_bytes(2, "little")
+            start = data.find(mark, start + 1)
+    path.write_bytes(data)
+    return path
+
+
+LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
+"""What an entry of a ZIP file starts with, and its line in the list at the end."""
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (((LOCAL, 6, 1), (CENTRAL, 8, 1)), "encrypted"),
+        (((LOCAL, 8, 97), (CENTRAL, 10, 97)), "compression"),
+        (((LOCAL, 8, 12), (CENTRAL, 10, 12)), "data stream"),
+        (((LOCAL, 8, 14), (CENTRAL, 10, 14)), "cannot be read as a wheel"),
+    ],
+)
+def test_a_wheel_that_cannot_be_unpacked_is_one_line(
+    places: tuple[tuple[bytes, int, int], ...], words: str, tmp_path: Path
+) -> None:
+    path = changed(small_wheel(tmp_path / "thing.whl"), *places)
+    with pytest.raises(OsteoEdgeError, match=r"thing\.whl: cannot be read as a wheel \(.*\); make it again$") as error:
+        wheel_sbom(path)
+    assert words in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_wheel_whose_packed_data_is_damaged_is_one_line(tmp_path: Path) -> None:
+    path = small_wheel(tmp_path / "thing.whl")
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("note.txt").header_offset + 30 + len("note.txt")
+    data = bytearray(path.read_bytes())
+    data[start] = 0xFF  # a kind of block that deflate does not have
+    path.write_bytes(data)
+    with pytest.raises(OsteoEdgeError, match=r"thing\.whl: cannot be read as a wheel \(Error -3 .*\); make it again$"):
+        wheel_sbom(path)
+
+
+@pytest.mark.parametrize("about", ["", "Name: small\n", "Version: 1\n", "Name:\nVersion:\n"])
+def test_a_wheel_that_tells_no_name_and_version_is_one_line(about: str, tmp_path: Path) -> None:
+    with pytest.raises(OsteoEdgeError, match=r"METADATA: tells no name and version; make the wheel again$"):
+        wheel_sbom(small_wheel(tmp_path / "thing.whl", about))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_no_flipped_byte_of_a_wheel_raises_anything_else(method: int, tmp_path: Path) -> None:
+    path = small_wheel(tmp_path / "thing.whl", method=method)
+    whole, refusals = path.read_bytes(), []
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with suppress(OsteoEdgeError):
+            wheel_sbom(path)
+            continue
+        refusals.append(place)
+    assert len(refusals) > len(whole) / 3
 
 
 def test_the_same_thing_gives_the_same_bytes_and_another_another_number(tmp_path: Path, bundle: Bundle) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,7 +18,7 @@ from osteo_edge.runtime import Interpreter, open_interpreter
 from osteo_edge.screening import screen
 from osteo_edge.train.disturbances import DISTURBANCES, STRENGTHS, Disturbance
 from osteo_edge.train.stress import StressTest, choose_evenly, reply_to, stress_test
-from tests.cascade import draw_limb, write_cascade
+from tests.cascade import UNCLEAR, draw_limb, write_cascade
 
 Draw = Callable[..., Path]
 DARKER = next(disturbance for disturbance in DISTURBANCES if disturbance.name == "darker")
@@ -89,6 +90,28 @@ def test_what_is_not_disturbed_is_answered_as_the_film_itself(
         assert level.replies == test.untouched
 
 
+def test_a_colour_file_is_compared_with_its_own_pixels_in_grey(
+    cases: list[Case], bundle: Bundle, interpreter: Interpreter
+) -> None:
+    grey = cv2.imread(str(cases[0].path), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
+    cv2.imwrite(str(cases[0].path), np.stack([grey // 2, grey // 3, grey], axis=-1))
+    refused = reply_to(cases[0].path, bundle, interpreter)
+    assert refused.refusal == "a colour picture, not a radiograph"
+    test = run(cases[:1], bundle, interpreter, NOTHING)
+    assert [reply.refusal for reply in test.untouched] == [None]
+    for level in test.levels:
+        assert level.replies == test.untouched
+
+
+def test_films_that_the_gate_refuses_untouched_are_known(
+    cases: list[Case], golden_bundle: Callable[..., Bundle], interpreter: Interpreter, draw_film: Draw
+) -> None:
+    small = Case(draw_film("small.png", height=200, width=150), "small.png", "normal")
+    strict = golden_bundle("strict", gate=replace(DEFAULT_GATE, min_side_px=170))
+    assert run([*cases, small], strict, interpreter, DARKER).refused.tolist() == [False] * 4 + [True]
+
+
 def test_a_reply_is_that_of_the_screening(film: Path, bundle: Bundle, interpreter: Interpreter) -> None:
     _, screening = screen(film, bundle, interpreter)
     reply = reply_to(film, bundle, interpreter)
@@ -115,17 +138,45 @@ def test_darkness_that_turns_an_answer_is_seen_in_the_score(
     assert [test.untouched[3].outcome, test.levels[-1].replies[3].outcome] == ["refer", "no_finding"]
 
 
-def test_a_model_of_several_bones_is_tested_too(manifest: Manifest, tmp_path: Path) -> None:
-    cascade = write_cascade(tmp_path / "cascade", manifest)
-    cases = [
+@pytest.fixture
+def limbs(tmp_path: Path) -> list[Case]:
+    return [
         Case(draw_limb(tmp_path / f"{bone}{brightness}.png", bone, brightness), f"{bone}{brightness}.png", label)
         for bone, brightness, label in (("elbow", 0.3, "elbow normal"), ("wrist", 0.8, "wrist abnormal"))
     ]
-    test = run(cases, cascade, open_interpreter(cascade), DARKER)
-    assert test.question == "elbow abnormal or wrist abnormal"
+
+
+def test_a_model_of_several_bones_is_tested_too(manifest: Manifest, tmp_path: Path, limbs: list[Case]) -> None:
+    cascade = write_cascade(tmp_path / "cascade", manifest)
+    test = run(limbs, cascade, open_interpreter(cascade), DARKER)
+    assert test.question == "any finding"
     assert test.positive.tolist() == [False, True]
-    assert [reply.outcome for reply in test.untouched] == ["no_finding", "refer"]
+    assert test.bones == ("elbow", "wrist")
+    assert test.strata.tolist() == [0, 1]
+    assert [(reply.bone, reply.outcome) for reply in test.untouched] == [("elbow", "no_finding"), ("wrist", "refer")]
     assert test.levels[-1].replies[1].outcome != "refer"
+
+
+def test_a_reply_of_a_model_of_several_bones_is_that_of_the_screening(
+    manifest: Manifest, tmp_path: Path, limbs: list[Case]
+) -> None:
+    cascade = write_cascade(tmp_path / "cascade", manifest)
+    interpreter = open_interpreter(cascade)
+    for case in limbs:
+        _, screening = screen(case.path, cascade, interpreter)
+        reply = reply_to(case.path, cascade, interpreter)
+        assert (reply.score, reply.outcome, reply.bone) == (screening.score, screening.outcome, screening.bone)
+    unclear = reply_to(draw_limb(tmp_path / "unclear.png", "elbow", 0.5, contrast=UNCLEAR), cascade, interpreter)
+    assert (unclear.outcome, unclear.bone) == ("uncertain", None)
+
+
+def test_a_film_that_another_head_answers_is_known(manifest: Manifest, tmp_path: Path, limbs: list[Case]) -> None:
+    cascade = write_cascade(tmp_path / "cascade", manifest)
+    on_its_side = Disturbance("fall", "times", (1, 2, 3, 4, 5), lambda film, amount, chance: film.T)
+    test = run(limbs, cascade, open_interpreter(cascade), on_its_side)
+    assert [reply.bone for reply in test.untouched] == ["elbow", "wrist"]
+    assert [reply.bone for reply in test.levels[0].replies] == ["wrist", "elbow"]
+    assert test.bones == ("elbow", "wrist")
 
 
 def test_the_same_seed_gives_the_same_test_and_other_films_change_nothing(

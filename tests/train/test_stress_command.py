@@ -1,6 +1,7 @@
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,10 +10,13 @@ import pytest
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
 from osteo_edge.dataset import Dataset
+from osteo_edge.gate import DEFAULT_GATE
+from osteo_edge.manifest import Manifest
 from osteo_edge.split import Split, SplitRow, write_split
 from osteo_edge.train import stress_report
 from osteo_edge.train.disturbances import DISTURBANCES, STRENGTHS
 from osteo_edge.wording import FAILED_CHECK
+from tests.cascade import draw_limb, write_cascade
 
 BRIGHTNESS = {"normal": (0.1, 0.2, 0.3), "osteopenia": (0.35, 0.5), "osteoporosis": (0.7, 0.8, 0.9)}
 
@@ -65,7 +69,7 @@ def test_everything_is_there_for_machines(bundle: Bundle, films: Films, capsys: 
     assert found["untouched"]["measures"]["reversed"]["value"] == 0
     for level in found["levels"]:
         assert set(level) == {"disturbance", "unit", "strength", "amount", "measures", "replies", "turns"}
-        assert [set(reply) for reply in level["replies"]] == [{"score", "outcome", "refusal"}] * 3
+        assert [set(reply) for reply in level["replies"]] == [{"score", "outcome", "refusal", "bone"}] * 3
         refused = [reply["refusal"] is not None for reply in level["replies"]]
         assert level["measures"]["refused"]["value"] == pytest.approx(sum(refused) / 3)
         assert level["measures"]["auroc"]["n"] == 3
@@ -88,6 +92,90 @@ def test_the_report_is_written(
     assert stress(bundle, films, "--only", "photo of film", "--report", report) == 0
     assert f"Written: {report}" in capsys.readouterr().out
     assert "<h2>Photo of film</h2>" in report.read_text("utf-8")
+
+
+def test_a_report_leaves_the_result_for_machines_as_it_is(
+    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "stress.html"
+    assert stress(bundle, films, "--only", "crop", "--limit", 2, "--json", "--report", report) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["films"]
+    assert f"Written: {report}" in printed.err
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    bundle: Bundle, films: Films, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = films._replace(folder=tmp_path / "gone")
+    assert stress(bundle, nothing, "--report", film / "reports" / "stress.html") == 1
+    assert f"stress.html: the report cannot be written ({film} " in one_line(capsys)
+
+
+def test_a_report_that_cannot_be_written_after_all_does_not_lose_the_result(
+    bundle: Bundle, films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+
+    def in_the_way(*_: object) -> str:
+        out.write_bytes(b"a file where the folder was to be")
+        return ""
+
+    monkeypatch.setattr(stress_report, "render_stress_report", in_the_way)
+    assert stress(bundle, films, "--only", "darker", "--report", out / "stress.html") == 1
+    printed = capsys.readouterr()
+    assert "│ darker 0.2 " in printed.out
+    assert "Written" not in printed.out
+    assert "stress.html: the report cannot be written" in printed.err.splitlines()[-1]
+
+
+def test_a_report_whose_name_is_too_long_does_not_lose_the_result(
+    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        stress(bundle, films, "--only", "crop", "--limit", 2, "--report", tmp_path / ("x" * 300) / "stress.html") == 1
+    )
+    printed = capsys.readouterr()
+    assert "│ crop 45 " in printed.out
+    assert printed.err.splitlines()[-1].endswith("(File name too long); choose another place")
+
+
+def test_films_that_the_gate_refuses_undisturbed_are_counted(
+    golden_bundle: Callable[..., Bundle], films: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strict = golden_bundle("strict", gate=replace(DEFAULT_GATE, min_side_px=5000))
+    assert stress(strict, films, "--only", "crop", "--limit", 2) == 0
+    printed = capsys.readouterr().out
+    assert "2 films are refused undisturbed too, and left out of refused and caught." in printed
+    assert stress(strict, films, "--only", "crop", "--limit", 2, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["refused_untouched"] == 2
+
+
+def test_a_model_of_several_bones_has_a_column_for_films_that_go_to_another_head(
+    manifest: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, lines = [], ["path,label,bone"]
+    for bone, label, brightness in (("elbow", "normal", 0.3), ("wrist", "abnormal", 0.8)):
+        name = f"{bone}.png"
+        draw_limb(tmp_path / name, bone, brightness)
+        rows.append(SplitRow(name, label, name, "test", "a" * 64))
+        lines.append(f"{name},{label},{bone}")
+    write_split(Split(tuple(rows)), tmp_path / "split.csv")
+    (tmp_path / "limbs.csv").write_text("\n".join(lines), "utf-8")
+    cascade = write_cascade(tmp_path / "cascade", manifest)
+    limbs = Films(tmp_path / "limbs.csv", tmp_path / "split.csv")
+    report = tmp_path / "stress.html"
+    assert stress(cascade, limbs, "--only", "rotation", "--report", report) == 0
+    printed = capsys.readouterr().out
+    assert " re-routed " in printed
+    assert max(map(len, printed.splitlines()[:-4])) <= 120
+    page = report.read_text("utf-8")
+    assert "<th>re-routed</th>" in page
+    assert "elbow: no finding, " in page
+    assert stress(cascade, limbs, "--only", "rotation", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [film["bone"] for film in found["films"]] == ["elbow", "wrist"]
+    assert [reply["bone"] for reply in found["untouched"]["replies"]] == ["elbow", "wrist"]
 
 
 def test_a_model_that_failed_its_check_is_measured_and_says_so(
@@ -181,7 +269,9 @@ def test_an_interruption_leaves_no_report(
     monkeypatch.setattr(stress_report, "render_stress_report", interrupt)
     out = tmp_path / "out"
     assert stress(bundle, films, "--only", "crop", "--report", out / "stress.html") == 130
-    assert one_line(capsys) == "osteo-edge: interrupted; nothing half-written was left behind"
+    printed = capsys.readouterr()
+    assert "│ crop 45 " in printed.out
+    assert printed.err.splitlines()[-1] == "osteo-edge: interrupted; nothing half-written was left behind"
     assert not out.exists()
 
 
@@ -190,7 +280,7 @@ def test_the_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for disturbance in DISTURBANCES:
         assert disturbance.name in " ".join(printed.split())
-    for figure in ("AUROC", "reversed", "wavered", "refused", "caught", "unnoticed"):
+    for figure in ("AUROC", "reversed", "wavered", "re-routed", "refused", "caught", "unnoticed"):
         assert f"\n    {figure} " in printed
 
 

@@ -70,6 +70,22 @@ def test_what_is_to_be_remembered_and_what_is_missing_stand_at_the_top(bundle: B
     assert bundle.manifest.intended_use in page
 
 
+def test_films_that_are_refused_undisturbed_are_told(bundle: Bundle, figures: StressFigures) -> None:
+    line = "1 film is refused undisturbed too, and left out of refused and caught."
+    assert line not in render_stress_report(bundle, "test", figures)
+    refused = replace(figures.test.untouched[0], refusal="too small")
+    test = replace(figures.test, untouched=(refused, *figures.test.untouched[1:]))
+    assert f"<p>{line}</p>" in render_stress_report(bundle, "test", replace(figures, test=test))
+
+
+def test_only_a_page_about_a_model_of_several_bones_tells_what_was_rerouted(
+    bundle: Bundle, figures: StressFigures
+) -> None:
+    assert "<th>re-routed</th>" not in render_stress_report(bundle, "test", figures)
+    routed = replace(figures, test=replace(figures.test, bones=("elbow", "wrist")))
+    assert render_stress_report(bundle, "test", routed).count("<th>re-routed</th>") == len(KINDS) + 1
+
+
 def test_a_model_that_failed_its_check_is_said_to(failed_bundle: Bundle, figures: StressFigures) -> None:
     assert f'<p class="alarm">{FAILED_CHECK}' in render_stress_report(failed_bundle, "test", figures)
 
