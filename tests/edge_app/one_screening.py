@@ -31,6 +31,7 @@ LEFT_OUT: Final = {
     "watch_command": "the terminal's watched folder",
     "watching": "the terminal's watched folder",
     "package_command": "packs the app, on a computer",
+    "sbom_command": "lists what a wheel, a kit or a bundle is made of, on a computer",
     "android": "packs the app, on a computer, but for `IN_THE_APP`",
     "pi": "for a Raspberry Pi",
 }
