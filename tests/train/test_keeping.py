@@ -85,7 +85,7 @@ def test_the_first_ctrl_c_is_noted_and_the_second_raised() -> None:
     with ctrl_c_noted() as noted:
         assert not noted.is_set()
         os.kill(os.getpid(), signal.SIGINT)
-        assert noted.is_set()
+        assert noted.wait(10)  # the signal may come by another thread, and is handled a moment later then
         with pytest.raises(KeyboardInterrupt):
             _interrupt_again()
 
