@@ -85,7 +85,7 @@ def real_keras_bundle(folder: Path, manifest: Manifest) -> Bundle:
     image = keras.Input((spec.height, spec.width, spec.channels))
     activation_map = keras.layers.Conv2D(len(manifest.labels), 4, strides=4)(image)
     model = keras.Model(image, [keras.layers.GlobalAveragePooling2D()(activation_map), activation_map])
-    data, planes = model_bytes(model), np.random.default_rng(0).random((4, spec.height, spec.width))
+    data, planes = model_bytes(model), np.random.default_rng(0).random((4, spec.height, spec.width), np.float32)
     described = replace(
         manifest, model=model_file(model, data), outputs=Outputs(logits=0, activation_map=1), parity=None
     )
