@@ -92,8 +92,17 @@ def prune_bundle(
     require_free(out)
     teacher = load_model(source)
     config = _fit_config(training_config(source), how)
-    use, source_of_labels = source.manifest.intended_use, source.manifest.data.label_source
-    job = Job(dataset, split, config, name, source_of_labels, measure_test=measure_test, intended_use=use)
+    manifest = source.manifest
+    job = Job(
+        dataset,
+        split,
+        config,
+        name,
+        manifest.data.label_source,
+        measure_test=measure_test,
+        intended_use=manifest.intended_use,
+        finding=manifest.finding,
+    )
     spec = source.manifest.input
     parts = {part: prepare_part(job, part, spec, on_progress) for part in job.parts}
     network, student, reached = _compressed(teacher, how, parts["train"], source, config)
@@ -110,9 +119,9 @@ def prune_bundle(
     fit = refit(task)
     reached |= _measured(network.model, how)
     fitted = Fitted(network, spec, parts, fit, Reading(0, 0.0), True)
-    manifest, files, evaluations = finish(job, with_further_outputs(fitted, config))
+    found, files, evaluations = finish(job, with_further_outputs(fitted, config))
     recipe = {RECIPE: _describe(how, config, fit, reached), "parent": source.manifest.parent.recipe}
-    described = replace(manifest, parent=Parent(source.manifest.model.sha256, recipe))
+    described = replace(found, parent=Parent(source.manifest.model.sha256, recipe))
     skipped = tuple(line for part in parts.values() for line in part.prepared.skipped)
     return Pruned(write_bundle(out, described, files), fit, reached, evaluations, skipped)
 

@@ -12,7 +12,7 @@ from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.split import Split
 from osteo_edge.strict import to_dict
-from osteo_edge.train.heads import ROUTER, labels_by_bone
+from osteo_edge.train.heads import ROUTER, finding_of, labels_by_bone
 from osteo_edge.train.training import Job, Trained, check_parts, split_bytes, train_bundle
 from osteo_edge.wording import COMPARISON_USE
 
@@ -42,9 +42,11 @@ def members(job: Job) -> tuple[Member, ...]:
     router = _member(ROUTER, job, {label: bone for label, (bone, _) in labels.items()}, bones)
     router = replace(router, job=replace(router.job, intended_use=COMPARISON_USE))
     own_labels = {bone: tuple(labels[label][1] for label in own) for bone, own in by_bone.items()}
-    of_bones = (
-        _member(bone, job, {label: labels[label][1] for label in by_bone[bone]}, own_labels[bone]) for bone in bones
-    )
+    of_bones = []
+    for bone in bones:
+        member = _member(bone, job, {label: labels[label][1] for label in by_bone[bone]}, own_labels[bone])
+        finding = finding_of(own_labels[bone][1:], of_bone=True)
+        of_bones.append(replace(member, job=replace(member.job, finding=finding)))
     return (router, *of_bones)
 
 

@@ -43,7 +43,7 @@ from osteo_edge.train.recipes.presets import PLAIN_RECIPE
 from osteo_edge.train.recorded_metrics import recorded_metrics
 from osteo_edge.train.training_record import Reading, describe_training
 from osteo_edge.version import VERSION
-from osteo_edge.wording import intended_use
+from osteo_edge.wording import Finding, intended_use
 
 SPLIT_RULE = "by duplicate group, and by patient where known"
 
@@ -54,7 +54,7 @@ class Job:
 
     `recipe` is the preset that `config` came from. `find_rate` takes the learning rate from a range test. An
     interrupted run is gone on with unless `resume` is False. Without `measure_test` no image of the test part is read.
-    `intended_use` is None where it follows from the labels.
+    `intended_use` and `finding` are None where they follow from the labels.
     """
 
     dataset: Dataset
@@ -68,6 +68,7 @@ class Job:
     resume: bool = True
     measure_test: bool = True
     intended_use: str | None = None
+    finding: Finding | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -212,7 +213,7 @@ def _manifest(job: Job, fitted: Fitted, validation_logits: Any, files: dict[str,
     scores = answered(probabilities, head_places(config))[:, positive].sum(axis=1)
     split_digest, counts = sha256_bytes(files[SPLIT_FILE]), _counts(parts, config.labels)
     router = find_router(probabilities, classes, config)
-    finding = finding_of(config.positive_labels)
+    finding = job.finding or finding_of(config.positive_labels)
     findings = [finding or "density"] if router is None else [head.finding for head in router.heads]
     recipe = describe_training(config, job.recipe, job.strategy, fitted.fit, fitted.reading, len(parts["train"]))
     if fitted.severity is not None:
