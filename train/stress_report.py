@@ -160,7 +160,8 @@ def _pictures(film: Pixels, disturbance: Disturbance, test: StressTest, levels: 
         shown.append((f"{level.amount:g}", disturbed, level.replies[EXAMPLE]))
     head = [escape(title) for title, _, _ in shown]
     pictures = [_picture(pixels, f"{disturbance.name} {title}") for title, pixels, _ in shown]
-    return page.table_of_html(head, [pictures, [escape(_answer(reply)) for _, _, reply in shown]])
+    table = page.table_of_html(head, [pictures, [escape(_answer(reply)) for _, _, reply in shown]])
+    return f'<div class="even">{table}</div>'
 
 
 def _turns(test: StressTest, levels: Sequence[Level]) -> str:

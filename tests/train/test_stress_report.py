@@ -41,6 +41,7 @@ def test_each_disturbance_has_its_curves_a_picture_of_each_strength_and_its_figu
 ) -> None:
     page = render_stress_report(bundle, "test", figures)
     assert page.count('<svg role="img"') == len(KINDS)
+    assert page.count('<div class="even">') == len(KINDS), "a long reason makes its film no wider than the others"
     pictures = re.findall('src="([^"]*)"', page)
     assert len(pictures) == len(KINDS) * (STRENGTHS + 1)
     assert len(set(pictures)) == len(pictures) - (len(KINDS) - 1)  # the untouched one again
