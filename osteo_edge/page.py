@@ -27,7 +27,8 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .3rem .6rem .3rem 0;
   border-bottom: 1px solid var(--line); vertical-align: middle; } th:first-child,
   td:first-child { min-width: 7rem; } td.n { font-variant-numeric: tabular-nums; }
-.even table { table-layout: fixed; min-width: 36rem; } .even :is(th, td):nth-child(n) { min-width: 0; vertical-align: top; }
+.even table { table-layout: fixed; min-width: 36rem; }
+.even :is(th, td):nth-child(n) { min-width: 0; vertical-align: top; }
 .films { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
 .plots.wide { grid-template-columns: minmax(0, 46rem); }
