@@ -3,6 +3,8 @@
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from osteo_edge.extras import load_extra
 
 
@@ -15,6 +17,9 @@ def read_graph(model: bytes) -> tuple[Any, ModuleType]:
 def write_graph(graph: Any) -> bytes:
     """The TFLite file of a model."""
     tools, _ = _modules()
+    for buffer in graph.buffers:  # arrays are written whole, all else byte by byte
+        if buffer.data is not None and not isinstance(buffer.data, np.ndarray):
+            buffer.data = np.frombuffer(bytes(buffer.data), np.uint8)
     return bytes(tools.convert_object_to_bytearray(graph))
 
 

@@ -50,11 +50,10 @@ def to_tflite(
     height, width) in [0, 1]; `ends` are the types of their input and outputs, those of the activations if None.
     `ValueError` for a precision that the converter does not know.
     """
-    tensorflow, keras = load_tensorflow()
-    fixed = keras.Input(batch_shape=(1, spec.height, spec.width, spec.channels))
-    converter = tensorflow.lite.TFLiteConverter.from_keras_model(keras.Model(fixed, model(fixed)))
     if precision == "mixed":
         raise ValueError("TensorFlow's converter makes no mixed models")
+    tensorflow, _ = load_tensorflow()
+    converter = _converter(model, spec)
     if precision != "float32":
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
     if precision == "float16":
@@ -68,6 +67,19 @@ def to_tflite(
     with warnings.catch_warnings(), native_messages_held():
         warnings.simplefilter("ignore")
         return bytes(converter.convert())
+
+
+def _converter(model: Any, spec: InputSpec) -> Any:
+    """A converter of the model as one function of one image.
+
+    `from_keras_model` would save every layer beside it, for the same graph in four times as long.
+    """
+    tensorflow, _ = load_tensorflow()
+    one = tensorflow.TensorSpec((1, spec.height, spec.width, spec.channels), tensorflow.float32, name="image")
+    answer = tensorflow.function(lambda image: model(image, training=False)).get_concrete_function(one)
+    variables = tensorflow.Module()
+    variables.kept = list(model.variables)
+    return tensorflow.lite.TFLiteConverter.from_concrete_functions([answer], variables)
 
 
 def _one_by_one(planes: Pixels, spec: InputSpec) -> Iterator[list[Pixels]]:
