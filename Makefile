@@ -13,7 +13,7 @@ PACKAGING_PACKAGES := systemd lintian shellcheck
 ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
 MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
 
-.PHONY: help install emulator display packaging android android-stub machine demo gate test release fast lint types wheel locks locked audit sbom clean
+.PHONY: help install emulator display packaging android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks locked audit sbom clean
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -99,10 +99,18 @@ machine:  ## The Debian packages that start a whole emulated Raspberry Pi, where
 	fi
 
 test: emulator display packaging android lint types  ## Everything that is checked: style, types, the whole suite
-	# three processes: TensorFlow and OpenGL in software crash beside each other, and every network that is fitted costs 70 MB for good
+	@echo "running the tests of three kinds, two kinds at a time; what each says follows when it is done (half an hour or more)"
+	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-core test-train test-window
+
+# A process for each kind: TensorFlow and OpenGL in software crash beside each other, and every network that is fitted costs 70 MB for good.
+test-core: $(STAMP)
 	$(BIN)/python -m pytest -m 'not kivy and not release' --ignore tests/train
+
+test-train: $(STAMP)
 	$(BIN)/python -m pytest -m 'not kivy and not release' tests/train
-	$(BIN)/python -m pytest -m 'kivy and not release'
+
+test-window: $(STAMP)
+	$(BIN)/python -m pytest -m 'kivy and not release' tests/edge_app
 
 release: test machine  ## What a release is held to beside that: a booted machine, a second Debian, another network on ARM
 	$(BIN)/python -m pytest -m release

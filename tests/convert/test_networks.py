@@ -8,6 +8,7 @@ import pytest
 from osteo_edge.convert.activation_layout import lay_out
 from osteo_edge.convert.equalization import equalize
 from osteo_edge.convert.int8_fitting import fit_int8
+from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.tflite import to_tflite
 from osteo_edge.preprocessing import InputSpec, Pixels, normalize
 from osteo_edge.train.backbones import input_spec
@@ -17,6 +18,7 @@ from osteo_edge.train.models import build
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 SIDE = 64
+PASSES = 40
 NETWORKS = ("custom_cnn", "csp_darknet", "efficientnet_b0", "custom_cnn+mobilenet_v2", "mobilenet_v2+efficientnet_b0")
 
 
@@ -29,14 +31,25 @@ def planes() -> Pixels:
     return np.clip(0.5 + stripes + rng.normal(0, 0.1, (32, SIDE, SIDE)), 0, 1).astype(np.float32)
 
 
-def _network(name: str, planes: Pixels) -> tuple[Any, InputSpec]:
+@pytest.fixture(scope="module", params=NETWORKS)
+def network(request: pytest.FixtureRequest, planes: Pixels) -> tuple[Any, InputSpec]:
     """An untrained network whose batch normalization knows the images, so that signals reach the head."""
+    tf, _ = load_tensorflow()
+    name = request.param
     config = TrainConfig(backbone=name, alpha=0.35 if "mobilenet" in name else 1.0, weights="none", side_px=SIDE)
     spec = input_spec(config)
     model = build(config, spec).model
-    for _ in range(40):
-        model(normalize(planes[:16], spec), training=True)
+    taught = tf.function(lambda images: model(images, training=True))
+    for _ in range(PASSES):
+        taught(normalize(planes[:16], spec))
     return model, spec
+
+
+def _copy(model: Any) -> Any:
+    """The same network again, to be changed."""
+    copy = type(model).from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def _run(data: bytes, planes: Pixels, spec: InputSpec) -> tuple[Pixels, Pixels]:
@@ -65,18 +78,16 @@ def _error(found: Pixels, expected: Any) -> float:
     return float(np.abs(found - expected).mean() / expected.std(axis=0).mean())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_float32_answers_as_keras_does_with_its_activation_map(name: str, planes: Pixels) -> None:
-    model, spec = _network(name, planes)
+def test_float32_answers_as_keras_does_with_its_activation_map(network: tuple[Any, InputSpec], planes: Pixels) -> None:
+    model, spec = network
     logits, maps = _run(to_tflite(model, spec, "float32", planes), planes[:4], spec)
     expected = model(normalize(planes[:4], spec), training=False)
     assert _error(logits, expected[0]) < 1e-3
     assert _error(maps, expected[1]) < 1e-3
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_steps_to_int8_keep_the_answers(name: str, planes: Pixels) -> None:
-    model, spec = _network(name, planes)
+def test_the_steps_to_int8_keep_the_answers(network: tuple[Any, InputSpec], planes: Pixels) -> None:
+    model, spec = _copy(network[0]), network[1]
     expected = model(normalize(planes, spec), training=False)[0]
     equalize(model, planes, spec)
     assert _error(model(normalize(planes, spec), training=False)[0].numpy(), expected) < 1e-2

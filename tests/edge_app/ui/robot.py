@@ -80,6 +80,7 @@ class Robot:
 
     def open(self, app: ScreeningApp, size: tuple[int, int]) -> None:
         """Open an app that has not been opened yet."""
+        gc.freeze()  # once it is ready it collects garbage: not in all that the tests have loaded
         self.app, self.clinic = app, app.clinic
         if EventLoop.status != "started":
             runTouchApp(embedded=True)
