@@ -1,5 +1,6 @@
 """Fixtures that several folders share: a drawn X-ray, a bundle, an interpreter that always answers the same."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "tests of the window and of TensorFlow need a process each: `make test`, "
             "or `pytest -m 'not kivy'` and `pytest -m kivy`"
         )
+
+
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage go through ten thousand collected tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
