@@ -1,4 +1,4 @@
-"""Curves for reports: receiver operating characteristic, precision-recall, reliability and decision curve."""
+"""Curves for reports: receiver operating characteristic, precision-recall, reliability, decision, risk-coverage."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,6 +84,26 @@ def decision_curve(positive: Bools, probability: Floats, thresholds: Floats | No
         return np.array([metrics.net_benefit(positive, of_whom, float(limit)) for limit in limits])
 
     return DecisionCurve(limits, along(probability), along(everybody))
+
+
+def risk_coverage(wrong: Bools, confidence: Floats) -> tuple[Floats, Floats]:
+    """Coverage and risk of the k most confident cases, k from 1 to n (El-Yaniv and Wiener 2010); (n,) each.
+
+    Coverage is the share of all cases, risk the share of these k that are `wrong`.
+    """
+    covered = np.arange(1, np.size(wrong) + 1)
+    return covered / max(1, covered.size), metrics.errors_covered(wrong, confidence) / covered
+
+
+def at_coverage(risk: Floats, grid: Floats) -> Floats:
+    """The risk of a risk-coverage curve, (n,), at each coverage of `grid`, above 0 and at most 1; (grid,).
+
+    Of the fewest most confident cases that are such a share; NaN where there is no case.
+    """
+    if not risk.size:
+        return np.full(grid.shape, np.nan)
+    fewest = np.ceil(grid * risk.size - 1e-9).astype(np.intp)
+    return np.asarray(risk[np.maximum(1, fewest) - 1], np.float64)
 
 
 def bootstrap_band(

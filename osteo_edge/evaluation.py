@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,15 @@ from osteo_edge.familiarity import FilmStatistics
 from osteo_edge.intervals import Estimate, wilson
 from osteo_edge.manifest import Manifest
 from osteo_edge.measuring import measure_answers
-from osteo_edge.preprocessing import to_tensor
+from osteo_edge.preprocessing import Pixels, to_tensor
 from osteo_edge.radiograph import read_radiograph
+from osteo_edge.reading import timed
 from osteo_edge.rivals import Rival as Rival
 from osteo_edge.rivals import compare_rivals
 from osteo_edge.routing import head_places, thresholds
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import answer_to, calibrated
+from osteo_edge.second_look import look_again
 from osteo_edge.subgroups import Subgroup, measure_subgroups
 
 Floats = npt.NDArray[np.float64]
@@ -33,10 +35,24 @@ REFUSED = "refused as unlike the training films"
 
 
 @dataclass(frozen=True, eq=False)
+class SecondLooks:
+    """Calibrated probabilities of every version of each film, (n, versions, labels) (`osteo_edge.second_look`).
+
+    `first_ms` is what preparing and answering each film itself took, `again_ms` what all its versions took, (n,) each,
+    in milliseconds.
+    """
+
+    probabilities: Floats
+    first_ms: Floats
+    again_ms: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """Calibrated probabilities, (n, labels), of the cases that could be read; `groups` are those of the split.
 
-    `distances` are those from the films that the model learned from, (n,), where the bundle knows these.
+    `distances` are those from the films that the model learned from, (n,), where the bundle knows these. `looks` are
+    there where a second look was asked for.
     """
 
     cases: tuple[Case, ...]
@@ -44,6 +60,7 @@ class Predictions:
     probabilities: Floats
     skipped: tuple[str, ...]
     distances: Floats | None = None
+    looks: SecondLooks | None = None
 
     def truth(self, labels: Sequence[str]) -> npt.NDArray[np.intp]:
         return np.array([labels.index(case.label) for case in self.cases], np.intp)
@@ -74,35 +91,62 @@ def predict(
     interpreter: Interpreter,
     *,
     known: FilmStatistics | None = None,
+    second_look: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Predictions:
     """Run the bundle on every case; one that cannot be read is skipped and listed, none readable is an error.
 
     The input gate is not asked: these are known to be what the model is for. With the statistics of the `known` films,
-    how far each lies from them is kept beside its answer.
+    how far each lies from them is kept beside its answer; with `second_look`, what its versions are answered.
     """
-    answers: list[tuple[int, Floats]] = []
-    embeddings: list[npt.NDArray[np.float32] | None] = []
+    found: list[tuple[int, _Answered]] = []
     skipped: list[str] = []
     for number, case in enumerate(cases):
         try:
-            tensor = to_tensor(read_radiograph(case.path).pixels, manifest.input)
+            pixels = read_radiograph(case.path).pixels
         except RadiographError as error:
             skipped.append(str(error))
         else:
-            prediction = interpreter.run(tensor)
-            answers.append((number, calibrated(prediction.logits, manifest.calibration)))
-            embeddings.append(prediction.embedding)
+            found.append((number, _answer(pixels, manifest, interpreter, second_look)))
         on_progress(number + 1, len(cases))
-    if not answers:
+    if not found:
         raise DatasetError(f"none of {len(cases)} images can be measured" + (f": {skipped[0]}" if skipped else ""))
-    kept = [number for number, _ in answers]
-    probabilities = np.stack([values for _, values in answers])
-    given = [embedding for embedding in embeddings if embedding is not None]
-    distances = None if known is None or not given else known.distances(np.stack(given))
+    kept, answers = [number for number, _ in found], [answer for _, answer in found]
+    given = [answer.embedding for answer in answers if answer.embedding is not None]
     return Predictions(
-        tuple(cases[i] for i in kept), np.array([groups[i] for i in kept]), probabilities, tuple(skipped), distances
+        cases=tuple(cases[i] for i in kept),
+        groups=np.array([groups[i] for i in kept]),
+        probabilities=np.stack([answer.probabilities for answer in answers]),
+        skipped=tuple(skipped),
+        distances=None if known is None or not given else known.distances(np.stack(given)),
+        looks=_second_looks(answers),
     )
+
+
+class _Answered(NamedTuple):
+    """What a bundle gave for one film, and what its versions were answered, (versions, labels), where asked for."""
+
+    probabilities: Floats
+    embedding: npt.NDArray[np.float32] | None
+    looks: Floats | None
+    stage_ms: dict[str, float]
+
+
+def _answer(pixels: Pixels, manifest: Manifest, interpreter: Interpreter, second_look: bool) -> _Answered:
+    stage_ms: dict[str, float] = {}
+    with timed(stage_ms, "first"):
+        prediction = interpreter.run(to_tensor(pixels, manifest.input))
+    with timed(stage_ms, "again"):
+        looks = look_again(pixels, manifest, interpreter) if second_look else None
+    return _Answered(calibrated(prediction.logits, manifest.calibration), prediction.embedding, looks, stage_ms)
+
+
+def _second_looks(answers: Sequence[_Answered]) -> SecondLooks | None:
+    looks = [answer.looks for answer in answers if answer.looks is not None]
+    if not looks:
+        return None
+    times = (np.array([answer.stage_ms[stage] for answer in answers]) for stage in ("first", "again"))
+    return SecondLooks(np.stack(looks), *times)
 
 
 def evaluate(

@@ -72,6 +72,19 @@ def specificity_at(positive: Bools, score: Floats, sensitivity: float = 0.9) -> 
     return float(1 - false[reached] / false[-1])
 
 
+def errors_covered(wrong: Bools, confidence: Floats) -> Floats:
+    """How many of the k most confident cases are wrong, for k from 1 to n; (n,).
+
+    Cases of one confidence come in no order: of them the mean over all orders counts.
+
+    >>> errors_covered(np.array([True, False, True]), np.array([0.1, 0.5, 0.5]))
+    array([0.5, 1. , 2. ])
+    """
+    false, right = counts_by_threshold(wrong, confidence)
+    ends, errors = (np.concatenate([[0], counts]) for counts in (false + right, false))
+    return np.asarray(np.interp(np.arange(1, np.size(wrong) + 1), ends, errors), np.float64)
+
+
 def share(hits: Bools) -> float:
     """The share of true values; NaN for none at all."""
     return _ratio(np.count_nonzero(hits), np.size(hits))

@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from osteo_edge.bundle import read_bundle
+from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import show_json
 from osteo_edge.errors import RadiographError
 from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.reading import timed
+from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Answer, Failure, Screening, require_screenable, screen_all
 from osteo_edge.trust import require_trusted
 from osteo_edge.wording import probability_in_words
 
 if TYPE_CHECKING:
+    from osteo_edge.second_look import SecondLook
     from osteo_edge.study_screening import StudyFilm, StudyScreening
+
+LookAgain = Callable[[Radiograph, Screening], "SecondLook | None"]
 
 
 @click.command(short_help="Screen X-ray images with a TFLite bundle.")
@@ -44,6 +49,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Answer, with a warning, films unlike those that the model learned from: to try it out on a drawn one.",
 )
+@click.option(
+    "--second-look",
+    is_flag=True,
+    help="Answer each image mirrored and a little shifted too, and say where that differs; the answer stays as it is.",
+)
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image or study.")
 @click.pass_context
@@ -56,6 +66,7 @@ def screen(
     overlay: Path | None,
     force: bool,
     any_film: bool,
+    second_look: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -71,6 +82,10 @@ def screen(
     are rejected or cannot be read are left out and named, and views that show different bones get no answer. A study
     of which no film can be read is reported, and the exit code is 1.
 
+    With --second-look the same model sees five more versions of each image, and a line says whether all are answered
+    as the image was. Where they are not, the answer hangs on more than the bone: let a person look. It takes five
+    times as long again, and what it is worth for a model `osteo-edge evaluate --second-look` measures.
+
     \b
     Example:
       osteo-edge screen knee-int8 film.dcm --overlay pictures
@@ -81,6 +96,8 @@ def screen(
         raise click.UsageError("Name images, or folders with --study, not both.", ctx)
     if not images and not studies:
         raise click.UsageError("Missing argument 'IMAGES...': name images, or a folder with --study.", ctx)
+    if studies and second_look:
+        raise click.UsageError("--second-look is for images, not for --study, which compares several films.", ctx)
     loaded = read_bundle(bundle)
     require_trusted(loaded)
     require_screenable(loaded, bone, force)
@@ -94,21 +111,43 @@ def screen(
         done = [_show_study(answer, overlay, as_json) for answer in of_studies]
     else:
         of_images = screen_all(images, loaded, interpreter, bone, force=force, any_film=any_film)
-        done = [_show_image(answer, overlay, as_json) for answer in of_images]
+        again = _second_look(loaded, interpreter) if second_look else None
+        done = [_show_image(answer, overlay, again, as_json) for answer in of_images]
     if not all(done):
         ctx.exit(1)
 
 
-def _show_image(answer: tuple[Radiograph, Screening] | Failure, overlay: Path | None, as_json: bool) -> bool:
-    """Show the answer for one image; False where it could not be read."""
+def _second_look(bundle: Bundle, interpreter: Interpreter) -> LookAgain:
+    from osteo_edge.second_look import compare_looks, look_again
+
+    def look(radiograph: Radiograph, screening: Screening) -> "SecondLook | None":
+        """None for an image that was rejected: it has no answer that could be compared."""
+        if screening.outcome == "rejected":
+            return None
+        with timed(screening.stage_ms, "second look"):
+            probabilities = look_again(radiograph.pixels, bundle.manifest, interpreter)
+        screening.stage_ms["second look"] = round(screening.stage_ms["second look"], 2)
+        return compare_looks(screening, probabilities, bundle.manifest)
+
+    return look
+
+
+def _show_image(
+    answer: tuple[Radiograph, Screening] | Failure, overlay: Path | None, again: LookAgain | None, as_json: bool
+) -> bool:
+    """Show the answer for one image, and what a second look says; False where it could not be read."""
     if isinstance(answer, Failure):
         return _show_failure("image", answer, as_json)
     radiograph, screening = answer
+    look = None if again is None else again(radiograph, screening)
     picture = None if overlay is None else _picture(overlay, radiograph.pixels, screening)
     if as_json:
-        show_json({**screening.to_dict(), "overlay": _name_of(picture)}, indent=None)
+        told = {} if again is None else {"second_look": None if look is None else look.to_dict()}
+        show_json({**screening.to_dict(), **told, "overlay": _name_of(picture)}, indent=None)
         return True
-    lines = [*_answer_lines(screening), _times(screening.stage_ms, screening.runtime), *_overlay_line(picture)]
+    opinion = [] if look is None else [str(look)]
+    times = _times(screening.stage_ms, screening.runtime)
+    lines = [*_answer_lines(screening), *opinion, times, *_overlay_line(picture)]
     click.echo("\n  ".join([f"{screening.image}: {screening.headline}", *lines]))
     return True
 

@@ -30,7 +30,8 @@ def choose_decision(scores: Floats, positive: npt.NDArray[np.bool_], config: Tra
     """The highest threshold that reaches the target sensitivity, and an abstain band below it.
 
     The band ends where `config.abstain_sensitivity` is reached: a score in it is too low to refer and too close to
-    those of true cases to be called no finding.
+    those of true cases to be called no finding. So of these positive cases no more than 1 - `abstain_sensitivity` get
+    no finding, which is the rate of error that the band is chosen for (`osteo_edge.abstaining.stated_miss`).
     """
     threshold = highest_threshold(scores, positive, config.target_sensitivity)
     low = highest_threshold(scores, positive, config.abstain_sensitivity)

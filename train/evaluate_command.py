@@ -1,14 +1,16 @@
 """`osteo-edge evaluate`: the command; what is measured is in `evaluation`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from osteo_edge.bone_table import BoneTable, measure_bones
 from osteo_edge.bundle import Bundle, read_bundle
+from osteo_edge.conformal import COVERAGE
 from osteo_edge.console import progress, show_json, show_table
-from osteo_edge.dataset import read_dataset
-from osteo_edge.evaluation import Evaluation, predict, to_dict
+from osteo_edge.dataset import Case, Dataset, read_dataset
+from osteo_edge.evaluation import Evaluation, Predictions, predict, to_dict
 from osteo_edge.evaluation import evaluate as measure
 from osteo_edge.familiarity import read_statistics
 from osteo_edge.finite_range import FiniteRange
@@ -16,10 +18,24 @@ from osteo_edge.hashing import sha256_file
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import PARTS, read_split, select
+from osteo_edge.split import PARTS, Split, read_split, select
 from osteo_edge.subgroups import Subgroup
+from osteo_edge.train.calibrating import FITTED_ON
 from osteo_edge.train.evaluation_report import example_films, write_report
 from osteo_edge.train.keras_bundle import KerasInterpreter
+from osteo_edge.train.uncertainty import (
+    LOOK_COLUMNS,
+    RISK_COLUMNS,
+    Uncertainty,
+    look_rows,
+    look_sentence,
+    measure_uncertainty,
+    risk_rows,
+    risk_sentences,
+    set_columns,
+    set_rows,
+    set_sentence,
+)
 from osteo_edge.verdict import warning
 
 
@@ -35,6 +51,24 @@ from osteo_edge.verdict import warning
     type=FiniteRange(0, 1, min_open=True, max_open=True),
     help="Also the predictive values where this share of the people is positive, such as 0.1.",
 )
+@click.option(
+    "--coverage",
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
+    default=COVERAGE,
+    show_default=True,
+    help="The share of the films whose prediction set is to hold the true label.",
+)
+@click.option(
+    "--sets/--no-sets",
+    default=True,
+    show_default=True,
+    help="Prediction sets, for which the validation films of the split are answered too.",
+)
+@click.option(
+    "--second-look",
+    is_flag=True,
+    help="Also answer each film mirrored and a little shifted: does it tell wrong answers? Six times the time.",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Write an HTML page with films and maps too.")
 @click.option("--json", "as_json", is_flag=True, help="The result for machines.")
 def evaluate(
@@ -43,6 +77,9 @@ def evaluate(
     split_file: Path,
     part: str,
     prevalence: float | None,
+    coverage: float,
+    sets: bool,
+    second_look: bool,
     report: Path | None,
     as_json: bool,
 ) -> None:
@@ -56,27 +93,40 @@ def evaluate(
     bone comes first: each study is scored by the mean of its films, and each line holds the studies of the bone that
     they show, whatever the model took them for.
 
+    How sure the answers are: how many decisions, refer or no finding, are wrong when only the surest share of the films
+    is answered (risk and coverage), and what the bundle's own abstain band makes of it; and prediction sets, the labels
+    that a film may have, whose limit is fitted on this bundle's answers to the validation films.
+
     \b
     Example:
       osteo-edge evaluate knee-int8 knees.csv --split split.csv --prevalence 0.1
+      osteo-edge evaluate knee-int8 knees.csv --split split.csv --second-look --report knee.html
       osteo-edge evaluate limbs-int8 mura.csv --split mura-split.csv --report limbs.html
     """
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
     split = read_split(split_file)
     dataset = read_dataset(data, labels=manifest.labels)
-    cases = [case for case in select(dataset, split, part) if case.label in manifest.labels]
-    groups = {row.name: row.group for row in split.rows}
+    films = partial(_films, dataset, split, manifest)
+    (cases, groups), validation = films(part), films(FITTED_ON)
     interpreter = _open(loaded)
+    known = read_statistics(loaded)
+    fitted_on: Predictions | str = _no_sets(sets, part, len(validation[0]))
     with progress("evaluate") as advance:
-        names = [groups[case.name] for case in cases]
-        known = read_statistics(loaded)
-        predictions = predict(cases, names, manifest, interpreter, known=known, on_progress=advance)
+        predictions = predict(
+            cases, groups, manifest, interpreter, known=known, second_look=second_look, on_progress=advance
+        )
+        if not fitted_on:
+            report_fit = partial(advance, stage="validation films, for the prediction sets")
+            fitted_on = predict(*validation, manifest, interpreter, on_progress=report_fit)
+    for line in () if isinstance(fitted_on, str) else fitted_on.skipped:
+        click.echo(f"skipped {line}", err=True)
     evaluation = measure(predictions, manifest, part, prevalence=prevalence)
     by_bone = measure_bones(predictions, manifest)
+    uncertainty = measure_uncertainty(predictions, fitted_on, manifest, coverage)
     if report is not None:
-        films = example_films(predictions, loaded, interpreter)
-        write_report(report, loaded, predictions, evaluation, films, by_bone)
+        examples = example_films(predictions, loaded, interpreter)
+        write_report(report, loaded, predictions, evaluation, examples, by_bone, uncertainty)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
     failed = warning(manifest.parity)
     if failed is not None:
@@ -84,9 +134,10 @@ def evaluate(
     if as_json:
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
         studies = {} if by_bone is None else {"by_bone": by_bone.to_dict()}
-        show_json({**facts, "label_source": manifest.data.label_source, **to_dict(evaluation), **studies})
+        source = {"label_source": manifest.data.label_source}
+        show_json({**facts, **source, **to_dict(evaluation), **uncertainty.to_dict(), **studies})
     else:
-        _show(manifest, evaluation, by_bone, interpreter.name, same_split)
+        _show(manifest, evaluation, by_bone, uncertainty, interpreter.name, same_split)
         if report is not None:
             click.echo(f"Written: {report}")
 
@@ -95,8 +146,29 @@ def _open(bundle: Bundle) -> Interpreter:
     return KerasInterpreter(bundle) if bundle.manifest.model.format == "keras" else open_interpreter(bundle)
 
 
+def _films(dataset: Dataset, split: Split, manifest: Manifest, part: str) -> tuple[list[Case], list[str]]:
+    """The films of one part that have a label of the model, and their groups."""
+    groups = {row.name: row.group for row in split.rows}
+    cases = [case for case in select(dataset, split, part) if case.label in manifest.labels]
+    return cases, [groups[case.name] for case in cases]
+
+
+def _no_sets(asked_for: bool, part: str, films: int) -> str:
+    """Why there can be no prediction sets; empty where there can."""
+    if not asked_for:
+        return "No prediction sets: they were not asked for."
+    if part == FITTED_ON:
+        return f"No prediction sets: they would be fitted on the part {FITTED_ON}, so they are not measured on it."
+    return "" if films else f"No prediction sets: the split has no films in its part {FITTED_ON} to fit them on."
+
+
 def _show(
-    manifest: Manifest, evaluation: Evaluation, by_bone: BoneTable | None, runtime: str, same_split: bool
+    manifest: Manifest,
+    evaluation: Evaluation,
+    by_bone: BoneTable | None,
+    uncertainty: Uncertainty,
+    runtime: str,
+    same_split: bool,
 ) -> None:
     if not same_split:
         click.echo(
@@ -111,6 +183,7 @@ def _show(
     _show_estimates(manifest, evaluation, runtime)
     if manifest.router is None:
         _show_confusion(manifest, evaluation)
+    _show_uncertainty(uncertainty)
     _show_subgroups(evaluation)
     _show_rivals(evaluation)
     outcomes = ", ".join(f"{outcome} {number}" for outcome, number in evaluation.outcomes.items())
@@ -142,6 +215,20 @@ def _show_confusion(manifest: Manifest, evaluation: Evaluation) -> None:
     columns = ("Given", *(f"answered {label}" for label in manifest.labels))
     confusion = [(label, *map(str, row)) for label, row in zip(manifest.labels, evaluation.confusion, strict=True)]
     show_table("Confusion matrix", columns, confusion)
+
+
+def _show_uncertainty(found: Uncertainty) -> None:
+    show_table("How sure it is", RISK_COLUMNS, risk_rows(found.selective))
+    for sentence in risk_sentences(found.selective):
+        click.echo(sentence)
+    if found.sets is None:
+        click.echo(found.no_sets)
+    else:
+        show_table("Prediction sets", set_columns(found.sets), set_rows(found.sets))
+        click.echo(set_sentence(found.sets))
+    if found.consistency is not None:
+        show_table("Second look", LOOK_COLUMNS, look_rows(found.consistency))
+        click.echo(look_sentence(found.consistency))
 
 
 def _show_subgroups(evaluation: Evaluation) -> None:

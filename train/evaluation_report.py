@@ -18,6 +18,8 @@ from osteo_edge.screening import Screening, score_of, screen
 from osteo_edge.study_measures import COLUMNS
 from osteo_edge.train.answer_plots import confusion_plot, probability_plots, question_plots, score_plot, subgroup_plot
 from osteo_edge.train.plots import plot_learning
+from osteo_edge.train.uncertainty import Uncertainty
+from osteo_edge.train.uncertainty_report import uncertainty_sections
 from osteo_edge.verdict import warning
 from osteo_edge.wording import Finding
 from osteo_edge.writing import write_whole
@@ -35,9 +37,10 @@ def write_report(
     evaluation: Evaluation,
     films: Iterable[Film],
     by_bone: BoneTable | None = None,
+    uncertainty: Uncertainty | None = None,
 ) -> Path:
     """Write the page. `OsteoEdgeError` if it cannot be written."""
-    text = render_report(bundle, predictions, evaluation, films, by_bone)
+    text = render_report(bundle, predictions, evaluation, films, by_bone, uncertainty)
     return write_whole(path, text.encode(), "the report")
 
 
@@ -59,9 +62,11 @@ def render_report(
     evaluation: Evaluation,
     films: Iterable[Film],
     by_bone: BoneTable | None = None,
+    uncertainty: Uncertainty | None = None,
 ) -> str:
     """The page as text; it loads nothing from anywhere."""
-    return page.render_page(bundle.manifest.name, _sections(bundle, predictions, evaluation, films, by_bone))
+    sections = _sections(bundle, predictions, evaluation, films, by_bone, uncertainty)
+    return page.render_page(bundle.manifest.name, sections)
 
 
 def _sections(
@@ -70,6 +75,7 @@ def _sections(
     evaluation: Evaluation,
     films: Iterable[Film],
     by_bone: BoneTable | None,
+    uncertainty: Uncertainty | None,
 ) -> Iterator[str]:
     manifest = bundle.manifest
     yield f"<h1>{escape(manifest.name)}: {escape(evaluation.part)} part of {escape(manifest.data.name)}</h1>"
@@ -83,6 +89,8 @@ def _sections(
     headline = [(name, found) for name, found in evaluation.estimates.items() if name in evaluation.headline]
     yield page.estimate_table(headline)
     yield from _curves(bundle, predictions)
+    if uncertainty is not None:
+        yield from uncertainty_sections(uncertainty, predictions, manifest)
     yield f"<h2>Does the image tell more than age and weight?</h2>{_rivals(evaluation)}"
     yield f"<h2>Subgroups</h2>{_subgroups(evaluation)}"
     yield (

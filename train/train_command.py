@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from osteo_edge.abstaining import band_words
 from osteo_edge.bundle import require_free
 from osteo_edge.console import progress, show_json, show_table
 from osteo_edge.dataset import Dataset, read_dataset
@@ -238,7 +239,9 @@ def _operating_points(manifest: Manifest) -> Iterator[str]:
     temperature = f"temperature {manifest.calibration.temperature:.3f}"
     if manifest.router is None:
         yield f"Threshold {manifest.decision.threshold:.3f}, chosen on {manifest.decision.chosen_on}; {temperature}."
+        yield band_words(manifest)
         return
     by_bone = ", ".join(f"{head.bone} {head.decision.threshold:.3f}" for head in manifest.router.heads)
     yield f"Thresholds, chosen on {manifest.router.chosen_on}: {by_bone}; {temperature}."
+    yield band_words(manifest)
     yield f"Below a probability of {manifest.router.min_confidence:.3f} for its bone a film gets no answer."

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from osteo_edge import metrics
-from osteo_edge.curves import bootstrap_band, decision_curve, pr_curve, pr_on_grid, reliability, roc_curve, roc_on_grid
+from osteo_edge.curves import (
+    at_coverage,
+    bootstrap_band,
+    decision_curve,
+    pr_curve,
+    pr_on_grid,
+    reliability,
+    risk_coverage,
+    roc_curve,
+    roc_on_grid,
+)
 
 GRID = np.linspace(0, 1, 21)
 FOUR = np.array([False, False, True, True]), np.array([0.1, 0.6, 0.4, 0.9])
@@ -95,3 +105,12 @@ def test_a_band_is_of_the_draws_that_have_a_curve() -> None:
         ends = bootstrap_band(lambda i: np.full(5, np.nan), n, replicates=10)
         assert np.isnan(ends).all()
         assert np.shape(ends) == (2, 5)
+
+
+def test_the_risk_coverage_curve_ends_at_the_share_of_wrong_cases() -> None:
+    wrong, confidence = np.array([False, True, False, True]), np.array([0.9, 0.5, 0.7, 0.1])
+    coverage, risk = risk_coverage(wrong, confidence)
+    assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert risk.tolist() == pytest.approx([0, 0, 1 / 3, 1 / 2])
+    assert at_coverage(risk, np.array([0.1, 0.5, 0.51, 1.0])).tolist() == pytest.approx([0, 0, 1 / 3, 0.5])
+    assert np.isnan(at_coverage(np.zeros(0), np.array([0.5, 1.0]))).all()

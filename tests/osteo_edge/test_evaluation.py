@@ -13,6 +13,7 @@ from osteo_edge.evaluation import Evaluation, Predictions, answers_of, evaluate,
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
+from osteo_edge.second_look import VERSIONS
 
 LABELS = ("normal", "osteopenia", "osteoporosis")
 
@@ -205,3 +206,18 @@ def test_an_evaluation_is_plain_for_machines(manifest: Manifest) -> None:
     assert plain["subgroups"][-1]["value"] == "png"
     assert plain["alarms"] == []
     assert plain["headline"][0] == "AUROC osteopenia or osteoporosis"
+
+
+def test_with_a_second_look_every_version_of_each_film_is_answered_too(
+    draw_film: Callable[..., Path], manifest: Manifest, tmp_path: Path, answering: Callable[..., Interpreter]
+) -> None:
+    cases = [case("normal", path=draw_film("a.png")), case("normal", path=tmp_path / "gone.png")]
+    logits = answering([0.0, 1.0, 1.0])
+    plain = predict(cases, ["a", "b"], manifest, logits)
+    looked = predict(cases, ["a", "b"], manifest, logits, second_look=True)
+    assert plain.looks is None
+    assert looked.looks is not None
+    assert looked.looks.probabilities.shape == (1, len(VERSIONS), 3)
+    assert (looked.looks.probabilities == plain.probabilities).all()
+    assert (looked.looks.first_ms > 0).all()
+    assert (looked.looks.again_ms > 0).all()

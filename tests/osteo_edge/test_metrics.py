@@ -1,9 +1,11 @@
+from itertools import permutations
 from typing import Any
 
 import numpy as np
 import pytest
 
 from osteo_edge import metrics
+from osteo_edge.metrics import errors_covered
 
 
 def labelled(n: int, seed: int = 0) -> tuple[Any, Any]:
@@ -167,3 +169,12 @@ def test_predictive_values_follow_from_the_prevalence() -> None:
     ppv, npv = metrics.predictive_values(0.9, 0.9, 0.01)
     assert ppv == pytest.approx(9 / 108)
     assert npv == pytest.approx(891 / 892)
+
+
+def test_errors_among_the_most_confident_are_counted_and_ties_are_the_mean_over_their_orders() -> None:
+    assert errors_covered(np.array([False, True, False]), np.array([0.9, 0.5, 0.7])).tolist() == [0, 0, 1]
+    wrong, confidence = np.array([True, False, False, True]), np.array([0.5, 0.5, 0.5, 0.9])
+    orders = [np.array([0.5 + a, 0.5 + b, 0.5 + c, 0.9]) for a, b, c in permutations((0.01, 0.02, 0.03))]
+    mean = np.mean([errors_covered(wrong, order) for order in orders], axis=0)
+    assert errors_covered(wrong, confidence).tolist() == pytest.approx(mean.tolist())
+    assert errors_covered(np.zeros(0, bool), np.zeros(0)).size == 0

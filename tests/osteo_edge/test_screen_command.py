@@ -439,3 +439,56 @@ def test_the_help_shows_how_to_name_a_bone_and_a_study(capsys: pytest.CaptureFix
     shown = capsys.readouterr().out
     assert "osteo-edge screen limbs-int8 front.png side.png --bone elbow" in shown
     assert "osteo-edge screen limbs-int8 --study patient7/study1" in shown
+
+
+def test_a_second_look_adds_a_line_and_changes_no_answer(
+    draw_film: Draw, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [draw_film(f"{name}.png", brightness=brightness) for name, brightness in BRIGHTNESS.items()]
+    paths.append(draw_film("small.png", height=64))
+    assert screen(bundle.path, *paths, "--json") == 0
+    plain = read_lines(capsys.readouterr().out)
+    assert screen(bundle.path, *paths, "--json", "--second-look") == 0
+    again = read_lines(capsys.readouterr().out)
+    looks = [answer.pop("second_look") for answer in again]
+    for answer in (*plain, *again):
+        del answer["stage_ms"], answer["taken_at"]
+    assert again == plain
+    assert [look is None for look in looks] == [False, False, False, True]
+    for look, path in zip(looks, paths, strict=False):
+        if isinstance(look, dict):
+            assert {version["outcome"] for version in look["versions"]} == {path.stem} or not look["agrees"]
+            assert len(look["versions"]) == 5
+    assert screen(bundle.path, *paths, "--second-look") == 0
+    printed = capsys.readouterr().out
+    assert printed.count("\n  second look: ") == 3
+    assert printed.count("second look ") == 3, "and what it took, among the times"
+
+
+def test_a_film_that_is_answered_otherwise_when_moved_says_so(
+    draw_film: Draw, bundle: Bundle, golden_bundle: Callable[..., Bundle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The film gets brighter to the right, and its score lies at the threshold: moved to the right, it is darker."""
+    path = draw_film("slope.png", brightness=0.5)
+    film = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert film is not None
+    grain = np.random.default_rng(0).normal(0, 4, film.shape)
+    slope = (60 + 0.5 * film + np.linspace(-40, 40, film.shape[1]) + grain).astype(np.uint8)
+    path.write_bytes(cv2.imencode(".png", slope)[1].tobytes())
+    assert screen(bundle.path, path, "--json") == 0
+    (answer,) = read_lines(capsys.readouterr().out)
+    score = answer["score"]
+    assert isinstance(score, float), answer["reasons"]
+    at_score = replace(bundle.manifest.decision, threshold=score, abstain_low=score, abstain_high=score)
+    strict = golden_bundle("strict", decision=at_score)
+    assert screen(strict.path, path, "--second-look") == 0
+    printed = capsys.readouterr().out
+    assert f"{path}: {HEADLINES['refer']}" in printed
+    assert "second look: disagrees; " in printed
+    assert "shifted right: no finding (score " in printed
+    assert "shifted left: " not in printed
+
+
+def test_a_second_look_is_for_images_alone(tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(bundle.path, "--study", tmp_path, "--second-look") == 2
+    assert "--second-look is for images, not for --study" in capsys.readouterr().err

@@ -10,10 +10,10 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
-from osteo_edge.manifest import Decision, Head, Router
+from osteo_edge.manifest import Decision, Head, Manifest, Router
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import Prediction
-from osteo_edge.split import Split, SplitRow, write_split
+from osteo_edge.split import Split, SplitRow, read_split, write_split
 from osteo_edge.train import evaluate_command
 from osteo_edge.wording import FAILED_CHECK
 
@@ -78,6 +78,8 @@ def test_everything_is_there_for_machines(bundle: Bundle, films: Films, capsys: 
         "png",
     ]
     assert found["alarms"] == []
+    assert found["prediction_sets"] is None
+    assert found["second_look"] is None
 
 
 def test_figures_too_good_to_be_true_are_the_first_thing_said(
@@ -202,3 +204,114 @@ def test_bone_density_of_a_named_bone_is_measured_as_ever(
     page = report.read_text("utf-8")
     assert "By bone" not in page
     assert "evidence for low bone density" in page
+
+
+@pytest.fixture
+def with_validation(films: Films, draw_film: Callable[..., Path], tmp_path: Path) -> Films:
+    """The same test films, and as many for validation."""
+    lines, rows = films.table.read_text("utf-8").splitlines(), list(read_split(films.split).rows)
+    for label, of_label in BRIGHTNESS.items():
+        for number, brightness in enumerate(of_label):
+            name = draw_film(f"validation-{label}{number}.png", brightness=brightness + 0.02).name
+            lines.append(f"{name},{label},m,50")
+            rows.append(SplitRow(name, label, name, "validation", "b" * 64))
+    films.table.write_text("\n".join(lines), "utf-8")
+    write_split(Split(tuple(rows)), films.split)
+    return films
+
+
+def test_how_sure_the_answers_are_is_told_with_the_rate_that_the_band_was_chosen_for(
+    golden_bundle: Callable[..., Bundle], manifest: Manifest, with_validation: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = {"parent": {"train": {"abstain_sensitivity": 0.97}}}
+    recorded = golden_bundle("recorded", parent=replace(manifest.parent, recipe=recipe))
+    assert evaluate(recorded, with_validation, "--second-look") == 0
+    told = capsys.readouterr().out
+    sure = told[told.index("How sure it is") : told.index("Subgroups")]
+    for text in (
+        " 100 % ",
+        "AURC, the mean of that over all shares: 0.",
+        "The abstain band answers 0.",
+        "the band was chosen for at most 0.030 on validation.",
+        "Sets to hold the true label of 90 %",
+        "fitted on this bundle's answers to 11 films of the part validation.",
+        "AUROC of the scores' spread for a wrong decision (",
+        " ms a film beside ",
+    ):
+        assert text in sure
+
+
+def test_a_validation_film_that_cannot_be_read_is_named_and_left_out(
+    bundle: Bundle, with_validation: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = with_validation.table.parent / "validation-normal0.png"
+    broken.write_bytes(b"no picture")
+    assert evaluate(bundle, with_validation, "--json") == 0
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"skipped {broken}: ")
+    assert json.loads(printed.out)["prediction_sets"]["fitted_films"] == 10
+
+
+def test_how_sure_the_answers_are_is_there_for_machines_and_in_the_page(
+    bundle: Bundle, with_validation: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    options = ("--second-look", "--json", "--coverage", "0.8", "--report", report)
+    assert evaluate(bundle, with_validation, *options) == 0
+    found = json.loads(capsys.readouterr().out)
+    curve = found["risk_coverage"]["curve"]
+    assert len(curve["coverage"]) == len(curve["risk"]) == 11
+    assert found["risk_coverage"]["abstain_band"]["stated"] is None
+    assert found["prediction_sets"]["coverage_asked_for"] == 0.8
+    assert found["prediction_sets"]["fitted_films"] == 11
+    assert [sum(rule["films_by_size"]) for rule in found["prediction_sets"]["rules"]] == [11, 11]
+    assert found["second_look"]["again_ms"] > found["second_look"]["first_ms"] > 0
+    page = report.read_text("utf-8")
+    for text in ("<h2>How sure it is</h2>", "Risk over coverage", "a limit for each label", "Second look: five more"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (("--no-sets",), "No prediction sets: they were not asked for."),
+        (("--part", "validation"), "No prediction sets: they would be fitted on the part validation,"),
+    ],
+)
+def test_without_prediction_sets_the_reason_is_said_and_validation_is_left_alone(
+    options: tuple[str, ...], reason: str, bundle: Bundle, with_validation: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(bundle, with_validation, *options) == 0
+    told = capsys.readouterr().out
+    assert reason in told
+    assert "Second look" not in told
+
+
+def test_a_split_without_validation_films_has_no_sets_and_says_so(
+    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.html"
+    assert evaluate(bundle, films, "--report", report) == 0
+    reason = "No prediction sets: the split has no films in its part validation to fit them on."
+    assert reason in capsys.readouterr().out
+    assert reason in report.read_text("utf-8")
+
+
+@pytest.mark.parametrize("coverage", ["0", "1", "90"])
+def test_the_coverage_is_a_share_between_none_and_all(
+    coverage: str, bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(bundle, films, "--coverage", coverage) == 2
+    assert "--coverage" in capsys.readouterr().err
+
+
+def test_the_sets_of_a_cascade_are_of_its_labels(
+    cascade: Bundle, limbs: Films, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = read_split(limbs.split).rows
+    parts = [replace(row, part="validation" if row.name.endswith(("0.png", "1.png")) else "test") for row in rows]
+    write_split(Split(tuple(parts)), limbs.split)
+    assert evaluate(cascade, limbs, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["prediction_sets"]["rules"][0]["coverage_by_label"]) == list(PAIRS)
+    assert found["risk_coverage"]["risk_at_coverage"][0]["risk"]["n"] == 8
