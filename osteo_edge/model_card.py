@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from osteo_edge.about import NOTHING_SAID, About
+from osteo_edge.abstaining import band_words
 from osteo_edge.answers import questions_to
+from osteo_edge.device_card import (
+    device,
+    inputs_and_outputs,
+    intended_use,
+    network,
+    not_stated,
+    picture_checks,
+    risks,
+    said,
+    updates,
+)
 from osteo_edge.findings import findings_of
 from osteo_edge.manifest import Decision, Head, Manifest, Metric, Router
 from osteo_edge.verdict import asked_for, measured, warning
@@ -35,23 +48,34 @@ ABNORMALITY_LIMITATIONS = (
     "a film was framed instead of bone. A film of a bone that it was not trained on is not for it."
 )
 LIMITATIONS_OF: dict[Finding, str] = {"density": LIMITATIONS, "abnormality": ABNORMALITY_LIMITATIONS}
+OF_DATA = ("data_source", "demographics", "equipment", "reference_standard")
+"""What may be said of the films that a model learned from."""
 FINDING_NAMES: dict[Finding, str] = {"density": "low bone density", "abnormality": "any abnormality"}
 
 
-def render_card(manifest: Manifest) -> str:
-    """`MODEL_CARD.md` of a bundle, in Markdown; a pure function of its manifest."""
+def render_card(manifest: Manifest, about: About = NOTHING_SAID) -> str:
+    """The model card in Markdown, by the manifest and what someone says of the model.
+
+    `MODEL_CARD.md` of a bundle is that of its manifest alone.
+    """
+    record = training_record(manifest.parent.recipe)
     sections = {
-        "Intended use": manifest.intended_use,
-        "Model": _model(manifest),
+        "Intended use": intended_use(manifest, about),
+        "Device": device(manifest, about),
+        "Model": "\n".join([_model(manifest), *network(record), *inputs_and_outputs(manifest)]),
         "Bones": "" if manifest.router is None else _bones(manifest.router),
         "Decision": _decision(manifest),
-        "Data": _data(manifest),
-        "Training": _training(_training_record(manifest.parent.recipe)),
+        "Data": "\n".join([_data(manifest), *said(about, *OF_DATA)]),
+        "Training": _training(record),
         **_measured(manifest),
-        "What it refuses": _familiarity(manifest),
+        "Measured elsewhere": "\n".join(said(about, "clinical_validation")),
+        "What it refuses": "\n\n".join(filter(None, (picture_checks(manifest), _familiarity(manifest)))),
         "Grades": "" if manifest.outputs.severity is None else SEVERITY_USE,
         "Beside the model it was made from": _parity(manifest),
         "Limitations": "\n\n".join(LIMITATIONS_OF[finding] for finding in findings_of(manifest)),
+        "Risks": risks(manifest, about),
+        "Updates and monitoring": updates(manifest, about),
+        "Not stated": not_stated(about),
     }
     parts = [f"## {title}\n\n{text}" for title, text in sections.items() if text]
     return "\n\n".join([f"# {manifest.name} {manifest.version}", *_warning(manifest), *parts]) + "\n"
@@ -72,7 +96,6 @@ def _model(manifest: Manifest) -> str:
             f"- Parameters: {model.parameters:,}; multiply-accumulates an image: {model.macs:,}",
             f"- Input: {spec.width} x {spec.height}, {spec.channels} channels, {spec.resize}",
             f"- Labels: {', '.join(manifest.labels)}",
-            f"- Made by {manifest.created_by}, {manifest.created_at}",
         )
     )
 
@@ -93,8 +116,9 @@ def _decision(manifest: Manifest) -> str:
     fitted = f"Temperature {calibration.temperature:.3f}, fitted on {calibration.fitted_on}."
     if manifest.router is None:
         labels = " or ".join(manifest.decision.positive_labels)
-        return f"Refer when the calibrated probability of {labels} {_limits(manifest.decision)} {fitted}"
-    return "\n".join(f"- {_rule(head)}" for head in manifest.router.heads) + f"\n\n{fitted}"
+        limits = f"{_limits(manifest.decision)} {band_words(manifest)}"
+        return f"Refer when the calibrated probability of {labels} {limits} {fitted}"
+    return "\n".join(f"- {_rule(head)}" for head in manifest.router.heads) + f"\n\n{band_words(manifest)} {fitted}"
 
 
 def _rule(head: Head) -> str:
@@ -136,7 +160,7 @@ def _familiarity(manifest: Manifest) -> str:
     )
 
 
-def _training_record(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+def training_record(recipe: Mapping[str, Any]) -> Mapping[str, Any]:
     """What training recorded, of a converted model in the recipe of its parent."""
     while isinstance(recipe.get("parent"), Mapping):
         recipe = recipe["parent"]

@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
+from osteo_edge.manifest import CARD_NAME
 from osteo_edge.wording import FAILED_CHECK
 
 
@@ -51,3 +53,58 @@ def test_a_bundle_that_failed_its_check_is_shown_and_says_so_first(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["parity"]["verdict"]["passed"] is False
     assert FAILED_CHECK in printed.err
+
+
+def test_card_and_metadata_are_written_with_what_was_said(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card, metadata, about = tmp_path / "out" / "CARD.md", tmp_path / "out" / "metadata.json", tmp_path / "about.toml"
+    about.write_text('users = "Radiographers"\nauthors = "A. Maker"')
+    options = ["--card", str(card), "--metadata", str(metadata), "--about", str(about)]
+    assert run(["inspect", str(bundle.path), *options]) == 0
+    assert capsys.readouterr().out == f"written: {card}\nwritten: {metadata}\n"
+    assert "- Users: Radiographers" in card.read_text("utf-8").splitlines()
+    assert json.loads(metadata.read_text("utf-8"))["authors"] == "A. Maker"
+    assert run(["inspect", str(bundle.path)]) == 0  # the bundle is as it was
+
+
+def test_a_card_without_a_statement_is_that_of_the_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    assert run(["inspect", str(bundle.path), "--card", str(tmp_path / "CARD.md")]) == 0
+    assert (tmp_path / "CARD.md").read_bytes() == (bundle.path / CARD_NAME).read_bytes()
+
+
+def test_json_stays_alone_on_standard_output_beside_files(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["inspect", str(bundle.path), "--json", "--metadata", str(tmp_path / "m.json")]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == bundle.manifest.to_dict()
+    assert printed.err == f"written: {tmp_path / 'm.json'}\n"
+
+
+def test_what_cannot_be_asked_of_it_is_refused_and_writes_nothing(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    about, before = tmp_path / "about.toml", sorted(bundle.path.iterdir())
+    about.write_text('user = "Radiographers"')
+    card = str(tmp_path / "CARD.md")
+    for options, code, told in (
+        (["--about", str(about)], 2, "--about needs --card or --metadata"),
+        (["--card", str(bundle.path / "CARD.md")], 2, "lies in the bundle"),
+        (["--metadata", str(bundle.path / "metadata.json")], 2, "lies in the bundle"),
+        (["--card", card, "--metadata", card], 2, "cannot be both"),
+        (["--card", card, "--about", str(tmp_path / "gone.toml")], 2, "does not exist"),
+        (["--card", card, "--about", str(about)], 1, "unknown field 'user'"),
+        (["--card", str(about / "CARD.md")], 1, "the model card cannot be written"),
+    ):
+        assert run(["inspect", str(bundle.path), *options]) == code, options
+        assert told in capsys.readouterr().err
+    assert sorted(bundle.path.iterdir()) == before
+    assert not Path(card).exists()
+
+
+def test_a_damaged_bundle_gets_no_card(bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle.model_path.write_bytes(b"another")
+    assert run(["inspect", str(bundle.path), "--card", str(tmp_path / "CARD.md")]) == 1
+    assert "altered since the bundle was written" in capsys.readouterr().err
+    assert not (tmp_path / "CARD.md").exists()
