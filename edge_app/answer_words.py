@@ -5,6 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from osteo_edge.edge_app.bone_words import bone_words
+from osteo_edge.edge_app.decisions import decision_words
 from osteo_edge.edge_app.demo_mark import MARK
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Entry, Patient, Sex
@@ -55,6 +56,7 @@ class AnswerWords:
     ost: str
     about_ost: str
     dxa: str
+    decision: str
     note: str
     intended_use: str
     origin: tuple[str, ...]
@@ -88,6 +90,7 @@ def answer_words(entry: Entry, translate: Translate, zone: tzinfo | None = None)
         ost=no_ost if ost is None else say(OST).format(index=ost.index, group=say(ost.words)),
         about_ost="" if ost is None else say(ABOUT_OST),
         dxa=say(DXA).format(result=entered) if entered else "",
+        decision=shortened(decision_words(entry, say)),
         note=say(NOTE).format(note=shortened(entry.note)) if entry.note.strip() else "",
         intended_use=say(shortened(entry.intended_use or USE_UNKNOWN)),
         origin=(

@@ -7,9 +7,11 @@ from typing import Final
 
 from osteo_edge.edge_app.history.drift import SMALLEST_MONTH, Drift, Month
 from osteo_edge.edge_app.history.followup import Agreement, FollowUp
+from osteo_edge.edge_app.history.overrides import Overrides
 from osteo_edge.edge_app.history.query import UsedModel
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.intervals import Estimate
+from osteo_edge.wording import Outcome
 
 ENOUGH: Final = 10
 """Cases below which no percentage is shown: of 9 cases, Wilson's interval is more than half of the scale wide."""
@@ -37,6 +39,18 @@ ANSWERED: Final = "Films that got an answer"
 SENSITIVITY: Final = "Sensitivity: of those whom DXA found positive, the share that was referred"
 SPECIFICITY: Final = "Specificity: of those whom DXA found negative, the share with no finding"
 CONFIRMED: Final = "Of those who were referred, the share that DXA confirmed"
+
+OVERRIDDEN: Final[dict[Outcome, str]] = {
+    "refer": "Of the answers to refer, the share on which it was decided otherwise",
+    "no_finding": "Of the answers of no finding, the share on which it was decided otherwise",
+}
+NO_DECISION: Final = (
+    "No decision has been entered on an answer of this model yet. Open a screening in the history and enter it there."
+)
+ABOUT_DECISIONS: Final = (
+    "Only answers count on which somebody entered what was decided, one a patient. Whether a decision was right is not "
+    "known here."
+)
 
 STATISTICS: Final[dict[str, str]] = {"mean": "Brightness of the films", "contrast": "Contrast of the films"}
 SAME: Final = "The films of {month} are like the first ones."
@@ -108,6 +122,13 @@ def share_words(estimate: Estimate, translate: Translate = str) -> str:
 def answered_line(found: FollowUp, translate: Translate) -> Line:
     """The share of films that were neither uncertain nor rejected."""
     return Line(translate(ANSWERED), share_words(found.answered, translate))
+
+
+def override_lines(found: Overrides, translate: Translate) -> tuple[Line, ...]:
+    """How often it was decided otherwise, for each answer that can be followed."""
+    return tuple(
+        Line(translate(OVERRIDDEN[outcome]), share_words(share, translate)) for outcome, share in found.shares.items()
+    )
 
 
 def agreement_title(agreement: Agreement, translate: Translate) -> str:

@@ -128,6 +128,7 @@ AFTER_THE_ANSWERS: Final = (
         (
             "History holds what was saved. Search it by code, date or answer. A deleted screening can be brought back "
             "for a minute.",
+            "If you decide otherwise than the answer says, enter it with the reason under Decision.",
             BACKUP,
             "A report is one page as PDF. A table holds all screenings for a spreadsheet.",
         ),

@@ -10,6 +10,7 @@ from osteo_edge.edge_app.bone_words import split_label
 from osteo_edge.edge_app.history.drift import Drift, measure_drift
 from osteo_edge.edge_app.history.entry import Dxa, Entry
 from osteo_edge.edge_app.history.followup import FollowUp, follow_up
+from osteo_edge.edge_app.history.overrides import Overrides, count_overrides
 from osteo_edge.edge_app.history.query import Query, UsedModel
 from osteo_edge.findings import findings_of
 
@@ -27,13 +28,14 @@ class SiteReport:
 
     `model` is None where nothing was screened yet; `follow_up` where the model's positive labels are none that DXA
     measures, or it looks for abnormalities alone: only answers about bone density count. `drifts` are of the site's
-    films, whichever model screened them.
+    films, whichever model screened them. `overrides` are of all its answers, None where nothing was screened yet.
     """
 
     models: tuple[UsedModel, ...]
     model: UsedModel | None
     follow_up: FollowUp | None
     drifts: tuple[Drift, ...]
+    overrides: Overrides | None = None
 
 
 def report_on(
@@ -51,10 +53,11 @@ def report_on(
     model = choose(models, model_sha256, None if in_use is None else in_use.model.sha256)
     if model is None:
         return SiteReport((), None, None, ())
-    of_model = _checked(history.entries(Query(model_sha256=model.sha256)), check)
+    of_model = list(_checked(history.entries(Query(model_sha256=model.sha256)), check))
     density = [entry for entry in of_model if entry.finding == "density"]
     found = follow_up_of(density, looks_for_density=_looks_for_density(in_use, model))
-    return SiteReport(models, model, found, measure_drift(_checked(history.entries(), check)))
+    drifts = measure_drift(_checked(history.entries(), check))
+    return SiteReport(models, model, found, drifts, count_overrides(of_model))
 
 
 def follow_up_of(entries: Sequence[Entry], *, looks_for_density: bool = False) -> FollowUp | None:

@@ -2,15 +2,17 @@
 
 import csv
 import io
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from osteo_edge.durable import remove_partials, sync_names
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.ost import ost_of
 from osteo_edge.wording import headline
-from osteo_edge.writing import write_whole
+from osteo_edge.writing import replacing
 
 Cell = str | int | float | None
 
@@ -37,6 +39,8 @@ COLUMNS: dict[str, Callable[[Entry], Cell]] = {
     "dxa": lambda entry: entry.dxa,
     "dxa_in_words": lambda entry: dxa_words(entry.dxa, entry.t_score),
     "t_score": lambda entry: entry.t_score,
+    "decided": lambda entry: entry.decided,
+    "override_reason": lambda entry: entry.override_reason,
     "note": lambda entry: entry.note,
     "image_sha256": lambda entry: entry.image_sha256,
     "overlay_sha256": lambda entry: entry.overlay_sha256,
@@ -60,7 +64,13 @@ def write_csv(path: Path, entries: Iterable[Entry]) -> Path:
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerows(_rows(kept))
-    return write_whole(path, (BYTE_ORDER_MARK + text.getvalue()).encode(), "the table")
+    remove_partials(path.parent)
+    with replacing(path, "the table") as partial, partial.open("wb") as file:
+        file.write((BYTE_ORDER_MARK + text.getvalue()).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    sync_names(path)
+    return path
 
 
 def _ost_index(entry: Entry) -> int | None:

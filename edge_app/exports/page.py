@@ -9,6 +9,7 @@ import numpy as np
 
 from osteo_edge.edge_app.answer_words import USE_UNKNOWN
 from osteo_edge.edge_app.bone_words import bone_words
+from osteo_edge.edge_app.decisions import decision_words
 from osteo_edge.edge_app.dxa import dxa_words
 from osteo_edge.edge_app.exports.marks import ACCENTS, FAINT
 from osteo_edge.edge_app.exports.pdf import Report
@@ -165,6 +166,8 @@ class _Page:
         if entry.dxa is not None or entry.t_score is not None:
             entered = dxa_words(entry.dxa, entry.t_score, say)
             sheet.text(say("DXA result, entered by the clinic: {result}").format(result=entered), 9)
+        if entry.decided is not None:
+            sheet.text(shortened(decision_words(entry, say), MAX_NOTE), 9)
         if entry.note.strip():
             sheet.text(say("Note: {note}").format(note=shortened(entry.note, MAX_NOTE)), 9)
         sheet.rule()

@@ -5,12 +5,15 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Final, Literal
 
 from osteo_edge.wording import Finding, Outcome
 
 Sex = Literal["female", "male", "other"]
 Dxa = Literal["normal", "osteopenia", "osteoporosis"]
+Decided = Literal["followed", "otherwise"]
+TO_FOLLOW: Final[tuple[Outcome, ...]] = ("refer", "no_finding")
+"""The answers that a decision can follow, or not."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Entry:
     of a model that must not be used on patients. `finding` is what a positive answer speaks of, `bone` which bone the
     film was answered for, None of a model that does not tell bones apart. `dxa` and `t_score` are what the clinic
     enters when the DXA result comes back, of an answer about bone density. `image_stats` (mean, contrast) show whether
-    the films change over time.
+    the films change over time. `decided` is what somebody decided on the answer, None where nobody said so;
+    `override_reason` is why it was otherwise than the answer says, and "" unless it was.
     """
 
     id: str
@@ -72,6 +76,8 @@ class Entry:
     dxa: Dxa | None
     t_score: float | None
     image_stats: dict[str, float]
+    decided: Decided | None = None
+    override_reason: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[0-9a-f]{32}", self.id):
@@ -83,6 +89,10 @@ class Entry:
         if not self.taken_at.endswith("+00:00") or self.taken_at[10:11] != "T":
             raise ValueError("taken_at must be in UTC, like 2026-01-31T09:30:00+00:00")
         datetime.fromisoformat(self.taken_at)
+        if self.decided is not None and self.outcome not in TO_FOLLOW:
+            raise ValueError("decided must be None where there is no answer to follow")
+        if bool(self.override_reason.strip()) != (self.decided == "otherwise"):
+            raise ValueError("override_reason must be given where it was decided otherwise, and nowhere else")
         for number in self._numbers():
             if not math.isfinite(number):
                 raise ValueError("numbers must be finite: leave out what is not known")

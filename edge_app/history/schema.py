@@ -65,7 +65,11 @@ VERSION_4 = (
     "AND model_sha256 IN (SELECT model_sha256 FROM entries WHERE finding = 'abnormality')",
 )
 """What a model looks for is told by its labels, and of an answer without any by the model's other answers."""
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
+VERSION_5 = (
+    "ALTER TABLE entries ADD COLUMN decided TEXT CHECK (decided IN ('followed', 'otherwise'))",
+    "ALTER TABLE entries ADD COLUMN override_reason TEXT NOT NULL DEFAULT ''",
+)
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)
 """The statements that lead from each version to the next; a released one is never changed."""
 
 

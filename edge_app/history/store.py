@@ -4,17 +4,19 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
+from typing import Final
 
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.history.drafts import Draft, read_drafts, remove_draft, write_draft
-from osteo_edge.edge_app.history.entry import Dxa, Entry, utc
+from osteo_edge.edge_app.history.entry import Decided, Dxa, Entry, utc
 from osteo_edge.edge_app.history.errors import HistoryError, told
+from osteo_edge.edge_app.history.exchange import remove_unfinished
 from osteo_edge.edge_app.history.former import forget_in_former
 from osteo_edge.edge_app.history.images import (
     Picture,
@@ -24,7 +26,7 @@ from osteo_edge.edge_app.history.images import (
     stored_images,
     write_image,
 )
-from osteo_edge.edge_app.history.opening import DATABASE, Damage, damaged_databases, open_database
+from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, Damage, damaged_databases, open_database
 from osteo_edge.edge_app.history.query import Page, Place, Query, UsedModel, condition
 from osteo_edge.edge_app.history.rows import COLUMNS, INSERT, from_row, to_row
 from osteo_edge.edge_app.history.schema import transaction
@@ -41,6 +43,12 @@ INSERT_IMAGE = """
 UNUSED = """
     NOT EXISTS (SELECT 1 FROM entries WHERE image_sha256 = images.sha256)
     AND NOT EXISTS (SELECT 1 FROM entries WHERE overlay_sha256 = images.sha256)"""
+DECISIONS: Final[dict[Decided | None, What]] = {
+    None: What.DECISION_REMOVED,
+    "followed": What.FOLLOWED,
+    "otherwise": What.OVERRIDDEN,
+}
+"""What is told of a decision."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +124,14 @@ class History:
         """Enter the DXA result of a screening, or take it away again."""
         what = What.DXA_REMOVED if dxa is None else What.DXA_ENTERED
         return self._update(what, entry_id, "dxa = ?, t_score = ?", dxa, t_score)
+
+    def decide(self, entry_id: str, decided: Decided | None, reason: str = "") -> Entry:
+        """Enter what was decided on an answer, with the reason if it was otherwise, or take that away again.
+
+        `ValueError` for an answer that cannot be followed, and for a reason that is missing or one too many.
+        """
+        replace(self.entry(entry_id), decided=decided, override_reason=reason)
+        return self._update(DECISIONS[decided], entry_id, "decided = ?, override_reason = ?", decided, reason)
 
     def delete(self, entry_id: str) -> None:
         """Take a screening out of the history; `undo_delete` brings it back until it is purged."""
@@ -259,10 +275,13 @@ class History:
     def sweep(self) -> int:
         """Remove image files that no screening names, as a power cut can leave; how many there were.
 
+        What a restore that was cut short has left goes as well.
+
         As long as a damaged database is kept beside this one the files stay: they may be that one's.
         """
         with told(self._folder, "the images were not tidied"):
             removed = remove_abandoned(self._folder)
+            remove_unfinished(self._folder, DAMAGED)
             if damaged_databases(self._folder):
                 return removed
             return removed + self._remove_unlisted(stored_images(self._folder))
@@ -355,8 +374,19 @@ class History:
 
     @contextmanager
     def _writing(self, failure: str) -> Iterator[sqlite3.Connection]:
-        with self._reading(failure) as connection, transaction(connection):
-            yield connection
+        with self._reading(failure) as connection:
+            try:
+                with transaction(connection):
+                    yield connection
+            except sqlite3.OperationalError as error:
+                if "readonly" in str(error):
+                    self._open_again()
+                raise
+
+    def _open_again(self) -> None:
+        """Open the database once more, which could only be read: SQLite falls back to that, and stays there."""
+        before, self._opened = self._opened, open_database(self._folder)
+        before.close()
 
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"

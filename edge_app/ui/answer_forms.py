@@ -1,4 +1,4 @@
-"""What can be done with an answer: a report, a comparison, a note, and the DXA result when it comes back."""
+"""What can be done with an answer: report, comparison, decision, note, and the DXA result when it comes back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.widget import Widget
 
+from osteo_edge.edge_app.decisions import DECISION_WORDS, reason_problem
 from osteo_edge.edge_app.dxa import DXA_WORDS
+from osteo_edge.edge_app.history.entry import TO_FOLLOW
 from osteo_edge.edge_app.note_form import note_problem
 from osteo_edge.edge_app.ui.kit import Busy, Card, QuietTap, choices
 from osteo_edge.edge_app.ui.screen import load_kv
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 REPORT: Final = "report"
 NO_DXA: Final = {"": "not given"}
+NO_DECISION: Final = {"": "not given"}
 
 
 class Form(Card):
@@ -228,6 +231,57 @@ class NoteForm(Form):
         return str(self.ids.note.text.strip())
 
 
+class DecisionForm(Form):
+    """What was decided on the answer, and why if it was otherwise than the answer says."""
+
+    name = "decision"
+    overrides = BooleanProperty(False)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ids.decided.options = choices(NO_DECISION | DECISION_WORDS)
+        self.ids.reason.ids.box.multiline = True  # a line is one picture: none must be wider than the box
+        self.ids.decided.value, self.ids.reason.text = self.entry.decided or "", self.entry.override_reason
+
+    @classmethod
+    def button(cls, others: Sequence[Entry]) -> str:
+        return say("Decision")
+
+    @classmethod
+    def is_offered(cls, answer: Answer, others: Sequence[Entry]) -> bool:
+        return answer.record is None and answer.entry.outcome in TO_FOLLOW
+
+    @property
+    def has_typed(self) -> bool:
+        return self._fields() != (self.entry.decided or "", self.entry.override_reason)
+
+    def typed(self) -> dict[str, str]:
+        decided, reason = self._fields()
+        return {"decided": decided, "reason": reason}
+
+    def put(self, typed: dict[str, str]) -> None:
+        self.ids.decided.value, self.ids.reason.text = typed.get("decided", ""), typed.get("reason", "")
+
+    def read(self) -> str:
+        """Read the fields, and show what is wrong with the reason; that problem, or ""."""
+        self.overrides = self.ids.decided.value == "otherwise"
+        self.ids.reason.problem = reason_problem(*self._fields(), say)
+        return str(self.ids.reason.problem)
+
+    def keep(self) -> None:
+        """Save the decision, unless its reason is missing or too long."""
+        if self.read():
+            return
+        decided, reason = self._fields()
+        kept = next((one for one in DECISION_WORDS if one == decided), None)
+        work = partial(self.owner.clinic.history().decide, self.entry.id, kept, reason)
+        self.owner.change(work, lambda: self.dispatch("on_done"))
+
+    def _fields(self) -> tuple[str, str]:
+        decided = self.ids.decided.value or ""
+        return decided, self.ids.reason.text.strip() if decided == "otherwise" else ""
+
+
 class DxaForm(Form):
     """The DXA result, when it comes back; a hint shows as it is typed, a problem keeps it from being saved."""
 
@@ -284,6 +338,6 @@ def _fields_of(entry: Entry) -> tuple[str, str]:
     return entry.dxa or "", "" if entry.t_score is None else f"{entry.t_score:+.1f}"
 
 
-FORMS: Final[tuple[type[Form], ...]] = (ReportForm, OthersForm, NoteForm, DxaForm)
+FORMS: Final[tuple[type[Form], ...]] = (ReportForm, OthersForm, DecisionForm, NoteForm, DxaForm)
 
 load_kv(__file__)

@@ -154,7 +154,7 @@ class Facts(Card):
         """Show the facts."""
         self.clear_widgets()
         self.add_widget(Words(text=" \u00b7 ".join((*words.patient, words.taken))))
-        for text in (words.bone, words.dxa, words.note):
+        for text in (words.bone, words.dxa, words.decision, words.note):
             add_long(self, Words, text, bold=True)
         if words.ost:
             self.add_widget(Words(text=words.ost))

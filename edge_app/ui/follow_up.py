@@ -13,6 +13,8 @@ from kivy.uix.widget import Widget
 
 from osteo_edge.edge_app.dxa import DXA_WORDS
 from osteo_edge.edge_app.follow_up_words import (
+    ABOUT_DECISIONS,
+    NO_DECISION,
     NO_FILMS,
     NOTHING_YET,
     OTHER_LABELS,
@@ -25,11 +27,13 @@ from osteo_edge.edge_app.follow_up_words import (
     drift_title,
     drift_words,
     model_words,
+    override_lines,
     point_words,
     summary,
 )
 from osteo_edge.edge_app.history.drift import Drift
 from osteo_edge.edge_app.history.followup import CAUTION, FollowUp
+from osteo_edge.edge_app.history.overrides import Overrides
 from osteo_edge.edge_app.left_off import Left, LeftPage
 from osteo_edge.edge_app.site_report import SiteReport, report_on
 from osteo_edge.edge_app.ui.kit import Card, Choice, Words
@@ -122,6 +126,8 @@ class FollowUpScreen(Screen):
         else:
             for card in _agreement_cards(report.follow_up):
                 page.add_widget(card)
+        if report.overrides is not None:
+            page.add_widget(_override_card(report.overrides))
         page.add_widget(_drift_card(report.drifts))
 
     def _choice(self, report: SiteReport) -> Widget:
@@ -166,6 +172,13 @@ def _table(found: FollowUp) -> Iterator[Widget]:
 
 def _shares(lines: Iterable[Line]) -> Iterator[Widget]:
     return (Share(title=line.title, words=line.words) for line in lines)
+
+
+def _override_card(found: Overrides) -> Widget:
+    heading = Heading(text=say("Decisions on the answers"))
+    if found.n == 0:
+        return _card(heading, Words(text=say(NO_DECISION)))
+    return _card(heading, Words(text=say(ABOUT_DECISIONS)), *_shares(override_lines(found, say)))
 
 
 def _drift_card(drifts: Sequence[Drift]) -> Widget:

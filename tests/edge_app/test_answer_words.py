@@ -115,6 +115,14 @@ def test_the_dxa_result_and_the_note_are_told_if_there_are_any(make: Callable[..
     assert (answer_words(make(), str).dxa, answer_words(make(note=" "), str).note) == ("", "")
 
 
+def test_what_was_decided_is_told_if_it_was_entered(make: Callable[..., Entry]) -> None:
+    assert answer_words(make(), str).decision == ""
+    assert answer_words(make(decided="followed"), str).decision == "Decided by the clinic: as the answer says"
+    long = answer_words(make(decided="otherwise", override_reason="W{x}\n" * 9000), str).decision
+    assert long.startswith("Decided by the clinic: otherwise than the answer says, because: W{x} W{x} ")
+    assert len(long) < 5000
+
+
 def test_an_older_screening_says_that_its_intended_use_was_not_kept(make: Callable[..., Entry]) -> None:
     assert answer_words(make(intended_use=None), str).intended_use == USE_UNKNOWN
 

@@ -151,10 +151,15 @@ def test_what_is_changed_of_a_screening_is_on_record(clinic: Clinic, folders: Fo
     history.annotate(entry.id, "called her")
     history.mark_dxa(entry.id, "osteopenia", -1.8)
     history.mark_dxa(entry.id, None)
+    history.decide(entry.id, "otherwise", "Mrs. Lopez does not want it")
+    history.decide(entry.id, "followed")
+    history.decide(entry.id, None)
     history.delete(entry.id)
     history.undo_delete(entry.id)
-    names = ["noted", "DXA result entered", "DXA result removed", "deleted", "deletion undone"]
+    names = ["noted", "DXA result entered", "DXA result removed", "answer overridden", "answer followed"]
+    names += ["decision removed", "deleted", "deletion undone"]
     assert told(folders)[2:] == [(name, {"entry": entry.id}) for name in names]
+    assert "Lopez" not in (folders.audit / FILE).read_text("utf-8")
 
 
 def test_what_is_purged_is_on_record_with_why(clinic: Clinic, folders: Folders) -> None:
@@ -168,7 +173,7 @@ def test_what_is_purged_is_on_record_with_why(clinic: Clinic, folders: Folders) 
     assert whats(folders).count("purged") == 2
 
 
-@pytest.mark.parametrize("act", ["save", "annotate", "mark_dxa", "delete", "undo_delete", "purge_deleted"])
+@pytest.mark.parametrize("act", ["save", "annotate", "mark_dxa", "decide", "delete", "undo_delete", "purge_deleted"])
 def test_what_cannot_be_recorded_changes_nothing(act: str, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, gone = (clinic.save(make_record(data)) for data in (b"kept", b"gone"))
     history = clinic.history()
@@ -177,6 +182,7 @@ def test_what_cannot_be_recorded_changes_nothing(act: str, clinic: Clinic, monke
         "save": lambda: clinic.save(make_record(b"new")),
         "annotate": lambda: history.annotate(kept.id, "called her"),
         "mark_dxa": lambda: history.mark_dxa(kept.id, "normal"),
+        "decide": lambda: history.decide(kept.id, "otherwise", "seen"),
         "delete": lambda: history.delete(kept.id),
         "undo_delete": lambda: history.undo_delete(gone.id),
         "purge_deleted": lambda: history.purge_deleted(timedelta()),

@@ -53,6 +53,20 @@ def test_the_model_in_use_is_reported_before_the_last_used(history: History, man
     assert found.sha256 == sha256
 
 
+def test_decisions_of_the_model_alone_are_counted_whatever_it_looks_for(history: History) -> None:
+    assert report_on(history, None, None).overrides is None
+    own = [
+        make_record(b"followed", code="A", finding="abnormality", decided="followed"),
+        make_record(b"otherwise", code="B", finding="abnormality", decided="otherwise", override_reason="metal"),
+        make_record(b"other model", code="C", model_sha256="c" * 64, decided="followed"),
+    ]
+    history.add_all(own)
+    found = report_on(history, own[0].entry.model_sha256, None)
+    assert found.follow_up is None
+    assert found.overrides is not None
+    assert (found.overrides.n, found.overrides.shares["refer"].value) == (2, 0.5)
+
+
 def test_a_demonstration_is_reported_apart(history: History, manifest: Manifest) -> None:
     history.add_all(records())
     found = report_on(history, None, manifest)

@@ -102,15 +102,17 @@ def test_what_was_written_since_the_backup_stands(clinic: Clinic, tmp_path: Path
     (clinic.folders.history / DATABASE).write_bytes(b"no database" * 1000)
     marked, noted, left = (make_record(b"%d" % n, code=f"K-{n}") for n in range(3))
     clinic.history().add_all([marked, noted, left])
+    clinic.history().decide(left.entry.id, "otherwise", "an old fracture")
     backup = write_backup(clinic.folders.history, tmp_path / "backup.zip").path
     clinic.history().mark_dxa(marked.entry.id, "osteopenia", -1.5)
     clinic.history().annotate(noted.entry.id, "called her")
     restore(clinic, backup)
-    found = {entry.id: (entry.dxa, entry.t_score, entry.note) for entry in clinic.history().entries()}
+    entries = clinic.history().entries()
+    found = {entry.id: (entry.dxa, entry.t_score, entry.note, entry.override_reason) for entry in entries}
     assert found == {
-        marked.entry.id: ("osteopenia", -1.5, ""),
-        noted.entry.id: (None, None, "called her"),
-        left.entry.id: (None, None, ""),
+        marked.entry.id: ("osteopenia", -1.5, "", ""),
+        noted.entry.id: (None, None, "called her", ""),
+        left.entry.id: (None, None, "", "an old fracture"),
     }
 
 

@@ -114,7 +114,8 @@ def rejected(make_report: Callable[..., Report]) -> Report:
 def test_a_report_has_all_that_whoever_reads_it_must_know(
     show: Callable[..., Read], make_report: Callable[..., Report]
 ) -> None:
-    shown = show(make_report(note="pain since May", dxa="osteopenia", t_score=-1.8))
+    decided = {"decided": "otherwise", "override_reason": "DXA last month"}
+    shown = show(make_report(note="pain since May", dxa="osteopenia", t_score=-1.8, **decided))
     assert shown.pages == 1
     for words in (
         *("District Hospital", "K-0042", "71 years", "female", "52.5 kg", "2026-01-31 09:30 UTC"),
@@ -122,6 +123,7 @@ def test_a_report_has_all_that_whoever_reads_it_must_know(
         *("0.67 (osteopenia 0.42, osteoporosis 0.25)", "operating point 0.50", "uncertain from 0.45 to 0.55"),
         *("OST index -3: moderate-risk group", "From age and weight alone, not from the image"),
         *("entered by the clinic: osteopenia, T-score -1.8", "Note: pain since May"),
+        "otherwise than the answer says, because: DXA last month",
         *(USE, "knee-int8", "c" * 64, "a" * 64, "osteo-edge 0.1.0", "0123456789abcdef" * 2),
     ):
         assert words in shown.text
@@ -251,6 +253,8 @@ def test_the_longest_texts_fit_on_one_page_and_the_intended_use_is_whole(
         patient=Patient("K" * 500, 130, "female", 123.25),
         reasons=(words * 20,) * 40,
         note=words * 100,
+        decided="otherwise",
+        override_reason=words * 100,
         dxa="osteoporosis",
         t_score=-3.4,
         model_name="m" * 300,

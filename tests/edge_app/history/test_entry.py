@@ -20,6 +20,11 @@ from osteo_edge.edge_app.history.entry import Entry, Patient, new_id, utc
         ({"taken_at": "2026-02-31T09:30:00+00:00"}, "day"),
         ({"score": float("nan")}, "finite"),
         ({"probabilities": {"osteoporosis": float("inf")}}, "finite"),
+        ({"outcome": "uncertain", "decided": "followed"}, "no answer to follow"),
+        ({"outcome": "rejected", "decided": "otherwise", "override_reason": "seen"}, "no answer to follow"),
+        ({"decided": "otherwise", "override_reason": " "}, "override_reason must be given"),
+        ({"decided": "followed", "override_reason": "seen"}, "override_reason must be given"),
+        ({"override_reason": "seen"}, "override_reason must be given"),
     ],
 )
 def test_what_could_not_be_found_again_is_no_entry(

@@ -31,6 +31,13 @@ OF_VERSION_3 = """
     UPDATE entries SET warnings = '["a photo"]', intended_use = 'Screening', is_demo = 1;
     PRAGMA user_version = 3;
 """
+OF_VERSION_4 = """
+    ALTER TABLE entries ADD COLUMN finding TEXT NOT NULL DEFAULT 'density'
+        CHECK (finding IN ('density', 'abnormality'));
+    ALTER TABLE entries ADD COLUMN bone TEXT;
+    UPDATE entries SET finding = 'abnormality', bone = 'elbow';
+    PRAGMA user_version = 4;
+"""
 VERSION_1 = """
     CREATE TABLE images (
         sha256 TEXT PRIMARY KEY CHECK (length(sha256) = 64),
@@ -170,6 +177,18 @@ def test_a_history_of_version_3_keeps_its_screenings(tmp_path: Path) -> None:
     assert (found.warnings, found.intended_use, found.is_demo) == (("a photo",), "Screening", True)
     assert (found.note, found.dxa, found.t_score, found.image_stats) == ("left knee", "osteopenia", -1.7, {"mean": 0.4})
     assert version_of(tmp_path) == len(MIGRATIONS)
+
+
+def test_a_history_of_version_4_keeps_its_screenings_and_takes_decisions(tmp_path: Path) -> None:
+    with History(write_history(tmp_path, OF_VERSION_2, OF_VERSION_3, OF_VERSION_4)) as history:
+        (found,) = history.search().entries
+        assert (found.finding, found.bone, found.dxa, found.note) == ("abnormality", "elbow", "osteopenia", "left knee")
+        assert (found.decided, found.override_reason) == (None, "")
+        history.decide(found.id, "otherwise", "an old fracture")
+    with History(tmp_path) as history:
+        (found,) = history.search().entries
+    assert (found.decided, found.override_reason) == ("otherwise", "an old fracture")
+    assert [path.name for path in former_databases(tmp_path)] == ["history.version-4.sqlite3"]
 
 
 def test_an_answer_of_an_older_version_about_osteoporosis_was_about_bone_density(older: Path) -> None:

@@ -120,7 +120,35 @@ def test_a_note_and_a_dxa_result_are_kept(history: History, record: Callable[...
     assert history.mark_dxa(saved.entry.id, None).t_score is None
 
 
-@pytest.mark.parametrize("change", ["annotate", "mark_dxa"])
+def test_what_was_decided_is_kept_changed_and_taken_away(history: History, record: Callable[..., Record]) -> None:
+    saved = record()
+    history.add(saved)
+    changed = history.decide(saved.entry.id, "otherwise", "the film shows another bone")
+    assert (changed.decided, changed.override_reason) == ("otherwise", "the film shows another bone")
+    assert history.entry(saved.entry.id) == changed
+    followed = history.decide(saved.entry.id, "followed")
+    assert (followed.decided, followed.override_reason) == ("followed", "")
+    assert history.decide(saved.entry.id, None) == saved.entry
+
+
+@pytest.mark.parametrize("reason", ["", " "])
+def test_no_override_is_kept_without_its_reason(history: History, record: Callable[..., Record], reason: str) -> None:
+    saved = record()
+    history.add(saved)
+    with pytest.raises(ValueError, match="override_reason must be given"):
+        history.decide(saved.entry.id, "otherwise", reason)
+    assert history.entry(saved.entry.id) == saved.entry
+
+
+def test_what_is_no_answer_cannot_be_followed(history: History, record: Callable[..., Record]) -> None:
+    saved = record(outcome="uncertain")
+    history.add(saved)
+    with pytest.raises(ValueError, match="no answer to follow"):
+        history.decide(saved.entry.id, "followed")
+    assert history.entry(saved.entry.id) == saved.entry
+
+
+@pytest.mark.parametrize("change", ["annotate", "mark_dxa", "decide"])
 def test_what_is_not_there_cannot_be_changed(history: History, change: str) -> None:
     with pytest.raises(HistoryError, match="no screening"):
         getattr(history, change)("0" * 32, "normal")

@@ -180,6 +180,7 @@ PLAYS: Final[dict[str, dict[str, Play]]] = {
         "saved": _saved("answered"),
         "saved_rejected": _saved("rejected"),
         "report": _tapping(_saved("answered"), "Report (PDF)"),
+        "decision": _tapping(_saved("answered"), "Decision"),
         "note": _tapping(_saved("answered"), "Note"),
         "dxa": _tapping(_saved("answered"), "DXA result"),
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,67 @@ def test_a_dxa_result_is_entered_changed_and_taken_away(robot: Robot) -> None:
     robot.until(lambda: robot.screen.panel.opened is None)
     assert (entry().dxa, entry().t_score) == (None, None)
     assert not robot.sees("entered by the clinic")
+
+
+def test_an_override_is_kept_with_its_reason_and_not_without(robot: Robot) -> None:
+    saved(robot)
+
+    def kept() -> tuple[str | None, str]:
+        (entry,) = robot.clinic.history().search().entries
+        return entry.decided, entry.override_reason
+
+    robot.tap("Decision")
+    assert not robot.sees("Why otherwise: no name of the patient")
+    robot.tap("otherwise")
+    robot.see("Why otherwise: no name of the patient")
+    robot.tap("Save the decision")
+    robot.see("Say why it was decided otherwise")
+    assert kept() == (None, "")
+    robot.type(robot.screen.panel.opened.ids.reason.ids.box, "had DXA {in} May")
+    assert not robot.sees("Say why it was decided otherwise")
+    robot.tap("Save the decision")
+    robot.see("Decided by the clinic: otherwise than the answer says, because: had DXA {in} May")
+    assert kept() == ("otherwise", "had DXA {in} May")
+    robot.tap("Decision")
+    robot.tap("as the answer says")
+    robot.tap("Save the decision")
+    robot.see("Decided by the clinic: as the answer says")
+    assert kept() == ("followed", "")
+    robot.tap("Decision")
+    robot.tap("not given")
+    robot.tap("Save the decision")
+    robot.until(lambda: robot.screen.panel.opened is None)
+    assert kept() == (None, "")
+    assert not robot.sees("Decided by the clinic")
+
+
+def test_a_decision_that_was_not_saved_is_asked_about_and_comes_back(robot: Robot) -> None:
+    saved(robot)
+    robot.tap("Decision")
+    robot.tap("otherwise")
+    robot.type(robot.screen.panel.opened.ids.reason.ids.box, "metal")
+    typed = robot.screen.panel.typed()
+    assert typed == {"decision": {"decided": "otherwise", "reason": "metal"}}
+    robot.tap("Cancel")
+    assert not robot.screen.panel.has_typed
+    robot.screen.panel.put(typed)
+    robot.see("Why otherwise: no name of the patient")
+    assert robot.screen.panel.opened.ids.reason.text == "metal"
+    robot.tap("Back")
+    robot.see("Leave without saving what you typed?")
+
+
+def test_a_decision_is_asked_for_of_saved_answers_alone(robot: Robot) -> None:
+    from osteo_edge.edge_app.ui.answer_forms import DecisionForm
+
+    answered(robot)
+    assert not robot.sees("Decision")
+    robot.tap("Save")
+    robot.see("Decision")
+    answer = robot.screen.answer
+    for outcome, is_offered in (("no_finding", True), ("uncertain", False), ("rejected", False)):
+        changed = replace(answer, entry=replace(answer.entry, outcome=outcome))
+        assert DecisionForm.is_offered(changed, ()) is is_offered
 
 
 def test_what_was_typed_in_one_form_is_there_after_another(robot: Robot) -> None:
@@ -181,7 +243,11 @@ def test_the_forms_fit_at_the_largest_text(start: Callable[..., Robot], size: tu
 
     robot = start(size, text_percent=150)
     saved(robot)
-    for form in ("Report (PDF)", "Note", "DXA result"):
+    for form in ("Report (PDF)", "Decision", "Note", "DXA result"):
         robot.tap(form)
         robot.frames(4)
         assert flaws(robot.app.root) == []
+    robot.tap("Decision")
+    robot.tap("otherwise")
+    robot.frames(4)
+    assert flaws(robot.app.root) == []

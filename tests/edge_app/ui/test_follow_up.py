@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from osteo_edge.edge_app.folders import Folders
-from osteo_edge.edge_app.follow_up_words import NO_RESULTS, NOTHING_YET
+from osteo_edge.edge_app.follow_up_words import NO_DECISION, NO_RESULTS, NOTHING_YET
 from osteo_edge.edge_app.history.entry import Dxa
 from osteo_edge.edge_app.history.followup import CAUTION
 from osteo_edge.edge_app.history.store import History, Record
@@ -90,6 +90,20 @@ def test_without_results_or_films_it_says_what_to_do(start: Start, folders: Fold
     robot.clinic.history().add(make_record())
     open_follow_up(robot)
     robot.see(NO_RESULTS)
+    robot.see(NO_DECISION)
+
+
+def test_overrides_are_counted_with_what_they_do_not_tell(start: Start, folders: Folders) -> None:
+    with History(folders.history) as history:
+        history.add_all(
+            make_record(b"%d" % n, code=f"K-{n}", decided="otherwise", override_reason="metal") for n in range(12)
+        )
+    robot = start()
+    open_follow_up(robot)
+    robot.see("Decisions on the answers")
+    robot.see("Whether a decision was right is not known here.")
+    robot.see("100 % (76 to 100 %), 12 of 12")
+    robot.see("no case yet")
 
 
 def test_another_model_can_be_chosen_and_a_demonstration_is_marked(start: Start, folders: Folders) -> None:
