@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from osteo_edge.durable import remove_partials
 from osteo_edge.edge_app.audit_trail import AuditTrail, What
 from osteo_edge.edge_app.folders import Folders, remove_old
 from osteo_edge.edge_app.kept_settings import KeptSettings
@@ -273,10 +274,13 @@ class Clinic:
             return put_in_place(unpacked, self.folders.history, self.trail.note)
 
     def tidy(self) -> None:
-        """Remove what a power cut has left: images that no screening names, photos of films that nobody saved, and
-        what was handed to another app."""
+        """Remove what a power cut has left: images that no screening names, photos of films that nobody saved, what was
+        handed to another app, and files that were half-way written."""
         remove_old(self.folders.photos)
         remove_old(self.folders.outgoing)
+        for folder in (self.folders.root, self.folders.exports):
+            remove_partials(folder)
+        self.models.tidy()
         self.history().sweep()
 
     def close(self) -> None:

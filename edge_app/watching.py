@@ -23,7 +23,8 @@ from osteo_edge.edge_app.ledger import SCHEMA, Film, Ledger, Line, read_lines
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.locking import sole_use
-from osteo_edge.radiograph import Radiograph
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.reading import Reader
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Screening, require_passed, screen
 from osteo_edge.strict import from_dict, to_dict
@@ -98,9 +99,9 @@ class Pause(Protocol):
 class Station:
     """What screens the films of one watch, and where their results go.
 
-    `overlay` asks for the annotated films too. `owed` are answers that an earlier run was killed before it told, and
-    `interrupted` names the files during which earlier runs ended: a film that kills the program must not keep the
-    others from being screened, so these come last.
+    `overlay` asks for the annotated films too, and `read` reads the films. `owed` are answers that an earlier run was
+    killed before it told, and `interrupted` names the files during which earlier runs ended: a film that kills the
+    program must not keep the others from being screened, so these come last.
     """
 
     bundle: Bundle
@@ -109,6 +110,7 @@ class Station:
     ledger: Ledger
     audit: AuditLog
     overlay: bool
+    read: Reader = read_radiograph
     owed: tuple[Answered, ...] = ()
     interrupted: tuple[str, ...] = ()
 
@@ -120,7 +122,13 @@ class Station:
 
 @contextmanager
 def open_station(
-    bundle: Bundle, interpreter: Interpreter, out: Path, *, overlay: bool = False, force: bool = False
+    bundle: Bundle,
+    interpreter: Interpreter,
+    out: Path,
+    *,
+    overlay: bool = False,
+    force: bool = False,
+    read: Reader = read_radiograph,
 ) -> Iterator[Station]:
     """Open the folder of results `out` for one watcher alone, and complete what a killed one has left there.
 
@@ -138,7 +146,7 @@ def open_station(
         answers = tuple(Answered(Path(result["image"]), result) for _, result in owed)
         audit = AuditLog(out)
         audit.append("watch started", who=WHO, model=bundle.manifest.model.sha256, forced=force)
-        yield Station(bundle, interpreter, out, ledger, audit, overlay, answers, _interrupted(out, ledger))
+        yield Station(bundle, interpreter, out, ledger, audit, overlay, read, answers, _interrupted(out, ledger))
 
 
 def watch(folder: Path, station: Station, pause: Pause, *, every_s: float, once: bool = False) -> Iterator[Event]:
@@ -208,7 +216,7 @@ def _screen(arrival: Arrival, sha256: str, station: Station) -> Event:
     path = arrival.path
     station.attempt(path.name)
     try:
-        radiograph, screening = screen(path, station.bundle, station.interpreter, force=True)
+        radiograph, screening = screen(path, station.bundle, station.interpreter, force=True, read=station.read)
     except RadiographError as error:
         _require(arrival.unchanged and sha256_file(path) == sha256)
         station.audit.append("not readable", who=WHO, image=sha256)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from osteo_edge.durable import make_folder, remove_partials, sync_folder
 from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import CARD_NAME, FILE_NAME, Manifest
@@ -129,17 +130,18 @@ def _parse(content: bytes) -> Any:
 
 
 def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
-    staging.mkdir()
+    make_folder(path.parent)
+    remove_partials(path.parent)
+    place = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
+    place.mkdir()
     try:
         for name, data in contents.items():
-            _write_durably(staging / name, data)
-        _sync(staging)
-        staging.rename(path)
-        _sync(path.parent)
+            _write_durably(place / name, data)
+        sync_folder(place)
+        place = place.rename(path)
+        sync_folder(path.parent)
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
         raise
 
 
@@ -148,14 +150,6 @@ def _write_durably(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _verify(file: Path, digest: str) -> None:

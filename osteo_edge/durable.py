@@ -1,12 +1,16 @@
 """Files that survive a power cut: what these functions have written when they return is on the disk."""
 
 import os
+import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from osteo_edge.errors import OsteoEdgeError
 
+ABANDONED_AFTER_S = 3600.0
+"""What was written to so long ago belongs to no one who still writes it."""
 REMEDY = "free some space or choose another place"
 
 
@@ -17,13 +21,10 @@ def write_durably(path: Path, data: bytes, what: str) -> Path:
     """
     partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # of its own: two may write at once
     try:
-        is_new = not path.parent.is_dir()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         _write(partial, data, "wb")
         partial.replace(path)
         sync_folder(path.parent)
-        if is_new:
-            sync_folder(path.parent.parent)
     except OSError as error:
         with suppress(OSError):
             partial.unlink()
@@ -56,6 +57,40 @@ def cut_back(path: Path, size: int) -> None:
     with path.open("r+b") as file:
         file.truncate(size)
         os.fsync(file.fileno())
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, and those above it, if need be; the names of new ones are on the disk when this returns."""
+    new = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    for one in reversed(new):
+        sync_folder(one.parent)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what a writer that was killed has left in a folder, `.….partial`; what cannot be removed stays.
+
+    What was written to within the last hour may still be at work. A time to come is of a clock that was set back.
+    """
+    for path in folder.glob(".*.partial"):
+        with suppress(OSError):
+            if abs(time.time() - path.lstat().st_mtime) > ABANDONED_AFTER_S:
+                remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; what cannot be removed of that stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sync_names(path: Path) -> None:
+    """Bring the name of a file and that of its folder to the disk, where that can: not every stick does."""
+    with suppress(OSError):
+        sync_folder(path.parent)
+        sync_folder(path.parent.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from osteo_edge.durable import make_folder
 from osteo_edge.errors import OsteoEdgeError
 
 LOCK_NAME = ".lock"
@@ -47,7 +48,7 @@ def in_turn(folder: Path, name: str, *, patience_s: float = PATIENCE_S) -> Itera
 def _opened(folder: Path, name: str, place: str) -> Iterator[int]:
     """The descriptor of a file to lock."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         handle = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise OsteoEdgeError(f"{folder}: cannot be written ({error.strerror}); choose another {place}") from error

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
-from osteo_edge.durable import sync_folder
+from osteo_edge.durable import remove_partials, sync_names
 from osteo_edge.edge_app.exports.backup_contents import CONTENTS, FORMAT, BackupError, Contents, Part, is_image
 from osteo_edge.edge_app.history.errors import is_damage
 from osteo_edge.edge_app.history.images import FOLDER, image_path
@@ -50,16 +50,21 @@ def write_backup(history: Path, path: Path, *, on_progress: Callable[[float], No
     database = history / DATABASE
     if not database.is_file():
         raise BackupError(f"{history}: no history to back up; choose the folder that holds {DATABASE}")
-    with replacing(path, "the backup") as partial, TemporaryDirectory(prefix=".backup-", dir=path.parent) as scratch:
+    with replacing(path, "the backup") as partial, _scratch(path.parent) as scratch:
         copy = Path(scratch, DATABASE)
         listed = _copy_database(database, copy)
         files = [(DATABASE, copy), *_images(history)]
         parts = _write_archive(partial, files, _Meter(_size_bytes(files), on_progress))
-    with suppress(OSError):  # not every stick can
-        sync_folder(path.parent)
+    sync_names(path)
     damaged = tuple(part.name for part in parts if not part.is_sound)
     missing = tuple(sorted(listed - {part.name for part in parts}))
     return Backup(path, len(parts) - 1, path.stat().st_size, damaged, missing)
+
+
+def _scratch(folder: Path) -> "TemporaryDirectory[str]":
+    """A hidden folder for the copy of the database, once those of backups that were killed are gone."""
+    remove_partials(folder)
+    return TemporaryDirectory(prefix=".backup-", suffix=".partial", dir=folder, ignore_cleanup_errors=True)
 
 
 def _images(history: Path) -> Iterator[tuple[str, Path]]:

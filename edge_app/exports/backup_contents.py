@@ -8,7 +8,7 @@ from typing import Final, Literal
 from osteo_edge.edge_app.history.images import FOLDER
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.strict import from_dict, to_dict
+from osteo_edge.strict import from_dict, shown, to_dict
 
 CONTENTS: Final = "contents.json"
 FORMAT: Final = "osteo-edge history backup"
@@ -34,7 +34,7 @@ class Part:
 
     def __post_init__(self) -> None:
         if self.name != DATABASE and not is_image(self.name):
-            raise ValueError(f"name must be that of the database or of an image, not {self.name!r}")
+            raise ValueError(f"name must be that of the database or of an image, not {shown(self.name)}")
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError("sha256 must be 64 hex digits")
         if self.size_bytes < 0:

@@ -5,8 +5,8 @@ import os
 import shutil
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta, timezone
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from osteo_edge.durable import sync_folder
@@ -14,7 +14,8 @@ from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.exports.restoring import restore_backup
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.history.errors import HistoryError, told
-from osteo_edge.edge_app.history.opening import DATABASE, LOCK, damaged_databases
+from osteo_edge.edge_app.history.exchange import REPLACED, RESTORED, new_place, remove_unfinished
+from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, LOCK, damaged_databases
 from osteo_edge.edge_app.history.store import History, Record
 
 CHANGED = "the backup could not be read again; check the disk and try again"
@@ -52,10 +53,9 @@ def unpack_beside(backup: Path, folder: Path, on_progress: Callable[[float], Non
 
     What a restore that was killed has left there goes.
     """
-    for left in folder.parent.glob(f"{folder.name}.restored-*"):
-        _remove_unless_in_use(left)
+    remove_unfinished(folder, DAMAGED)
     with told(folder.parent, "the backup was not restored"):
-        unpacked = Unpacked(folder.with_name(f"{folder.name}.restored-{_stamp()}"))
+        unpacked = Unpacked(new_place(folder, RESTORED))
     try:
         unpacked.made_at = _moment(restore_backup(backup, unpacked.history, on_progress=on_progress).made_at)
         with _opened_again(unpacked) as restored:
@@ -86,16 +86,6 @@ def put_in_place(unpacked: Unpacked, folder: Path, tell: Tell = tell_nobody) -> 
         unpacked.remove()
 
 
-def _remove_unless_in_use(left: Path) -> None:
-    with suppress(OSError):  # another window is at work on it, or has just removed it
-        descriptor = os.open(left, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-        finally:
-            os.close(descriptor)
-
-
 @contextmanager
 def _opened_again(unpacked: Unpacked) -> Iterator[History]:
     """The restored history, which must be there and sound: opening makes a new one of what is not."""
@@ -117,7 +107,7 @@ def _exchange(unpacked: Unpacked, folder: Path, tell: Tell) -> Path | None:
             except BlockingIOError as error:
                 raise HistoryError(f"{folder}: another window has the history open; close it and try again") from error
         tell(What.RESTORED, backup_made_at=unpacked.made_at, screenings=unpacked.screenings)
-        kept = folder.with_name(f"{folder.name}.replaced-{_stamp()}")
+        kept = new_place(folder, REPLACED)
         if folder.exists():
             folder.replace(kept)
         try:
@@ -174,7 +164,3 @@ def _moment(written: str) -> str | None:
         return datetime.fromisoformat(written).isoformat()
     except ValueError:
         return None
-
-
-def _stamp() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")

@@ -26,9 +26,12 @@ from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.schema import MIGRATIONS, version
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import CHUNK_BYTES
+from osteo_edge.strict import shown
 
 ENCRYPTED: Final = 0x1
-DAMAGE: Final = (BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error)
+MAX_REASON: Final = 300
+"""Letters of what is said to be wrong with a file."""
+DAMAGE: Final = (BadZipFile, EOFError, IndexError, RuntimeError, ValueError, struct.error, zlib.error)
 """What `zipfile` raises of a file that is none, or no longer one."""
 
 
@@ -71,7 +74,7 @@ def _opened(path: Path) -> Iterator[ZipFile]:
         with path.open("rb") as file, ZipFile(file) as archive:
             yield archive
     except DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = shown(str(error) or type(error).__name__, MAX_REASON)[1:-1]
         raise BackupError(f"{path}: not a backup of a history, or damaged ({reason}); choose another backup") from error
     except OSError as error:
         raise BackupError(f"{path}: cannot be read ({error.strerror or error}); check the disk or stick") from error
@@ -82,7 +85,7 @@ def _checked_contents(archive: ZipFile, path: Path) -> Contents:
     members = archive.infolist()
     for member in members:
         if member.compress_type != ZIP_STORED or member.flag_bits & ENCRYPTED:
-            raise ValueError(f"{member.filename!r} is compressed or encrypted, as in no backup of ours")
+            raise ValueError(f"{shown(member.filename)} is compressed or encrypted, as in no backup of ours")
     sizes = {member.filename: member.file_size for member in members}
     if len(sizes) < len(members):
         raise ValueError("a name comes twice")

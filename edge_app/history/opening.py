@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
 
-from osteo_edge.durable import sync_folder
+from osteo_edge.durable import make_folder, sync_folder
 from osteo_edge.edge_app.history.errors import HistoryError, is_damage, told
+from osteo_edge.edge_app.history.exchange import bring_back
 from osteo_edge.edge_app.history.schema import migrate
 
 DATABASE = "history.sqlite3"
@@ -51,12 +52,14 @@ def open_database(folder: Path) -> Opened:
     """
     path = folder / DATABASE
     with told(path, "the history cannot be opened"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        bring_back(folder)
+        make_folder(folder, 0o700)
         lock = (folder / LOCK).open("ab")
         try:
             fcntl.flock(lock, fcntl.LOCK_SH)
             connection, damage = _open_or_replace(path, lock)
             sync_folder(folder)
+            sync_folder(folder.parent)  # the folder may be of a start that was killed before it had come to this
         except BaseException:
             lock.close()
             raise

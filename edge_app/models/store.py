@@ -19,7 +19,7 @@ from typing import Final
 
 from osteo_edge.audit_log import Value
 from osteo_edge.bundle import SIGNATURE_NAME, Bundle, read_manifest
-from osteo_edge.durable import sync_folder, write_durably
+from osteo_edge.durable import remove, sync_folder, write_durably
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.demo_bundle import FOLDER as DEMO_FOLDER
 from osteo_edge.edge_app.demo_bundle import demo_bundle
@@ -156,6 +156,12 @@ class ModelStore:
             self._tell(What.MODEL_REMOVED, id=model_id, model=_sha256_of(place))
             self._remove(place)
 
+    def tidy(self) -> None:
+        """Remove what a killed program has left half-done, unless another one is changing the models now."""
+        if self._folder.is_dir():
+            with suppress(OsteoEdgeError), self._sole_use():
+                pass
+
     def _place(self, model_id: str) -> Path:
         if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}", model_id) or self._folder / model_id not in self._places():
             raise BundleError(f"{model_id[:100]}: no such model is installed; choose another one")
@@ -210,7 +216,8 @@ class ModelStore:
         """Keep others from changing the folder; what a killed program left half-done is tidied away."""
         with sole_use(self._folder, BUSY, place="folder"):
             for left in self._folder.glob(".*.partial"):
-                shutil.rmtree(left, ignore_errors=True)
+                with suppress(OSError):
+                    remove(left)
             yield
 
     @contextmanager

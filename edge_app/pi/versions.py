@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from osteo_edge.durable import sync_folder
+from osteo_edge.durable import make_folder, sync_folder
 from osteo_edge.edge_app.pi.kit import KIT_FILE, Contents, read_contents
 from osteo_edge.errors import OsteoEdgeError
 
@@ -93,7 +93,14 @@ def roll_back(places: Places) -> Path:
     now, before = version_of(places.current), version_of(places.previous)
     if before is None or before == now:
         raise OsteoEdgeError(f"{places.home}: no version from before to go back to")
-    switch(places, before)
+    try:
+        _point(places.current, before)  # first: a power cut after it has gone back, and before it has done nothing
+        if now is not None:
+            _point(places.previous, now)
+    except OsteoEdgeError:
+        if now is not None:
+            undo_switch(places, now, before)
+        raise
     return before
 
 
@@ -142,7 +149,12 @@ def link_command(places: Places) -> str | None:
         if places.command.is_symlink() and places.command.readlink() == target:
             return None
         return f"{places.command}: another osteo-edge, left as it is; this one is {target}"
-    places.command.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        make_folder(places.command.parent)
+    except OSError as error:
+        raise _unwritten(places.command, error) from error
+    for left in places.command.parent.glob(f".{places.command.name}.*{PARTIAL}"):
+        left.unlink(missing_ok=True)
     _replace(places.command, target)
     return None
 
@@ -153,9 +165,18 @@ def _point(link: Path, version: Path) -> None:
 
 def _replace(link: Path, target: Path) -> None:
     partial = link.with_name(f".{link.name}.{uuid4().hex}{PARTIAL}")
-    partial.symlink_to(target)
-    partial.replace(link)
-    sync_folder(link.parent)
+    try:
+        partial.symlink_to(target)
+        partial.replace(link)
+        sync_folder(link.parent)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise _unwritten(link, error) from error
+
+
+def _unwritten(link: Path, error: OSError) -> OsteoEdgeError:
+    return OsteoEdgeError(f"{link}: cannot be written ({error.strerror or error}); free some space and try again")
 
 
 def _folders(folder: Path) -> list[Path]:

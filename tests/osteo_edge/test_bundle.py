@@ -13,6 +13,7 @@ import pytest
 
 from osteo_edge import bundle as bundle_module
 from osteo_edge.bundle import MAX_MANIFEST_BYTES, Bundle, read_bundle, require_free, write_bundle
+from osteo_edge.durable import sync_folder
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 
@@ -240,3 +241,25 @@ def test_a_manifest_is_written_with_the_hashes_of_what_is_written(tmp_path: Path
     stale = replace(manifest, files={"gone.npz": "d" * 64})
     write_bundle(tmp_path / "knee", stale, {"model.tflite": model, "samples.npz": b"samples"})
     assert sorted(read_bundle(tmp_path / "knee").manifest.files) == ["MODEL_CARD.md", "samples.npz"]
+
+
+def test_a_bundle_whose_name_cannot_be_brought_to_the_disk_is_not_there(
+    tmp_path: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        if folder == tmp_path:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync_folder(folder)
+
+    monkeypatch.setattr("osteo_edge.bundle.sync_folder", refuse)
+    with pytest.raises(BundleError, match="nothing was left behind"):
+        write_bundle(tmp_path / "knee", manifest, {"model.tflite": b"model"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_bundle(tmp_path: Path, manifest: Manifest) -> None:
+    left = tmp_path / ".knee.0a1b2c3d.partial"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    write_bundle(tmp_path / "knee", manifest, {"model.tflite": b"model"})
+    assert [path.name for path in tmp_path.iterdir()] == ["knee"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge import durable
-from osteo_edge.durable import append_durably, cut_back, write_durably
+from osteo_edge.durable import append_durably, cut_back, make_folder, remove_partials, write_durably
 from osteo_edge.errors import OsteoEdgeError
 
 
@@ -63,3 +63,27 @@ def test_two_who_write_one_file_at_once_do_not_meet(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(durable, "_write", write_and_be_overtaken)
     write_durably(file, b"of the one", "the result")
     assert (list(tmp_path.iterdir()), file.read_bytes()) == ([file], b"of the one")
+
+
+def test_the_name_of_each_new_folder_is_brought_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = list[Path]()
+    monkeypatch.setattr(durable, "sync_folder", synced.append)
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert len(synced) == 3
+
+
+def test_what_killed_writers_left_is_removed_once_nobody_can_be_at_work_on_it(tmp_path: Path) -> None:
+    old, ahead, new = (tmp_path / f".{name}.partial" for name in ("old", "ahead", "new"))
+    other, folder = tmp_path / ".other", tmp_path / ".folder.partial"
+    folder.mkdir()
+    for path in (old, ahead, new, other, folder / "file"):
+        path.write_bytes(b"half")
+    hours = durable.ABANDONED_AFTER_S * 2
+    for path, seconds in ((old, -hours), (ahead, hours), (other, -hours), (folder, -hours)):
+        moment = path.stat().st_mtime + seconds
+        os.utime(path, (moment, moment))
+    remove_partials(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [new, other]
+    remove_partials(tmp_path / "not there")

@@ -262,3 +262,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, bundle: Bun
 
 def test_the_words_for_a_fallen_back_store_say_that_it_is_the_demonstration() -> None:
     assert "demonstration" in FALLEN_BACK
+
+
+def test_what_a_killed_program_left_is_tidied_away_unless_another_one_is_at_work(
+    store: ModelStore, folder: Path, bundle: Bundle
+) -> None:
+    store.tidy()
+    assert not folder.exists()
+    store.install(bundle.path)
+    (folder / ".0a1b2c3d.partial").mkdir()
+    (folder / ".in_use.json.0a1b.partial").write_bytes(b"half")
+    before = ids(store)
+    with sole_use(folder, "busy"):
+        store.tidy()
+        assert len(list(folder.glob(".*.partial"))) == 2
+    store.tidy()
+    assert (list(folder.glob(".*.partial")), ids(store)) == ([], before)

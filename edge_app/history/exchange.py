@@ -1,0 +1,56 @@
+"""A restored history takes the place of another: by which names, and what a start does if a power cut came between.
+
+    history.restored-20260131T093000000000/history    unpacked from a backup; nobody's any more unless it is locked
+    history.replaced-20260131T093000000000            the history that made room, until the exchange is done
+
+Of the two renames the first one takes the history away, and the second puts the restored one there.
+"""
+
+import fcntl
+import os
+import shutil
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Final
+
+from osteo_edge.durable import sync_folder
+
+RESTORED: Final = "restored"
+REPLACED: Final = "replaced"
+
+
+def new_place(folder: Path, what: str) -> Path:
+    """A dated name beside the history's folder for what is `RESTORED` or `REPLACED`."""
+    return folder.with_name(f"{folder.name}.{what}-{datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%f')}")
+
+
+def bring_back(folder: Path) -> None:
+    """Undo an exchange that was cut short: a history that made room, with nothing in its place, comes back."""
+    replaced = sorted(folder.parent.glob(f"{folder.name}.{REPLACED}-*"))
+    if replaced and not folder.exists():
+        replaced[-1].replace(folder)
+        sync_folder(folder.parent)
+
+
+def remove_unfinished(folder: Path, kept: str) -> None:
+    """Remove what an exchange that was cut short has left beside the history's folder, where that is sound.
+
+    Of histories that made room those stay in which a file is called like the pattern `kept`. What another window is
+    unpacking stays as well.
+    """
+    for left in folder.parent.glob(f"{folder.name}.{RESTORED}-*"):
+        _remove_unless_in_use(left)
+    for left in folder.parent.glob(f"{folder.name}.{REPLACED}-*"):
+        if not any(left.glob(kept)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _remove_unless_in_use(left: Path) -> None:
+    with suppress(OSError):  # another window is at work on it, or has just removed it
+        descriptor = os.open(left, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(descriptor)
