@@ -3,6 +3,7 @@
 import math
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from osteo_edge.edge_app.watching import (
 )
 from osteo_edge.heap import keep_little_memory
 from osteo_edge.preflight import open_checked
+from osteo_edge.radiograph import read_radiograph
+from osteo_edge.reading import Reader
 from osteo_edge.trust import require_trusted
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -100,6 +103,11 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     "--force", is_flag=True, help="Answer with a model that failed its check after conversion, each answer warned of."
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
+@click.option(
+    "--one-process",
+    is_flag=True,
+    help="Decode films in the watch itself, which takes less memory; one that breaks a decoder then ends the watch.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line a film.")
 @click.pass_context
 def watch_folder(
@@ -112,12 +120,16 @@ def watch_folder(
     overlay: bool,
     force: bool,
     threads: int | None,
+    one_process: bool,
     as_json: bool,
 ) -> None:
     """Screen what arrives in a folder (PNG, JPEG, BMP, TIFF, DICOM), each film once.
 
     For a device without a screen. A film is its content: under another name it is noted, not screened again, and a
     changed file is a new film. Sub-folders, hidden files and unfinished ones (.part, .tmp, ~) are left alone.
+
+    On Linux each film is decoded in a process of its own, without files, network or much time and memory: one that
+    breaks the decoder, or was made to take the program over, is one file that cannot be read.
 
     \b
       --out/DATE/NAME-HASH.json   each answer, as `osteo-edge screen --json` gives it
@@ -138,22 +150,36 @@ def watch_folder(
     require_trusted(loaded)
     manager = open_notifier()
     stop, failed = Stop(manager.alive), False
-    interpreter = open_checked(loaded, threads=threads, tell=_complain)
-    with open_station(loaded, interpreter, out, overlay=overlay, force=force) as station, stop.listening():
-        if not as_json:
-            click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
-        manager.ready(f"waiting for films, with {interpreter.name}")
-        for number, event in enumerate(watch(folder, station, stop.pause, every_s=every_s, once=once), 1):
-            failed |= isinstance(event, Unreadable | PutOff)
-            _show(event, folder, as_json)
-            _report(event, number, manager)
-        manager.stopping()
+    with _reader(one_process) as read:
+        interpreter = open_checked(loaded, threads=threads, tell=_complain)
+        station_of = open_station(loaded, interpreter, out, overlay=overlay, force=force, read=read)
+        with station_of as station, stop.listening():
+            if not as_json:
+                click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
+            manager.ready(f"waiting for films, with {interpreter.name}")
+            for number, event in enumerate(watch(folder, station, stop.pause, every_s=every_s, once=once), 1):
+                failed |= isinstance(event, Unreadable | PutOff)
+                _show(event, folder, as_json)
+                _report(event, number, manager)
+            manager.stopping()
     if stop.signal is not None:
         click.echo("osteo-edge: ended as asked; the next start goes on from here", err=True)
     if stop.signal == signal.SIGINT:
         ctx.exit(EXIT_INTERRUPTED)
     if once and failed and stop.signal is None:
         ctx.exit(EXIT_FAILED)
+
+
+@contextmanager
+def _reader(one_process: bool) -> Iterator[Reader]:
+    """What reads the films: another process, where there is one to be had."""
+    if one_process or sys.platform != "linux":
+        yield read_radiograph
+        return
+    from osteo_edge.isolated_reading import IsolatedReader
+
+    with IsolatedReader(tell=_complain) as read:
+        yield read
 
 
 def _require_folder(folder: Path, out: Path) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.image_header import EXPORT_HINT, FORMATS, damaged, read_header
+from osteo_edge.image_header import EXPORT_HINT, FORMATS, check_fits, damaged, read_header
 from osteo_edge.raster import codec, colour
 from osteo_edge.raster.damage import DamagedImageError, UnsupportedImageError, refusing_reports
 
@@ -82,7 +82,7 @@ def read_radiograph(path: Path) -> Radiograph:
     that a DICOM file asks for. Raises RadiographError for what is no readable single image of an acceptable size,
     and MissingExtraError where DICOM needs a package that is not installed.
     """
-    return decode(_read_bytes(path), path)
+    return decode(read_bytes(path), path)
 
 
 def decode(data: bytes, path: Path) -> Radiograph:
@@ -141,7 +141,8 @@ def refusing_damage(path: Path, file_format: str) -> Iterator[None]:
         raise damaged(path, file_format) from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file; RadiographError for a folder, for what cannot be read, and beyond `MAX_FILE_BYTES`."""
     try:
         if path.is_dir():
             raise RadiographError(f"{path}: is a folder; name an image file")
@@ -158,6 +159,7 @@ def _read_bytes(path: Path) -> bytes:
 def _decode_raster(data: bytes, path: Path, file_format: str) -> tuple[Pixels, Source]:
     header = read_header(data, path, file_format)
     check_size(header.height, header.width, path)
+    check_fits(header, data, path, file_format)
     samples = _decode_samples(data, path, file_format, header.white_is_zero_at)
     full_scale = _full_scale(samples)
     grey, chroma = grey_and_chroma(samples, full_scale) if samples.ndim == 3 else (samples, 0.0)

@@ -1,7 +1,7 @@
 """One film as a model saw it: read, checked, prepared and put to the network, before any answer is made of it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,9 @@ from osteo_edge.layout import Layout
 from osteo_edge.preprocessing import lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Interpreter, Prediction
+
+Reader = Callable[[Path], Radiograph]
+"""Does what `read_radiograph` does, perhaps elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +43,17 @@ class Reading:
         return {stage: round(ms, 2) for stage, ms in self.stage_ms.items()}
 
 
-def read_film(path: Path, bundle: Bundle, interpreter: Interpreter, *, any_film: bool) -> tuple[Radiograph, Reading]:
+def read_film(
+    path: Path, bundle: Bundle, interpreter: Interpreter, *, any_film: bool, read: Reader = read_radiograph
+) -> tuple[Radiograph, Reading]:
     """Put one image file to the model, unless a check says that it must not be answered.
 
     Raises `RadiographError` for a file that is no readable radiograph. `any_film` lets pass, with a warning, what is
-    unlike the films that the model learned from.
+    unlike the films that the model learned from. `read` opens and decodes the file.
     """
     manifest, stage_ms = bundle.manifest, dict[str, float]()
     with timed(stage_ms, "read"):
-        radiograph = read_radiograph(path)
+        radiograph = read(path)
     findings = findings_of(manifest)
     reasons = rejections(radiograph, manifest.gate, findings=findings)
     strict = rejections(radiograph, manifest.gate) if len(findings) > 1 else ()

@@ -17,8 +17,8 @@ from osteo_edge.evidence import evidence_of as evidence_of
 from osteo_edge.findings import findings_of
 from osteo_edge.manifest import Calibration, Decision, Manifest
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.radiograph import Radiograph
-from osteo_edge.reading import Reading, read_film, timed
+from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.reading import Reader, Reading, read_film, timed
 from osteo_edge.routing import (
     Route,
     answered,
@@ -155,6 +155,7 @@ def screen(
     *,
     force: bool = False,
     any_film: bool = False,
+    read: Reader = read_radiograph,
 ) -> tuple[Radiograph, Screening]:
     """Screen one image file; the pixels come back too, for whoever wants to draw on them.
 
@@ -163,9 +164,10 @@ def screen(
     unlike those that the model learned from is answered too, with a warning: to try a model out on a drawn one.
 
     A model that tells bones apart believes the user who names the `bone`; `OsteoEdgeError` if it does not know it.
+    `read` opens and decodes the file.
     """
     require_screenable(bundle, bone, force)
-    radiograph, film = read_film(path, bundle, interpreter, any_film=any_film)
+    radiograph, film = read_film(path, bundle, interpreter, any_film=any_film, read=read)
     if film.prediction is None:
         return radiograph, _screening(rejection(film.rejected, bundle, interpreter, bone), film)
     answer = answer_films([film], bundle, interpreter, bone)

@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import resource
 import select
@@ -208,6 +209,35 @@ def test_a_signal_ends_it_with_a_line(number: int, code: int, bundle: Bundle, fo
         assert errors == "osteo-edge: ended as asked; the next start goes on from here\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are confined on Linux alone")
+def test_what_decodes_ends_with_the_watch_and_not_by_a_signal_that_is_for_all_of_a_service(
+    bundle: Bundle, folder: Path, out: Path, draw_film: Draw
+) -> None:
+    with watcher(bundle, folder, out, "--json") as process:
+        read_json(process, 3)
+        (decoder,) = _children_of(process.pid)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(decoder, number)
+        draw_film("films/d.png", brightness=0.4)
+        read_json(process, 1)
+        assert _children_of(process.pid) == [decoder]
+        process.kill()
+        until = time.monotonic() + PATIENCE_S
+        while Path(f"/proc/{decoder}").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not Path(f"/proc/{decoder}").exists()
+
+
+def test_one_process_is_what_was_asked_for(bundle: Bundle, folder: Path, out: Path) -> None:
+    with watcher(bundle, folder, out, "--json", "--one-process") as process:
+        read_json(process, 3)
+        assert _children_of(process.pid) == []
+
+
+def _children_of(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
 def test_films_that_arrive_are_screened_and_killing_it_again_and_again_does_no_harm(
     bundle: Bundle, out: Path, draw_film: Draw, tmp_path: Path
 ) -> None:
@@ -239,8 +269,8 @@ def test_a_slow_writer_is_waited_for(bundle: Bundle, folder: Path, out: Path, dr
 
 
 def test_a_disk_that_takes_no_more_ends_it_with_one_line(bundle: Bundle, folder: Path, out: Path) -> None:
-    """A limit on the size of a file cuts a write in two, as a full disk does."""
-    command = [sys.executable, "-m", "osteo_edge", *words(bundle, folder, out, "--once")]
+    """A limit on the size of a file cuts a write in two, as a full disk does; it is one on shared memory, too."""
+    command = [sys.executable, "-m", "osteo_edge", *words(bundle, folder, out, "--once", "--one-process")]
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from osteo_edge import audit_log
 from osteo_edge.bundle import Bundle
@@ -42,7 +43,7 @@ class Place:
     out: Path
     bundle: Bundle
 
-    def run(self, *, once: bool = True, pause: Looks | None = None, **options: bool) -> list[Event]:
+    def run(self, *, once: bool = True, pause: Looks | None = None, **options: Any) -> list[Event]:
         """One run until all is screened, or until `pause` says that it is enough; what it has told."""
         pause = Looks([lambda: None] * 50) if pause is None else pause
         with open_station(self.bundle, open_interpreter(self.bundle, threads=1), self.out, **options) as station:

@@ -1,0 +1,171 @@
+"""Decode files, each in a confined process of its own: `python -m osteo_edge.reading_process`, for `isolated_reading`.
+
+This process has loaded what decoding needs and never touches a file's bytes. For each file it forks one that gives up
+its rights before it sees the first byte, and ends with that file: what a hostile file does to it reaches no other film.
+
+Standard input is a socket (SOCK_SEQPACKET). Each request brings the file and the memory for the answer; what became of
+the process is told on the socket. The end of the socket is the end of this process and its child.
+"""
+
+import codecs
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NoReturn
+
+import numpy as np
+
+from osteo_edge import radiograph
+from osteo_edge.confinement import Limits, confine
+from osteo_edge.errors import MissingExtraError
+from osteo_edge.raster import codec
+from osteo_edge.reading_protocol import MESSAGE_BYTES, Ended, Ready, Request
+from osteo_edge.reading_reply import write_reply
+from osteo_edge.strict import from_dict, to_dict
+
+PROBE_LIMITS: Final = Limits(cpu_s=5, memory_bytes=2**24)
+
+
+def main() -> None:
+    """Serve the socket on standard input until its other end is closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the program whose films these are, which ends us in time
+        signal.signal(number, signal.SIG_IGN)
+    control = socket.socket(fileno=os.dup(0))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, 0)
+    _warm_up()
+    gc.freeze()
+    with suppress(BrokenPipeError):
+        _tell(control, Ready(_is_filtered(control, nowhere)))
+        while _serve(control, nowhere):
+            pass
+
+
+def _serve(control: socket.socket, nowhere: int) -> bool:
+    """Deal with one request; False where there will be no more."""
+    message, descriptors, *_ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+    if not message:
+        return False
+    request = from_dict(Request, json.loads(message))
+    missing = _load_dicom() if request.format == "dicom" else None
+    file, memory = descriptors
+    child = _Child(lambda: _decode(file, memory, request, missing), keep={file, memory}, nowhere=nowhere)
+    os.close(file)
+    os.close(memory)
+    ended = child.wait(control, request.wall_s)
+    if ended is None:
+        return False
+    _tell(control, ended)
+    return True
+
+
+def _decode(file: int, memory: int, request: Request, missing: MissingExtraError | None) -> None:
+    """Decode a file, in a child; or say what is missing for that, which it could not find out by itself any more."""
+    confine(request.limits)
+    path = Path(os.fsdecode(bytes.fromhex(request.path_hex)))
+
+    def decoded() -> radiograph.Radiograph:
+        if missing is not None:
+            raise missing
+        return radiograph.decode(os.read(file, request.file_bytes), path)
+
+    write_reply(decoded, memory)
+
+
+class _Child:
+    """A process that does one thing with a few descriptors, and ends."""
+
+    def __init__(self, deed: Callable[[], None], *, keep: set[int], nowhere: int) -> None:
+        self._life, theirs = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _do_and_end(deed, {*keep, theirs}, nowhere)
+        os.close(theirs)
+
+    def wait(self, control: socket.socket, wall_s: float) -> Ended | None:
+        """Wait for its end, and bring it about after `wall_s` seconds; None where the other end of `control` is closed.
+
+        The pipe ends with the process. One that closes it itself is ended as well.
+        """
+        watched = select.poll()
+        watched.register(self._life, select.POLLIN)
+        watched.register(control, select.POLLRDHUP)
+        events = dict(watched.poll(round(1000 * wall_s)))
+        os.kill(self._pid, signal.SIGKILL)  # one that has ended by itself has its code already
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._life)
+        if control.fileno() in events:
+            return None
+        return Ended(os.waitstatus_to_exitcode(status), late=not events)
+
+
+def _do_and_end(deed: Callable[[], None], keep: set[int], nowhere: int) -> NoReturn:
+    """In the child: leave nothing open but `keep`, do it, and end without what Python does at the end."""
+    code = 1
+    try:
+        for standard in (0, 1, 2):
+            os.dup2(nowhere, standard)
+        for descriptor in (int(path.name) for path in Path("/proc/self/fd").iterdir()):
+            if descriptor > 2 and descriptor not in keep:
+                with suppress(OSError):  # the one that listed them is closed already
+                    os.close(descriptor)
+        deed()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _is_filtered(control: socket.socket, nowhere: int) -> bool:
+    """Whether a confined process is refused a socket."""
+
+    def require_refused() -> None:
+        filtered = confine(PROBE_LIMITS)
+        with suppress(PermissionError):
+            socket.socket(socket.AF_UNIX).close()
+            raise AssertionError("a confined process has opened a socket")
+        if not filtered:
+            raise AssertionError("no filter")
+
+    ended = _Child(require_refused, keep=set(), nowhere=nowhere).wait(control, PROBE_LIMITS.cpu_s)
+    return ended == Ended(0, late=False)
+
+
+def _warm_up() -> None:
+    """Have loaded what is loaded only when the first file is decoded: afterwards nothing can be opened any more."""
+    grey = np.zeros((radiograph.MIN_SIDE_PX, radiograph.MIN_SIDE_PX), np.uint8)
+    for data in (codec.encode_png(grey), codec.encode_jpeg(np.dstack([grey] * 3), 90)):
+        radiograph.decode(data, Path("film"))
+
+
+def _load_dicom() -> MissingExtraError | None:
+    """The same for DICOM, which takes long, and so is done for the first such file; or the package that is missing."""
+    if "osteo_edge.dicom" in sys.modules:
+        return None
+    try:
+        import osteo_edge.dicom  # noqa: F401
+    except MissingExtraError as missing:
+        return missing
+    from pydicom.charset import python_encoding
+
+    for encoding in python_encoding.values():
+        codecs.lookup(encoding)
+    pillow = sys.modules.get("PIL.Image")  # pydicom has loaded it, where it is installed
+    if pillow is not None:
+        pillow.init()
+    gc.freeze()
+    return None
+
+
+def _tell(control: socket.socket, what: Ready | Ended) -> None:
+    control.send(json.dumps(to_dict(what)).encode("ascii"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What a program and the process that decodes its files tell each other, one JSON document a message."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from osteo_edge.confinement import Limits
+
+MESSAGE_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Sent once: whether decoding processes have their system calls filtered, as one of them has tried out."""
+
+    filtered: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """One file: what it is called (`os.fsencode` in hex), its size and format, and how much may be spent on it."""
+
+    path_hex: str
+    file_bytes: int
+    format: str
+    limits: Limits
+    wall_s: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of the process: its exit code, or less the signal that ended it; `late` if it was out of time."""
+
+    exit_code: int
+    late: bool
