@@ -24,13 +24,18 @@ from osteo_edge.raster.damage import UnsupportedImageError
 try:
     import pydicom
     from pydicom.filereader import read_dataset, read_preamble
-    from pydicom.pixels import apply_color_lut
 
     from osteo_edge.dicom_frames import is_readable, samples_of
+    from osteo_edge.dicom_palette import looked_up
 except ImportError as missing:
     raise MissingExtraError("reading DICOM", "pydicom", "dicom") from missing
 
 Samples = npt.NDArray[Any]
+
+INFLATED_AT_ONCE = 1 << 20
+PREAMBLE_BYTES = 128
+PROGRAMS_AND_ARCHIVES = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!", b"PK", b"%PDF", b"<")
+"""What a preamble must not begin as (CVE-2019-11687). It may begin as TIFF, as the standard has it (PS3.10, 7.1)."""
 
 
 def decode_dicom(data: bytes, path: Path) -> tuple[Pixels, Source]:
@@ -40,12 +45,15 @@ def decode_dicom(data: bytes, path: Path) -> tuple[Pixels, Source]:
     Raises RadiographError, or MissingExtraError where the compression needs a decoder that is not installed.
     """
     with _reading(path):
+        _check_preamble(data, path)
         _check_deflated_size(data, path)
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check_image(dataset, path)
         _check_decoder(dataset, path)
         samples = _samples(dataset, path)
         pixels, chroma = _grey(dataset, samples, path)
+        if not np.isfinite(pixels.sum()):
+            raise ValueError("numbers too large for a picture")
         return pixels, _source(dataset, path, pixels, chroma)
 
 
@@ -67,6 +75,13 @@ def _reading(path: Path) -> Iterator[None]:
         log.propagate = propagate
 
 
+def _check_preamble(data: bytes, path: Path) -> None:
+    """Refuse a file that is a program or an archive as well, which would be kept and passed on as a radiograph."""
+    if data.startswith(PROGRAMS_AND_ARCHIVES) and data.startswith(b"DICM", PREAMBLE_BYTES):
+        problem = "is a program or an archive as well as DICOM; do not open it, and export the radiograph again"
+        raise RadiographError(f"{path}: {problem}")
+
+
 def _check_deflated_size(data: bytes, path: Path) -> None:
     """Refuse a deflated data set that would fill the memory when inflated (PS3.5 A.5)."""
     file = BytesIO(data)
@@ -74,9 +89,11 @@ def _check_deflated_size(data: bytes, path: Path) -> None:
     meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
     if meta.get("TransferSyntaxUID") != pydicom.uid.DeflatedExplicitVRLittleEndian:
         return
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflater.decompress(file.read(), MAX_FILE_BYTES)
-    if inflater.unconsumed_tail:
+    inflater, left, inflated = zlib.decompressobj(-zlib.MAX_WBITS), file.read(), 0
+    while left and inflated <= MAX_FILE_BYTES:
+        inflated += len(inflater.decompress(left, INFLATED_AT_ONCE))
+        left = inflater.unconsumed_tail
+    if inflated > MAX_FILE_BYTES:
         raise RadiographError(f"{path}: inflates to more than {MAX_FILE_BYTES // 2**20} MiB; export it uncompressed")
 
 
@@ -111,7 +128,8 @@ def _check_decoder(dataset: Any, path: Path) -> None:
         explicit = pydicom.uid.ExplicitVRLittleEndian if little_endian else pydicom.uid.ExplicitVRBigEndian
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else explicit
     syntax = dataset.file_meta.TransferSyntaxUID
-    uncompressed = RadiographError(f"{path}: compressed as {syntax.name}; export it uncompressed")
+    name = _name_of(syntax)
+    uncompressed = RadiographError(f"{path}: compressed as {name}; export it uncompressed")
     try:
         readable = is_readable(dataset)
     except NotImplementedError as error:
@@ -119,14 +137,19 @@ def _check_decoder(dataset: Any, path: Path) -> None:
     if not readable and FORM == "plain":  # as on Android, where nothing can be installed beside
         raise uncompressed
     if not readable:
-        raise MissingExtraError(f"{path}: reading DICOM compressed as {syntax.name}", "python-gdcm", "dicom")
+        raise MissingExtraError(f"{path}: reading DICOM compressed as {name}", "python-gdcm", "dicom")
+
+
+def _name_of(syntax: Any) -> str:
+    """What the standard calls a transfer syntax; what else stands in the file is not quoted."""
+    return str(syntax.name) if syntax.name != syntax else "an unknown transfer syntax"
 
 
 def _samples(dataset: Any, path: Path) -> Samples:
     try:
         return samples_of(dataset)
     except UnsupportedImageError as error:
-        name = dataset.file_meta.TransferSyntaxUID.name
+        name = _name_of(dataset.file_meta.TransferSyntaxUID)
         raise RadiographError(f"{path}: compressed as {name}; export it uncompressed") from error
 
 
@@ -136,7 +159,7 @@ def _grey(dataset: Any, samples: Samples, path: Path) -> tuple[Pixels, float]:
     if photometric in ("MONOCHROME1", "MONOCHROME2"):
         return _monochrome(dataset, samples, white_is_low=photometric == "MONOCHROME1"), 0.0
     if photometric == "PALETTE COLOR":
-        samples = apply_color_lut(samples, dataset)
+        samples = looked_up(samples, dataset)
     if samples.ndim != 3 or samples.dtype not in (np.uint8, np.uint16):
         raise RadiographError(f"{path}: neither a grey nor a colour image of 8 or 16 bits; export it as MONOCHROME2")
     full_scale = int(np.iinfo(samples.dtype).max)

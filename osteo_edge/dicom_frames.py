@@ -10,9 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.encaps import get_frame
 from pydicom.pixels import get_decoder, pixel_array
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
+from pydicom.uid import (
+    UID,
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+)
 
-from osteo_edge.raster import FORM
+from osteo_edge.frame_header import Claim, check_frame
 from osteo_edge.raster.damage import DamagedImageError
 from osteo_edge.raster.plain.lossless_jpeg import decode_lossless_jpeg
 
@@ -40,13 +47,23 @@ def samples_of(dataset: Any) -> Samples:
     anything that pydicom makes of a damaged file.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_compressed and not syntax.is_deflated:
+        check_frame(_frame(dataset), syntax, _size(dataset), int(dataset.BitsAllocated) // 8)
     if syntax in LOSSLESS and not get_decoder(syntax).is_available:
         return _lossless(dataset)
-    if syntax == JPEGBaseline8Bit and FORM == "plain":
+    if syntax == JPEGBaseline8Bit:
         from osteo_edge.raster import codec
 
-        codec.decode(_frame(dataset))
+        samples = codec.decode(_frame(dataset))
+        if samples.ndim == 2 and (dataset.BitsAllocated, dataset.PixelRepresentation) == (8, 0):
+            return samples  # python-gdcm ends the whole program over some damaged frames
+    if syntax in JPEG2000TransferSyntaxes and _size(dataset).samples == 1 and _has_pillow(syntax):
+        return np.asarray(pixel_array(dataset, decoding_plugin="pillow"))  # for the same reason
     return np.asarray(pixel_array(dataset))
+
+
+def _has_pillow(syntax: UID) -> bool:
+    return "pillow" in get_decoder(syntax).available_plugins
 
 
 def _lossless(dataset: Any) -> Samples:
@@ -57,6 +74,10 @@ def _lossless(dataset: Any) -> Samples:
         unused = 16 - int(dataset.BitsStored)
         samples = (samples << unused).view(np.int16) >> unused
     return samples.astype(f"{samples.dtype.kind}{dataset.BitsAllocated // 8}", copy=False)
+
+
+def _size(dataset: Any) -> Claim:
+    return Claim(int(dataset.Rows), int(dataset.Columns), int(dataset.get("SamplesPerPixel") or 1))
 
 
 def _frame(dataset: Any) -> bytes:

@@ -9,6 +9,7 @@ directions in which the training films differ, and what lies across them is meas
 
 import io
 import math
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -41,6 +42,8 @@ UNFAMILIAR_BONE = (
     "this does not look like the films that the model learned from: use an X-ray of the bone that it knows"
 )
 NOT_DRAWN = "this does not look like the drawn films that this demonstration learned from: it is not for real X-rays"
+DAMAGE = (EOFError, KeyError, MemoryError, OSError, RuntimeError, ValueError, struct.error)
+"""What numpy makes of a file that is none of its own, or that claims arrays that no memory holds."""
 ARRAYS = ("mean", "directions", "variances", "rest")
 
 
@@ -211,8 +214,8 @@ def _read(path: Path, sha256: str) -> FilmStatistics:
             raise BundleError(f"{path}: altered since the bundle was written; copy the bundle again")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             mean, directions, variances, rest = (np.asarray(archive[name], np.float64) for name in ARRAYS)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BundleError(f"{path}: holds no readable statistics ({error}); convert the bundle again") from error
+    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+        raise BundleError(f"{path}: holds no readable statistics; convert the bundle again") from error
     fits = mean.ndim == 1 and directions.shape == (variances.size, mean.size) and rest.shape == ()
     finite = all(np.isfinite(array).all() for array in (mean, directions, variances, rest))
     if not fits or not finite or variances.ndim != 1 or not variances.size or variances.min() <= 0 or rest <= 0:

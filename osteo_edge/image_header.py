@@ -7,6 +7,12 @@ from typing import NamedTuple
 from osteo_edge.errors import RadiographError
 
 EXPORT_HINT = "export the radiograph as PNG or DICOM"
+MAX_SCANS = 100
+"""Of a progressive JPEG: each is decoded over all pixels again. Encoders write about ten."""
+MOST_BITS_PER_BYTE = {"png": 8 * 1032, "bmp": 8, "tiff": 8 * 2731}
+"""How far a byte of a file expands: by deflate (RFC 1951: 258 bytes of 2 bits), not at all, and by LZW of 12 bits."""
+MOST_JPEG_PIXELS_PER_BYTE = 512
+"""A block of 64 pixels takes a bit at least (ITU-T T.81, F.1.2)."""
 
 
 class Header(NamedTuple):
@@ -35,6 +41,18 @@ def read_header(data: bytes, path: Path, file_format: str) -> Header:
         raise RadiographError(f"{path}: {error}") from error
 
 
+def check_fits(header: Header, data: bytes, path: Path, file_format: str) -> None:
+    """Raise RadiographError for a file that is too short for what it claims: no room is made for that."""
+    pixels, size_bytes = header.height * header.width, len(data)
+    if file_format == "jpeg":
+        fits = pixels <= MOST_JPEG_PIXELS_PER_BYTE * size_bytes
+    else:
+        bits = 1 if file_format == "bmp" else header.bits
+        fits = pixels * bits <= MOST_BITS_PER_BYTE[file_format] * size_bytes
+    if not fits or (file_format == "png" and not _has_all_chunks(data)):
+        raise damaged(path, file_format)
+
+
 def damaged(path: Path, file_format: str) -> RadiographError:
     """The error for a file that is cut short or altered."""
     problem = f"the {file_format.upper()} data are damaged or incomplete; copy or export the file again"
@@ -47,6 +65,17 @@ def _png_header(data: bytes) -> Header:
     return Header(height, width, bits)
 
 
+def _has_all_chunks(data: bytes) -> bool:
+    """Whether every chunk up to the last lies in the file; OpenCV 5 makes room for the length that one claims."""
+    at = 8
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        at += 12 + length
+        if kind == b"IEND":
+            return bool(at <= len(data))
+    return False
+
+
 def _jpeg_header(data: bytes) -> Header:
     """Read the frame header and look for the end marker (ITU-T T.81, B); OpenCV 4.9 fills a cut file with grey."""
     at, header = 2, None
@@ -56,6 +85,8 @@ def _jpeg_header(data: bytes) -> Header:
             bits, height, width = struct.unpack_from(">BHH", data, at + 4)
             header = Header(height, width, bits)
         at += 1 if marker == 0xFF else 2 + length  # 0xFF fills the space before a marker
+    if data.count(b"\xff\xda") > MAX_SCANS:
+        raise ValueError(f"more than {MAX_SCANS} scans in one JPEG file; {EXPORT_HINT}")
     if header is None or data.find(b"\xff\xd9", at) < 0:
         raise IndexError("no frame header or no end marker")
     if header.bits != 8:

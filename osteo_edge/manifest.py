@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from osteo_edge.intervals import wilson_interval
+from osteo_edge.portable_names import clashing, is_portable
 from osteo_edge.preprocessing import InputSpec
-from osteo_edge.strict import FieldError, from_dict, to_dict
+from osteo_edge.strict import FieldError, from_dict, shown, to_dict
 from osteo_edge.wording import Finding
 
 SCHEMA: Final = 1
@@ -315,7 +316,7 @@ class Manifest:
         _require("labels", len(self.labels) >= 2, "must name at least two labels")
         _require("labels", len(set(self.labels)) == len(self.labels), "must not repeat a label")
         for label in self.decision.positive_labels:
-            _require("decision.positive_labels", label in self.labels, f"names {label!r}, which is no label")
+            _require("decision.positive_labels", label in self.labels, f"names {shown(label)}, which is no label")
         if self.router is not None:
             of_heads = [label for head in self.router.heads for label in head.labels]
             _require("router.heads", sorted(of_heads) == sorted(self.labels), "must share the labels among them")
@@ -329,12 +330,16 @@ class Manifest:
         for file, digest in self.files.items():
             _require_file_name("files", file)
             _require_sha256(f"files.{file}", digest)
+        twice = clashing([FILE_NAME, self.model.file, *self.files])
+        _require("files", twice is None, f"must not name {twice}, which differs from another one in its capitals alone")
 
     @classmethod
     def from_dict(cls, data: object) -> "Manifest":
         """Read a parsed manifest; `FieldError` names the first field that is not as it should be."""
         if isinstance(data, dict) and isinstance(data.get("schema"), int) and data["schema"] > SCHEMA:
-            raise FieldError(f"schema {data['schema']} is newer than this program knows ({SCHEMA}); update osteo-edge")
+            raise FieldError(
+                f"schema {shown(data['schema'])} is newer than this program knows ({SCHEMA}); update osteo-edge"
+            )
         return from_dict(cls, data)
 
     def to_dict(self) -> dict[str, Any]:
@@ -357,5 +362,5 @@ def _require_sha256(field: str, value: str) -> None:
 
 
 def _require_file_name(field: str, value: str) -> None:
-    plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", value) is not None and value != FILE_NAME
-    _require(field, plain, f"must name a file inside the bundle, in plain letters, not {value!r}")
+    plain = re.fullmatch(r"[A-Za-z0-9._-]+", value) is not None and is_portable(value) and value != FILE_NAME
+    _require(field, plain, f"must name a file inside the bundle, in plain letters, not {shown(value)}")

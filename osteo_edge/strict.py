@@ -5,15 +5,21 @@ import math
 import types
 import typing
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 MAX_LEVELS = 64
+MAX_SHOWN = 100
+"""Letters of a value or a name that a message quotes."""
 
 T = TypeVar("T")
 
 
 class FieldError(ValueError):
-    """A field that is missing, unknown, of the wrong type or out of range; the message starts with its path."""
+    """A field that is missing, unknown, of the wrong type or out of range; the message starts with its path.
+
+    It is one line of printable text, whatever stands in the document.
+    """
 
 
 def from_dict(cls: type[T], data: object, where: str = "") -> T:
@@ -26,7 +32,7 @@ def from_dict(cls: type[T], data: object, where: str = "") -> T:
     """
     if not isinstance(data, dict):
         raise FieldError(f"{where or 'the document'} must be an object, not {_kind(data)}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     _check_keys(fields, data, where)
     convert = _convert_undefined if getattr(cls, "UNDEFINED_IS_NULL", False) else _convert
@@ -53,6 +59,22 @@ def to_dict(value: Any) -> Any:
     return value
 
 
+def shown(value: object, most: int = MAX_SHOWN) -> str:
+    """A value as a message quotes it: one line, printable, and cut short.
+
+    >>> shown("two\\nlines")
+    "'two\\\\nlines'"
+    """
+    quoted = repr(value)
+    return quoted if len(quoted) <= most else f"{quoted[: most - 2]}…{quoted[-1]}"
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    """The declared types of a dataclass, which take longer to find out than a document to read."""
+    return typing.get_type_hints(cls)
+
+
 def _check_keys(fields: Sequence[dataclasses.Field[Any]], data: dict[Any, Any], where: str) -> None:
     inside = f" in {where}" if where else ""
     for field in fields:
@@ -61,7 +83,7 @@ def _check_keys(fields: Sequence[dataclasses.Field[Any]], data: dict[Any, Any], 
     names = {field.name for field in fields}
     for key in data:
         if key not in names:
-            raise FieldError(f"unknown field {key!r}{inside}")
+            raise FieldError(f"unknown field {shown(key)}{inside}")
 
 
 def _convert(declared: Any, value: object, where: str) -> Any:
@@ -75,7 +97,8 @@ def _convert(declared: Any, value: object, where: str) -> Any:
         )
     if origin is dict:
         return {
-            key: _convert(arguments[1], item, f"{where}.{key}") for key, item in _expect(dict, value, where).items()
+            key: _convert(arguments[1], item, f"{where}.{shown(key)[1:-1]}")
+            for key, item in _expect(dict, value, where).items()
         }
     if origin is typing.Literal:
         return _convert_literal(arguments, value, where)
@@ -99,7 +122,7 @@ def _convert_optional(arguments: tuple[Any, ...], value: object, where: str) -> 
 
 def _convert_literal(allowed: tuple[Any, ...], value: object, where: str) -> Any:
     if not any(value == one and type(value) is type(one) for one in allowed):
-        raise FieldError(f"{where} must be one of {', '.join(map(str, allowed))}, not {value!r}")
+        raise FieldError(f"{where} must be one of {', '.join(map(str, allowed))}, not {shown(value)}")
     return value
 
 

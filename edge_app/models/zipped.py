@@ -15,11 +15,15 @@ from osteo_edge.edge_app.models.store import Installed, ModelStore
 from osteo_edge.edge_app.models.transfer import find_bundles
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.hashing import CHUNK_BYTES
+from osteo_edge.strict import shown
 
 MAX_BYTES: Final = 512 * 2**20
 MAX_FILES: Final = 500
-DAMAGE: Final = (BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error)
+DAMAGE: Final = (BadZipFile, EOFError, IndexError, RuntimeError, ValueError, struct.error, zlib.error)
 """What `zipfile` raises of a file that is none, or no longer one."""
+
+DAMAGED: Final = (None, errno.EINVAL, errno.ENAMETOOLONG)
+"""What the system says of a name or a place that no file has; bzip2 says none."""
 
 
 def bring_zipped(store: ModelStore, copy: Path, report: Report = lambda share, message: None) -> Installed:
@@ -73,10 +77,10 @@ def _write(archive: ZipFile, member: ZipInfo, target: Path) -> None:
     except (FileExistsError, NotADirectoryError) as error:
         raise ValueError(f"{member.filename!r} is there twice") from error
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise ValueError("a name is too long") from error
+        if error.errno in DAMAGED:
+            raise ValueError("a name is too long, or a member begins before the file") from error
         raise OsteoEdgeError(
-            f"{target.name}: cannot be unpacked ({error.strerror or error}); free some space"
+            f"{shown(target.name)[1:-1]}: cannot be unpacked ({error.strerror or error}); free some space"
         ) from error
     if left:
         raise ValueError(f"{member.filename!r} is shorter than it should be")

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes, sha256_file
-from osteo_edge.strict import FieldError, from_dict, to_dict
+from osteo_edge.portable_names import clashing, is_portable
+from osteo_edge.strict import FieldError, from_dict, shown, to_dict
 
 SCHEMA: Final = 1
 KIT_FILE: Final = "kit.json"
@@ -84,14 +85,18 @@ class Contents:
     def __post_init__(self) -> None:
         for name in ("version", "glibc"):
             if re.fullmatch(r"\d+(\.\d+)+", getattr(self, name)) is None:
-                raise ValueError(f"{name} must be numbers with dots between them, not {getattr(self, name)!r}")
+                raise ValueError(f"{name} must be numbers with dots between them, not {shown(getattr(self, name))}")
         for name in self.files:
-            if PurePosixPath(name).is_absolute() or {"..", "."} & set(name.split("/")):
-                raise ValueError(f"files names {name!r}, which is no path inside the kit")
+            if not is_portable(name):
+                raise ValueError(f"files names {shown(name)}, which is no path inside the kit")
+        twice = clashing([KIT_FILE, SUMS_FILE, *self.files])
+        if twice is not None:
+            raise ValueError(f"files names {shown(twice)}, which differs from another one in its capitals alone")
         for python, names in self.packages.items():
             missing = sorted(set(names) - set(self.files))
             if missing:
-                raise ValueError(f"packages.{python} names {missing[0]!r}, which is not among the files")
+                where = f"packages.{shown(python)[1:-1]}"
+                raise ValueError(f"{where} names {shown(missing[0])}, which is not among the files")
         if set(self.packages) != set(self.installed_bytes):
             raise ValueError("installed_bytes must be given for the same versions of Python as packages")
 
@@ -169,7 +174,7 @@ def _parse(file: Path, data: bytes) -> Contents:
         plain: Any = json.loads(data.decode("utf-8"))
         if isinstance(plain, dict) and isinstance(plain.get("schema"), int) and plain["schema"] > SCHEMA:
             raise NewerKitError(
-                f"{file}: schema {plain['schema']} is newer than this program knows ({SCHEMA}); "
+                f"{file}: schema {shown(plain['schema'])} is newer than this program knows ({SCHEMA}); "
                 "run the kit's own install.sh"
             )
         return from_dict(Contents, plain)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 # What OpenCV's decoders write to stderr, and nowhere else, when they make up the pixels that they could not read.
 _DAMAGE_REPORT = re.compile(rb"Corrupt JPEG data|Premature end of JPEG|\[ERROR:\d")
-_stderr_lock = threading.Lock()
+_stderr_lock = threading.RLock()
 
 
 class DamagedImageError(Exception):
@@ -24,7 +24,7 @@ def refusing_reports() -> Iterator[None]:
     """Raise DamagedImageError if a native decoder reports damage on file descriptor 2 while the block runs.
 
     A damaged JPEG is reported in no other way, and no user should meet such a line. A full pipe does not block. One
-    thread at a time; what other threads write to stderr meanwhile is dropped.
+    thread at a time, in which it may be nested; what other threads write to stderr meanwhile is dropped.
     """
     with _stderr_lock:
         reader, writer = os.pipe()

@@ -395,7 +395,6 @@ def lossless_dataset(stored: npt.NDArray[Any], frame: bytes, **elements: Any) ->
 @pytest.fixture
 def without_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Android: no library beside Pillow, which cannot read lossless JPEG."""
-    monkeypatch.setattr(dicom_frames, "FORM", "plain")
     monkeypatch.setattr(dicom, "FORM", "plain")
     monkeypatch.setattr(
         dicom_frames,
@@ -445,7 +444,6 @@ def test_a_compression_that_a_phone_cannot_read_is_named_without_advice_to_insta
 
 def test_a_damaged_jpeg_frame_is_refused_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PIL", reason="decodes JPEG")
-    monkeypatch.setattr(dicom_frames, "FORM", "plain")
     monkeypatch.setattr("osteo_edge.raster.codec", import_module("osteo_edge.raster.plain.codec"))
     frame = jpeg_frame()
     assert decode(bytes_of(jpeg_dataset(frame)), PATH).pixels.std() > 0.1

@@ -20,6 +20,9 @@ SEPARATE_PLANES = 2
 UNASSOCIATED = 2
 """Alpha that the colours have not been multiplied by (TIFF 6.0, section 18)."""
 CLEAR, END, LARGEST_CODE_BITS = 256, 257, 12
+READ = (256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338)
+MOST_VALUES = 1 << 22
+"""The tags that are looked at, and how many values one may have: the rest may say anything, thousands of times."""
 
 
 class _Page(NamedTuple):
@@ -46,8 +49,10 @@ def decode_tiff(data: bytes) -> tuple[Samples, int]:
     page, expand = _page(tags, order), _expander(tags)
     samples = np.zeros((page.height, page.width, page.channels), page.dtype)
     parts = _parts(tags, data)
+    most = page.down * page.across * page.channels * samples.itemsize
     for place in _places(page):
-        _fill(samples, expand(next(parts, b"")), page, *place)  # nothing, where a part is missing, is too short
+        part = expand(next(parts, b""), most)
+        _fill(samples, part, page, *place)  # nothing, where a part is missing, is too short
     photometric = tags[262][0]
     native = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     if photometric == PALETTE:
@@ -71,7 +76,9 @@ def _tags(data: bytes, order: str) -> dict[int, tuple[int, ...]]:
     (count,) = struct.unpack_from(f"{order}H", data, at)
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind, values = struct.unpack_from(f"{order}HHI", data, entry)
-        if kind in KINDS:
+        if kind in KINDS and tag in READ:
+            if values > MOST_VALUES:
+                raise DamagedImageError
             form = f"{order}{values}{KINDS[kind]}"
             inline = struct.calcsize(form) <= 4
             where = entry + 8 if inline else struct.unpack_from(f"{order}I", data, entry + 8)[0]
@@ -133,24 +140,33 @@ def _fill(samples: Samples, part: bytes, page: _Page, top: int, left: int, plane
     target[...] = found[: target.shape[0], : target.shape[1]]
 
 
-def _expander(tags: dict[int, tuple[int, ...]]) -> Callable[[bytes], bytes]:
+def _expander(tags: dict[int, tuple[int, ...]]) -> Callable[[bytes, int], bytes]:
+    """What makes the bytes of a strip or tile of the stored ones, and no more than it is told."""
     compression = tags.get(259, (1,))[0]
     if compression not in _EXPANDERS:
         raise UnsupportedImageError(f"TIFF (compression {compression})")
     return _EXPANDERS[compression]
 
 
-def _inflated(part: bytes) -> bytes:
+def _as_stored(part: bytes, most: int) -> bytes:
+    return part[:most]
+
+
+def _inflated(part: bytes, most: int) -> bytes:
+    inflater = zlib.decompressobj()
     try:
-        return zlib.decompress(part)
+        inflated = inflater.decompress(part, most + 1)
     except zlib.error as error:
         raise DamagedImageError from error
+    if not inflater.eof:
+        raise DamagedImageError
+    return inflated
 
 
-def _without_runs(part: bytes) -> bytes:
+def _without_runs(part: bytes, most: int) -> bytes:
     """Expand PackBits (TIFF 6.0, section 9)."""
     expanded, at = bytearray(), 0
-    while at < len(part):
+    while at < len(part) and len(expanded) < most:
         count = part[at]
         if count < 128:
             expanded += part[at + 1 : at + 2 + count]
@@ -162,7 +178,7 @@ def _without_runs(part: bytes) -> bytes:
     return bytes(expanded)
 
 
-def _without_repetitions(part: bytes) -> bytes:
+def _without_repetitions(part: bytes, most: int) -> bytes:
     """Expand LZW (TIFF 6.0, section 13), whose codes grow by a bit one code before they must."""
     expanded, words, bits = bytearray(), _FIRST_WORDS.copy(), 9
     held = held_bits = 0
@@ -175,7 +191,7 @@ def _without_repetitions(part: bytes) -> bytes:
         held_bits -= bits
         code = held >> held_bits
         held &= (1 << held_bits) - 1
-        if code == END:
+        if code == END or len(expanded) >= most:
             return bytes(expanded)
         if code == CLEAR:
             words, bits, last = _FIRST_WORDS.copy(), 9, b""
@@ -194,8 +210,8 @@ def _without_repetitions(part: bytes) -> bytes:
 
 
 _FIRST_WORDS = [bytes([value]) for value in range(256)] + [b"", b""]
-_EXPANDERS: dict[int, Callable[[bytes], bytes]] = {
-    1: bytes,
+_EXPANDERS: dict[int, Callable[[bytes, int], bytes]] = {
+    1: _as_stored,
     5: _without_repetitions,
     8: _inflated,
     32946: _inflated,

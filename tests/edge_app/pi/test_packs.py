@@ -75,7 +75,8 @@ class Packed:
     def __init__(self, path: Path, *names: str) -> None:
         self.path = path
         files = {name: type("File", (), {"size_bytes": 1}) for name in names}
-        self.contents = type("Contents", (), {"packages": {"3.11": names}, "files": files})
+        about = {"packages": {"3.11": names}, "files": files, "installed_bytes": {"3.11": 1 << 20}}
+        self.contents = type("Contents", (), about)
 
 
 def unpacked(path: Path, folder: Path, *names: str) -> Path:

@@ -17,6 +17,8 @@ from osteo_edge.edge_app.pi.versions import Places
 
 HERE = Path(__file__).resolve().parents[3] / "edge_app" / "pi"
 SYSTEM_PYTHON = Path("/usr/bin", f"python3.{sys.version_info[1]}")
+PROGRAM_BYTES = 10_000_000
+"""Ample for the program itself, which is all that these kits install."""
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -86,7 +88,7 @@ def test_what_is_missing_is_told(kit: Kit, run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not SYSTEM_PYTHON.is_file(), reason=f"no {SYSTEM_PYTHON}")
 def test_the_installer_runs_out_of_the_kit_again_and_again(make_kit: Any, run: Run, places: Places) -> None:
-    kit = make_kit(installer=True)
+    kit = make_kit(installer=True, installed_bytes=PROGRAM_BYTES)
     for said in ("is installed", "is installed already, and works"):
         done = run(kit.path / "install.sh")
         assert (done.returncode, done.stderr) == (0, "")
@@ -101,12 +103,12 @@ def test_the_installer_runs_out_of_the_kit_again_and_again(make_kit: Any, run: R
 
 @pytest.mark.skipif(not SYSTEM_PYTHON.is_file(), reason=f"no {SYSTEM_PYTHON}")
 def test_the_installer_tells_what_is_wrong_in_one_line(make_kit: Any, run: Run, places: Places) -> None:
-    done = run(make_kit(installer=True, score=0.5).path / "install.sh")
+    done = run(make_kit(installer=True, installed_bytes=PROGRAM_BYTES, score=0.5).path / "install.sh")
     assert done.returncode == 1
     assert_one_line(
         done.stderr, r"^osteo-edge: .* does not work on this device: its score for the drawn film is 0\.5000"
     )
-    assert run(make_kit(installer=True).path / "install.sh", "--unknown").returncode == 2
+    assert run(make_kit(installer=True, installed_bytes=PROGRAM_BYTES).path / "install.sh", "--unknown").returncode == 2
 
 
 def test_uninstalling_leaves_the_data(places: Places, run: Run, kit: Kit) -> None:
