@@ -13,7 +13,6 @@ from osteo_edge.durable import make_folder, remove_partials, sync_folder
 from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import CARD_NAME, FILE_NAME, Manifest
-from osteo_edge.model_card import render_card
 from osteo_edge.strict import FieldError
 
 MAX_MANIFEST_BYTES = 1 << 20
@@ -87,6 +86,8 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
     at the end, so a killed writer or a full disk leaves no half bundle. `BundleError` if `path` exists or cannot be
     written.
     """
+    from osteo_edge.model_card import render_card  # not above: each screening reads a bundle, and writes no card
+
     require_free(path)
     contents = {**files, CARD_NAME: render_card(manifest).encode()}
     others = {name: sha256_bytes(data) for name, data in contents.items() if name != manifest.model.file}
