@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 from osteo_edge.edge_app.exports import restoring
 from osteo_edge.edge_app.exports.backup import write_backup
@@ -20,11 +21,11 @@ class _NoSync:
 
 
 def read(data: bytes) -> Contents:
-    vars(restoring)["os"] = _NoSync()
     place = empty_folder("restored")
     (place / "backup.zip").write_bytes(data)
     try:
-        return restore_backup(place / "backup.zip", place / "history")
+        with patch.object(restoring, "os", _NoSync()):
+            return restore_backup(place / "backup.zip", place / "history")
     finally:
         assert {path.name for path in place.iterdir()} <= {"backup.zip", "history"}, "something was left beside"
 

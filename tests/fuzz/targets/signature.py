@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from unittest.mock import patch
 
 from osteo_edge import signature
 from osteo_edge.bundle import SIGNATURE_NAME
@@ -15,10 +16,10 @@ KEY = PublicKey("fuzzed", P256_PREFIX.ljust(P256_BYTES, b"\1"))
 
 
 def read(data: bytes) -> PublicKey:
-    vars(signature)["is_signed"] = lambda *_: True
     bundle = golden_bundle()
     (bundle.path / SIGNATURE_NAME).write_bytes(data)
-    return signature.verify(bundle, (KEY,))
+    with patch.object(signature, "is_signed", lambda *_: True):
+        return signature.verify(bundle, (KEY,))
 
 
 def seeds() -> Iterator[bytes]:
