@@ -1,7 +1,9 @@
 """Fuzz one reader: `python -m tests.fuzz TARGET --runs N`."""
 
+import os
 import sys
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +13,7 @@ import click
 
 from tests.fuzz.mutation import mutations
 from tests.fuzz.registry import TARGETS, corpus, corpus_folder
+from tests.fuzz.scratch import scratch_folder
 
 MEMORY_MIB: Final = 512
 SECONDS_EACH: Final = 10
@@ -45,7 +48,17 @@ def main(name: str, runs: int, seconds: int, seed: int, kept: Path | None, findi
         _mutate(name, runs, seconds, seed, findings)
     else:
         with TemporaryDirectory(prefix="osteo-edge-fuzz-") as scratch:
-            _breed(name, runs, seconds, seed, kept or Path(scratch), findings)
+            sys.exit(_in_a_child(lambda: _breed(name, runs, seconds, seed, kept or Path(scratch), findings)))
+
+
+def _in_a_child(deed: Callable[[], None]) -> int:
+    """Do it in a process of its own, which libFuzzer ends, and give its exit code: what it leaves is removed here."""
+    scratch_folder()
+    child = os.fork()
+    if child == 0:
+        deed()
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _mutate(name: str, runs: int, seconds: int, seed: int, findings: Path) -> None:
