@@ -28,7 +28,7 @@ $(STAMP): setup.cfg pyproject.toml
 		else sudo apt-get update -qq && sudo apt-get install -y -qq python3-venv; fi; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,signing,report,peers,baseline,app,android,dev]'
+	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,signing,report,peers,baseline,app,android,web,archive,cluster,dev]'
 	@touch $@
 
 demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output

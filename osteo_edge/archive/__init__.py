@@ -1,0 +1,1 @@
+"""Screening a whole archive of films: sources, engines and results."""
