@@ -10,10 +10,11 @@ EMULATOR_PACKAGES := qemu-user qemu-user-static gcc libc6-dev mmdebstrap
 
 DISPLAY_PACKAGES := xvfb xdotool x11-utils libgl1 libgl1-mesa-dri libegl1 libgles2 libmtdev1
 PACKAGING_PACKAGES := systemd lintian shellcheck
+BROWSER_PACKAGES := chromium
 ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
 MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
 
-.PHONY: help install emulator display packaging android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks locked audit sbom clean
+.PHONY: help install emulator display packaging browser android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks locked audit sbom clean
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
@@ -73,6 +74,13 @@ packaging:  ## The Debian packages that check the services, their scripts and th
 		fi; \
 	fi
 
+browser:  ## The browser that the web app is tested in, where it is missing (apt)
+	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ] && ! command -v chromium >/dev/null; then \
+		echo "installing $(BROWSER_PACKAGES)"; \
+		if [ "$$(id -u)" != 0 ]; then sudo=sudo; fi; \
+		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BROWSER_PACKAGES); \
+	fi
+
 android:  ## The Debian packages that check the Android project without Google's SDK, where they are missing (apt)
 	@if command -v apt-get >/dev/null && [ "$$(uname -s)" = Linux ]; then \
 		for tool in javac keytool aapt aapt2 apksigner zipalign patch; do command -v $$tool >/dev/null || missing=1; done; \
@@ -98,7 +106,7 @@ machine:  ## The Debian packages that start a whole emulated Raspberry Pi, where
 		fi; \
 	fi
 
-test: emulator display packaging android lint types  ## Everything that is checked: style, types, the whole suite
+test: emulator display packaging android browser lint types  ## Everything that is checked: style, types, the whole suite
 	@echo "running the tests of three kinds, two kinds at a time; what each says follows when it is done (half an hour or more)"
 	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-core test-train test-window
 

@@ -53,10 +53,14 @@ INSTALL_PATHS: Final = (
     InstallPath("pi", "the Raspberry Pi", ("app", "dicom", "signed"), EVERY_PYTHON[1:], ("aarch64",), one_version=True),
     InstallPath("app", "the app on a desktop", ("app", "dicom", "signed"), EVERY_PYTHON, ("x86_64", "aarch64")),
     InstallPath("training", "a workstation", ("dicom", "train", "signing", "report"), EVERY_PYTHON, ("x86_64",)),
+    InstallPath("archive", "an archive's films", ("dicom", "archive", "cluster"), EVERY_PYTHON, ("x86_64",)),
     InstallPath(
         "development",
         "`make locked`",
-        ("dicom", "train", "signing", "report", "peers", "baseline", "app", "android", "dev"),
+        (
+            *("dicom", "train", "signing", "report", "peers", "baseline"),
+            *("app", "android", "web", "archive", "cluster", "dev"),
+        ),
         EVERY_PYTHON,
         ("x86_64",),
         builds=True,
