@@ -1,6 +1,8 @@
 """Prepared training and validation images that travel in a Keras bundle, so that conversion needs no data set."""
 
 import io
+import lzma
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -12,6 +14,19 @@ from osteo_edge.errors import BundleError
 from osteo_edge.preprocessing import Pixels
 
 SAMPLES_FILE = "samples.npz"
+DAMAGE = (
+    KeyError,
+    ValueError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    SyntaxError,
+    lzma.LZMAError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy and `zipfile` raise of a file that is none, or no longer one."""
 CALIBRATION = "calibration"
 """Training images: what value ranges are read off."""
 PARITY = "parity"
@@ -33,7 +48,7 @@ def read_samples(bundle: Bundle, use: str) -> Pixels:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             planes = np.asarray(archive[use], np.float32)
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise BundleError(f"{path}: holds no readable samples for {use} ({error}); train it again") from error
     expected = (bundle.manifest.input.height, bundle.manifest.input.width)
     if planes.ndim != 3 or planes.shape[1:] != expected or not len(planes):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Final
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from osteo_edge.edge_app.models.bringing import CHECKING, Report, bring
 from osteo_edge.edge_app.models.store import Installed, ModelStore
@@ -22,8 +22,10 @@ MAX_FILES: Final = 500
 DAMAGE: Final = (BadZipFile, EOFError, IndexError, RuntimeError, ValueError, struct.error, zlib.error)
 """What `zipfile` raises of a file that is none, or no longer one."""
 
-DAMAGED: Final = (None, errno.EINVAL, errno.ENAMETOOLONG)
-"""What the system says of a name or a place that no file has; bzip2 says none."""
+DAMAGED: Final = (errno.EINVAL, errno.ENAMETOOLONG)
+"""What the system says of a name or a place that no file has."""
+PACKINGS: Final = (ZIP_STORED, ZIP_DEFLATED)
+"""Others may ask for gigabytes to unpack a few bytes."""
 
 
 def bring_zipped(store: ModelStore, copy: Path, report: Report = lambda share, message: None) -> Installed:
@@ -54,6 +56,8 @@ def _unpack(path: Path, folder: Path, report: Report) -> None:
         total = sum(member.file_size for member in members)
         if len(members) > MAX_FILES or total > MAX_BYTES:
             raise BundleError(f"{path.name}: too large for a model; choose the ZIP file of one model")
+        if any(member.compress_type not in PACKINGS for member in members):
+            raise ValueError("packed in a way that no program packs a model")
         for member in members:
             report(None, CHECKING)
             _write(archive, member, folder / _inside(member.filename))

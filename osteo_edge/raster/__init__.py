@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from osteo_edge.raster.opencv import tones as tones
 
 try:
-    import cv2  # noqa: F401
+    import cv2
 except ImportError:
     FORM = "plain"
 else:
@@ -46,6 +46,12 @@ TOPICS = (
     "statistics",
     "tones",
 )
+
+
+def use_one_thread() -> None:
+    """Start no threads from here on, as OpenCV does for large pictures."""
+    if FORM == "opencv":
+        cv2.setNumThreads(1)
 
 
 def __getattr__(name: str) -> Any:

@@ -213,6 +213,19 @@ def test_5439_a_size_that_a_zip_file_forges_takes_no_memory(tmp_path: Path, clai
     assert not (tmp_path / "model.zip").exists()
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 97])
+def test_a_model_packed_in_another_way_is_refused_before_anything_of_it_is_unpacked(
+    tmp_path: Path, packing: int
+) -> None:
+    model = bytearray(corpus("model_zip")[0])
+    for header, offset in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        struct.pack_into("<H", model, model.index(header) + offset, packing)
+    (tmp_path / "model.zip").write_bytes(model)
+    with pytest.raises(BundleError, match="no ZIP file of a model, or damaged"):
+        bring_zipped(ModelStore(tmp_path / "store"), tmp_path / "model.zip")
+    assert {path.name for path in tmp_path.iterdir()} <= {"store"}
+
+
 @pytest.mark.parametrize("name", ["../manifest.json", "/manifest.json", "..\\manifest.json", "a\0/manifest.json"])
 def test_a_model_that_would_be_unpacked_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:

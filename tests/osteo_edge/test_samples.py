@@ -1,3 +1,4 @@
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples, read_samples
+from tests.odd_archive import damaged_lzma
 
 MODEL = (Path(__file__).resolve().parent.parent / "data" / "golden-int8.tflite").read_bytes()
 
@@ -39,17 +41,26 @@ def test_a_bundle_without_samples_says_so(bundle: Bundle) -> None:
         read_samples(bundle, PARITY)
 
 
+def with_header_without_end() -> bytes:
+    """An archive whose array says of itself what Python cannot read."""
+    file = io.BytesIO()
+    np.savez(file, parity=planes(1))
+    return file.getvalue().replace(b"(1, 32, 32)", b"((, 32, 32)")
+
+
 @pytest.mark.parametrize(
     ("samples", "problem"),
     [
         (b"", "holds no readable samples for parity"),
         (b"not a zip file", "holds no readable samples for parity"),
+        (with_header_without_end(), "holds no readable samples for parity"),
+        (damaged_lzma("parity.npy"), "holds no readable samples for parity"),
         (pack_samples({CALIBRATION: planes(2)}), "holds no readable samples for parity"),
         (pack_samples({PARITY: planes(2)})[:-100], "holds no readable samples for parity"),
         (pack_samples({PARITY: planes(2, 16, 32)}), r"are \(2, 16, 32\), not \(n, 32, 32\)"),
         (pack_samples({PARITY: planes(0)}), r"are \(0, 32, 32\), not \(n, 32, 32\)"),
     ],
-    ids=["empty", "text", "other use", "cut", "other size", "none"],
+    ids=["empty", "text", "header", "lzma", "other use", "cut", "other size", "none"],
 )
 def test_samples_that_cannot_be_used_are_one_line(
     samples: bytes, problem: str, bundle_with: Callable[[bytes], Bundle]

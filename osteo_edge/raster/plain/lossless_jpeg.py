@@ -3,6 +3,8 @@
 Where a code ends is known only once it has been read, so that codes follow on each other. They are read in many places
 at once all the same: begun anywhere, reading falls into step with the true codes after a few of them (Klein and Wiseman
 2003, Parallel Huffman decoding with applications to JPEG files, The Computer Journal 46(5)).
+
+Beside the file and its samples some tens of megabytes are taken, whatever the file is.
 """
 
 import re
@@ -20,12 +22,16 @@ _Places = npt.NDArray[np.int32]
 
 STRETCH_BITS = 2**14
 """Reading begins anew in every stretch of so many bits."""
+STRETCHES = 512
+"""As many are read at once."""
 STEPS = 256
 """Codes that are read on end before it is looked which stretches are done."""
-MAX_SCAN_BYTES = 2**27
-"""So that places in it, in bits, are numbers of 32 bits."""
+WALK_BITS = 1024
+"""So much is looked at on the way into step, at a time."""
 WINDOW_BITS = 16
 """The longest code."""
+MARGIN_BYTES = 8
+"""More than a code takes that begins in the last bit, with what follows it."""
 _END_OF_SCAN = re.compile(rb"\xff+[^\x00\xff]")
 
 
@@ -48,12 +54,11 @@ class _Codes(NamedTuple):
 
 
 class _Bits:
-    """A stream of bits, of which any 16 can be read at once in many places."""
+    """A part of a stream of bits, of which any 16 can be read at once in many places."""
 
     def __init__(self, data: bytes) -> None:
-        octets = np.frombuffer(data + b"\xff" * 8, np.uint8).astype(np.uint32)
+        octets = np.frombuffer(data + b"\xff" * MARGIN_BYTES, np.uint8).astype(np.uint32)
         self._words = octets[:-3] << 24 | octets[1:-2] << 16 | octets[2:-1] << 8 | octets[3:]
-        self.count = 8 * len(data)
 
     def at(self, places: _Places) -> npt.NDArray[np.uint32]:
         """The 16 bits from each place on; past the end all are 1."""
@@ -73,11 +78,8 @@ def decode_lossless_jpeg(data: bytes) -> Samples:
     end = _END_OF_SCAN.search(data, frame.start)
     if end is None or frame.height * frame.width > 8 * (end.start() - frame.start):
         raise DamagedImageError
-    if end.start() - frame.start > MAX_SCAN_BYTES:
-        raise UnsupportedImageError("lossless JPEG of such a size")
-    bits = _Bits(data[frame.start : end.start()].replace(b"\xff\0", b"\xff"))
-    places = _places_of_codes(bits, frame.codes, frame.height * frame.width)
-    differences = _differences(bits, frame.codes, places).reshape(frame.height, frame.width)
+    scan = data[frame.start : end.start()].replace(b"\xff\0", b"\xff")
+    differences = _differences(scan, frame.codes, frame.height * frame.width).reshape(frame.height, frame.width)
     differences[:1, :1] += np.uint16(1 << (frame.bits - frame.shift - 1))
     np.cumsum(differences[:, 0], out=differences[:, 0])
     samples = np.cumsum(differences, axis=1, dtype=np.uint16, out=differences)
@@ -130,24 +132,54 @@ def _read_tables(content: bytes) -> dict[int, _Codes]:
     return tables
 
 
-def _places_of_codes(bits: _Bits, codes: _Codes, count: int) -> _Places:
-    """Where each of so many codes begins in the stream."""
+def _differences(scan: bytes, codes: _Codes, count: int) -> Samples:
+    """The first so many differences of a scan, in 16 bits without sign."""
+    differences = np.empty(count, np.uint16)
     steps = (codes.lengths + np.where(codes.categories < WINDOW_BITS, codes.categories, 0)).astype(np.int32)
     steps[codes.lengths == 0] = 1  # no code: on the way into step that may be, on the true way it is damage
-    starts = np.arange(0, bits.count, STRETCH_BITS, dtype=np.int32)
-    found, place, left = list[_Places](), 0, count
+    first, place, done, part_bytes = 0, 0, 0, STRETCHES * STRETCH_BITS // 8
+    while done < count:
+        if first >= len(scan):
+            raise DamagedImageError
+        bits = _Bits(scan[first : first + part_bytes + MARGIN_BYTES])
+        end = 8 * min(part_bytes, len(scan) - first)
+        places = _places_of_codes(bits, steps, place, end)[: count - done]
+        if not codes.lengths[bits.at(places)].all():
+            raise DamagedImageError
+        differences[done : done + len(places)] = _differences_at(bits, codes, places)
+        done += len(places)
+        place = int(places[-1] + steps[bits.at(places[-1:])][0]) if len(places) else place
+        if done == count and place > 8 * (len(scan) - first):
+            raise DamagedImageError
+        first, place = first + part_bytes, place - 8 * part_bytes
+    return differences
+
+
+def _places_of_codes(bits: _Bits, steps: _Places, place: int, end: int) -> _Places:
+    """Where the codes begin that follow on each other from a place on, up to an end, in bits of the part."""
+    starts, found = np.arange(0, end, STRETCH_BITS, dtype=np.int32), [np.empty(0, np.int32)]
     for start, trail in zip(starts, _trails(bits, steps, starts), strict=True):
-        while left and place < start + STRETCH_BITS:
-            index = int(np.searchsorted(trail, place))
-            is_in_step = index < len(trail) and trail[index] == place
-            part = trail[index : index + left] if is_in_step else np.array([place], np.int32)
-            found.append(part)
-            left -= len(part)
-            place = int(part[-1] + steps[bits.at(part[-1:])[0]])
-    places = np.concatenate(found)
-    if len(places) < count or place > bits.count or not codes.lengths[bits.at(places)].all():
-        raise DamagedImageError
-    return places
+        stop = min(int(start) + STRETCH_BITS, end)
+        walk = _until_in_step(bits, steps, place, stop, trail)
+        trail = trail[np.searchsorted(trail, walk[-1]) : np.searchsorted(trail, stop)]
+        found += [np.array(walk[:-1], np.int32), trail]
+        place = int(trail[-1] + steps[bits.at(trail[-1:])][0]) if trail.size else walk[-1]
+    return np.concatenate(found)
+
+
+def _until_in_step(bits: _Bits, steps: _Places, place: int, stop: int, trail: _Places) -> list[int]:
+    """The codes from a place on, one by one, up to the first that is on the trail, or after `stop`."""
+    walk = [place]
+    while place < stop:
+        first, last = place, min(place + WALK_BITS, stop)
+        lengths = steps[bits.at(np.arange(first, last, dtype=np.int32))].tolist()
+        in_step = set(trail[slice(*np.searchsorted(trail, (first, last)))].tolist())
+        while place < last:
+            if place in in_step:
+                return walk
+            place += lengths[place - first]
+            walk.append(place)
+    return walk
 
 
 def _trails(bits: _Bits, steps: _Places, starts: _Places) -> list[_Places]:
@@ -167,15 +199,11 @@ def _trails(bits: _Bits, steps: _Places, starts: _Places) -> list[_Places]:
     return [trail[: np.searchsorted(trail, start + STRETCH_BITS)] for trail, start in zip(trails, starts, strict=True)]
 
 
-def _differences(bits: _Bits, codes: _Codes, places: _Places) -> Samples:
-    """The difference that follows each code, in 16 bits without sign (T.81, H.1.2.2)."""
-    differences = np.empty(len(places), np.uint16)
-    for first in range(0, len(places), 2**18):
-        part = places[first : first + 2**18]
-        window = bits.at(part)
-        category = codes.categories[window].astype(np.int64)
-        value = (bits.at(part + codes.lengths[window]) >> (WINDOW_BITS - category).astype(np.uint32)).astype(np.int64)
-        below = (category > 0) & (value < 1 << np.maximum(category - 1, 0))
-        value -= np.where(below, (1 << category) - 1, 0)
-        differences[first : first + 2**18] = np.where(category == WINDOW_BITS, 1 << 15, value) & 0xFFFF
-    return differences
+def _differences_at(bits: _Bits, codes: _Codes, places: _Places) -> Samples:
+    """The difference that follows the code at each place, in 16 bits without sign (T.81, H.1.2.2)."""
+    window = bits.at(places)
+    category = codes.categories[window].astype(np.int64)
+    value = (bits.at(places + codes.lengths[window]) >> (WINDOW_BITS - category).astype(np.uint32)).astype(np.int64)
+    below = (category > 0) & (value < 1 << np.maximum(category - 1, 0))
+    value -= np.where(below, (1 << category) - 1, 0)
+    return np.asarray(np.where(category == WINDOW_BITS, 1 << 15, value) & 0xFFFF, np.uint16)

@@ -11,12 +11,12 @@ from osteo_edge.raster.plain.lossless_jpeg import Samples, decode_lossless_jpeg
 from tests.fuzz.drawn import film
 from tests.osteo_edge.raster.lossless import lossless_jpeg
 
-STRETCH_BITS, STEPS = 2**8, 2**4
-"""So that as small a file has several stretches, and takes no longer than it must."""
+STRETCH_BITS, STRETCHES, STEPS = 2**8, 2**6, 2**4
+"""So that as small a file has several parts of several stretches, and takes no longer than it must."""
 
 
 def read(data: bytes) -> Samples:
-    lossless.STRETCH_BITS, lossless.STEPS = STRETCH_BITS, STEPS
+    lossless.STRETCH_BITS, lossless.STRETCHES, lossless.STEPS = STRETCH_BITS, STRETCHES, STEPS
     try:
         return decode_lossless_jpeg(data)
     except (DamagedImageError, UnsupportedImageError) as error:
