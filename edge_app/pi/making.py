@@ -50,15 +50,16 @@ def make_kit(
     *,
     pythons: Sequence[str] = PYTHONS,
     wheels: Path,
+    lock: Path | None = None,
     effort: Effort = EFFORT,
     on_progress: Progress = lambda *_: None,
 ) -> Kit:
     """Make the kit `out/osteo-edge-pi-VERSION` with the bundle in a folder, whole or not at all.
 
-    `wheels` is where wheels are kept: what is there is not fetched again. `effort` is how hard the packages are
-    compressed: a kit to try out is made in seconds with 0, and is larger than one to hand out. `BundleError` if the
-    bundle is damaged, no TFLite or failed its check; `OsteoEdgeError` if wheels cannot be fetched, or the kit cannot be
-    written.
+    `wheels` is where wheels are kept: what is there is not fetched again; `lock` pins which these are. `effort` is
+    how hard the packages are compressed: a kit to try out is made in seconds with 0, and is larger than one to hand
+    out. `BundleError` if the bundle is damaged, no TFLite or failed its check; `OsteoEdgeError` if wheels cannot be
+    fetched, or the kit cannot be written.
     """
     target = out / f"osteo-edge-pi-{VERSION}"
     require_free(target)
@@ -66,7 +67,7 @@ def make_kit(
     with new_folder(target, "the kit") as folder:
         (folder / "wheels").mkdir()
         own = write_own_wheel(folder / "wheels")
-        found = fetch_wheels(own, pythons, wheels, on_progress)
+        found = fetch_wheels(own, pythons, wheels, on_progress, lock=lock)
         packs, unpacked_bytes = _packs(found, effort, on_progress)
         for pack in packs:
             shutil.copyfile(pack, folder / "wheels" / pack.name)

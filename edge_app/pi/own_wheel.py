@@ -19,6 +19,8 @@ DIST_INFO: Final = f"{PACKAGE}-{VERSION}.dist-info"
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The oldest time that an archive can hold: the same program gives the same bytes."""
 REQUIRES: Final = "Requires-Dist: "
+LEFT_OUT: Final = f"{PACKAGE}/edge_app/web/built/"
+"""The page that `package web` packs with a model: a device serves what that has made elsewhere."""
 
 
 def write_own_wheel(folder: Path) -> Path:
@@ -36,9 +38,13 @@ def write_own_wheel(folder: Path) -> Path:
 
 
 def package_files() -> dict[str, Path]:
-    """Every file of the running package by its name in the wheel: what setup.cfg lists, or else what was installed."""
+    """Every file of the running package by its name in the wheel: what setup.cfg lists, or else what was installed.
+
+    What a device has no need of is left out.
+    """
     source = _source()
-    return _installed_files() if source is None else _source_files(source)
+    found = _installed_files() if source is None else _source_files(source)
+    return {name: path for name, path in found.items() if not name.startswith(LEFT_OUT)}
 
 
 def required(extras: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The wheels that a Raspberry Pi needs: found and fetched by pip for its processor, and kept."""
+"""The wheels that a Raspberry Pi needs: found and fetched by pip for its processor, held to a lock, and kept."""
 
 import json
 import re
@@ -14,9 +14,12 @@ from osteo_edge.edge_app.pi.kit import Progress
 from osteo_edge.edge_app.pi.own_wheel import required
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_file
+from osteo_edge.lock_file import Pin, plain, read_lock
 from osteo_edge.strict import FieldError, from_dict, to_dict
 from osteo_edge.writing import write_whole
 
+LOCK: Final = Path(__file__).resolve().parents[2] / "locks" / "pi.txt"
+"""That of a source tree; an installed program has none."""
 MACHINE: Final = "aarch64"
 EXTRAS: Final = ("app", "dicom", "signed")
 NEWEST_GLIBC: Final = {"3.11": 36, "3.13": 41}
@@ -47,21 +50,33 @@ class Chosen:
     wheels: tuple[Wheel, ...]
 
 
+def source_lock() -> Path | None:
+    """The lock of the source tree that this program runs from; None where it is installed."""
+    return LOCK if LOCK.is_file() else None
+
+
 def fetch_wheels(
-    own: Path, pythons: Sequence[str], cache: Path, on_progress: Progress = lambda *_: None
+    own: Path,
+    pythons: Sequence[str],
+    cache: Path,
+    on_progress: Progress = lambda *_: None,
+    *,
+    lock: Path | None = None,
 ) -> dict[str, tuple[Path, ...]]:
     """The wheels that our own wheel `own` needs, for aarch64 and by version of Python, kept in the folder `cache`.
 
-    Where they are there from before, and the same is required, nothing is fetched and no network is needed. All
-    versions of Python get the same version of a package where that can be. `OsteoEdgeError` with pip's own words if
-    they cannot be found or fetched.
+    Where they are there from before, and the same is required, nothing is fetched and no network is needed. They are
+    the files that `lock` pins; without one all versions of Python get the same version of a package where that can be.
+    `OsteoEdgeError` with pip's own words if they cannot be found or fetched, and for one that the lock does not pin.
     """
+    pins = () if lock is None else read_lock(lock)
     chosen: dict[str, Chosen] = {}
     for number, python in enumerate(pythons):
         on_progress(f"wheels for Python {python}", number, len(pythons))
         kept = _kept(cache, python)
-        if kept is None:
-            kept = _choose(own, python, next(iter(chosen.values()), None))
+        if kept is None or (lock is not None and _not_pinned(kept, pins)):
+            like = next(iter(chosen.values()), None)
+            kept = _choose(own, python, like) if lock is None else _choose_pinned(own, python, pins, lock)
             _fetch(kept, python, cache)
             data = (json.dumps(to_dict(kept), indent=1) + "\n").encode()
             write_whole(_list_of(cache, python), data, "the list of wheels")
@@ -95,30 +110,46 @@ def _kept(cache: Path, python: str) -> Chosen | None:
     return kept if whole and kept.required == required(EXTRAS) else None
 
 
+def _choose_pinned(own: Path, python: str, pins: Sequence[Pin], lock: Path) -> Chosen:
+    """Let pip choose among the versions of a lock, and hold what it has chosen to the lock's hashes."""
+    names = [pin.name for pin in pins]
+    chosen = _ask_pip(own, python, [f"{pin.name}=={pin.version}" for pin in pins if names.count(pin.name) == 1])
+    refused = _not_pinned(chosen, pins)
+    if refused:
+        raise OsteoEdgeError(f"{refused[0]}: is not what {lock} pins; make the lock again, or see to the package index")
+    return chosen
+
+
+def _not_pinned(chosen: Chosen, pins: Sequence[Pin]) -> list[str]:
+    """The wheels that no pin has the hash of."""
+    hashes = {(pin.name, sha256) for pin in pins for sha256 in pin.sha256s}
+    return [wheel.name for wheel in chosen.wheels if (plain(wheel.name.split("-")[0]), wheel.sha256) not in hashes]
+
+
 def _choose(own: Path, python: str, like: Chosen | None) -> Chosen:
     """Let pip choose, with the versions of another choice if that works out."""
+    if like is not None:
+        try:
+            return _ask_pip(own, python, ["==".join(wheel.name.split("-")[:2]) for wheel in like.wheels])
+        except OsteoEdgeError:
+            pass
+    return _ask_pip(own, python, [])
+
+
+def _ask_pip(own: Path, python: str, constraints: Sequence[str]) -> Chosen:
     wanted = f"{own}[{','.join(EXTRAS)}]"
     with tempfile.TemporaryDirectory(prefix="osteo-edge-wheels-") as folder:
-        report, constraints = Path(folder, "report.json"), Path(folder, "constraints.txt")
-        command = ["install", "--dry-run", "--ignore-installed", f"--report={report}", *_target(python), wanted]
-        try:
-            if like is None:
-                _pip(command)
-            else:
-                pins = ["==".join(wheel.name.split("-")[:2]) for wheel in like.wheels]
-                constraints.write_text("\n".join(pins), "utf-8")
-                _pip([*command, f"--constraint={constraints}"])
-        except OsteoEdgeError:
-            if like is None:
-                raise
-            _pip(command)
+        report, limits = Path(folder, "report.json"), Path(folder, "constraints.txt")
+        limits.write_text("\n".join(constraints), "utf-8")
+        words = [f"--report={report}", *([f"--constraint={limits}"] if constraints else [])]
+        _pip(["install", "--dry-run", "--ignore-installed", *words, *_target(python), wanted])
         found = json.loads(report.read_text("utf-8"))["install"]
-    wheels = [_wheel(one) for one in found if _plain(one["metadata"]["name"]) not in LEFT_OUT and _is_fetched(one)]
+    wheels = [_wheel(one) for one in found if plain(one["metadata"]["name"]) not in LEFT_OUT and _is_fetched(one)]
     return Chosen(required(EXTRAS), tuple(sorted(wheels, key=lambda wheel: wheel.name)))
 
 
 def _is_fetched(found: dict[str, Any]) -> bool:
-    return _plain(found["metadata"]["name"]) != "osteo-edge"
+    return plain(found["metadata"]["name"]) != "osteo-edge"
 
 
 def _wheel(found: dict[str, Any]) -> Wheel:
@@ -158,8 +189,3 @@ def _pip(words: Sequence[str]) -> None:
             f"pip finds no wheels for {MACHINE} ({reason}); see that there is a network, or name a folder "
             "with --wheels that an earlier run has filled"
         )
-
-
-def _plain(name: str) -> str:
-    """A package's name as the index spells it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()

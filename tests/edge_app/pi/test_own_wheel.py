@@ -4,7 +4,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-from osteo_edge.edge_app.pi.own_wheel import write_own_wheel
+import pytest
+
+from osteo_edge.edge_app.pi import own_wheel
+from osteo_edge.edge_app.pi.own_wheel import package_files, write_own_wheel
 from osteo_edge.hashing import sha256_file
 from osteo_edge.version import VERSION
 
@@ -39,6 +42,14 @@ def test_the_wheel_says_what_it_needs_and_which_command_it_brings(tmp_path: Path
     assert "\nRequires-Dist: numpy>=1.26\n" in about
     assert '\nRequires-Dist: kivy>=2.3.1; python_version < "3.14" and extra == "app"\n' in about
     assert "osteo-edge = osteo_edge.cli:main" in commands
+
+
+def test_the_page_that_is_packed_on_a_workstation_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources, page = own_wheel._source_files, "osteo_edge/edge_app/web/built/index.html"
+    monkeypatch.setattr(own_wheel, "_source_files", lambda folder: {**sources(folder), page: Path(__file__)})
+    found = package_files()
+    assert page not in found
+    assert "osteo_edge/edge_app/web/__init__.py" in found
 
 
 def test_an_installed_program_makes_the_same_wheel(tmp_path: Path) -> None:

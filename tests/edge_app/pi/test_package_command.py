@@ -11,6 +11,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.cli import cli
 from osteo_edge.edge_app.demo_bundle import FOLDER
 from osteo_edge.edge_app.pi import deb, making
+from osteo_edge.edge_app.pi import wheels as pi_wheels
 from osteo_edge.edge_app.pi.kit import read_kit, verify_kit
 from osteo_edge.edge_app.pi.packs import EFFORT, Effort
 from osteo_edge.errors import OsteoEdgeError
@@ -24,7 +25,9 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One small wheel for each Python instead of some thirty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def fetch(own: Path, pythons: tuple[str, ...], cache: Path, on_progress: object) -> dict[str, tuple[Path, ...]]:
+    def fetch(
+        own: Path, pythons: tuple[str, ...], cache: Path, on_progress: object, *, lock: Path | None
+    ) -> dict[str, tuple[Path, ...]]:
         cache.mkdir(parents=True, exist_ok=True)
         found: dict[str, tuple[Path, ...]] = {}
         for python in pythons:
@@ -86,12 +89,34 @@ def test_what_cannot_be_packed_is_one_line_and_leaves_nothing(
     newer.write_text(newer.read_text("utf-8").replace('"schema": 1', '"schema": 2', 1), "utf-8")
     assert "schema 2 is newer than this program knows (1); update osteo-edge" in refused(newer.parent)
 
-    def no_network(*args: object) -> None:
+    def no_network(*args: object, **options: object) -> None:
         raise OsteoEdgeError("no network")
 
     monkeypatch.setattr(making, "fetch_wheels", no_network)
     assert refused(FOLDER) == "no network"
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_kit_is_held_to_the_lock_of_the_sources_or_to_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks: list[Path | None] = []
+
+    def fetch(*args: object, lock: Path | None) -> None:
+        locks.append(lock)
+        raise OsteoEdgeError("enough")
+
+    monkeypatch.setattr(making, "fetch_wheels", fetch)
+    named = tmp_path / "lock.txt"
+    named.write_text("")
+    assert "no lock says" not in package(FOLDER, tmp_path / "one").output
+    package(FOLDER, tmp_path / "two", "--lock", str(named))
+    monkeypatch.setattr(pi_wheels, "LOCK", tmp_path / "nothing")
+    assert (
+        "no lock says which packages to take (--lock): the newest that fit are taken"
+        in package(FOLDER, tmp_path / "three").output
+    )
+    assert locks == [Path(pi_wheels.__file__).parents[2] / "locks" / "pi.txt", named, None]
 
 
 @pytest.mark.usefixtures("wheels")

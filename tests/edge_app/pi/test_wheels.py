@@ -7,9 +7,10 @@ import pytest
 
 from osteo_edge.edge_app.pi import wheels
 from osteo_edge.edge_app.pi.own_wheel import required
-from osteo_edge.edge_app.pi.wheels import fetch_wheels
+from osteo_edge.edge_app.pi.wheels import fetch_wheels, source_lock
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes
+from osteo_edge.lock_file import read_lock
 
 FOUND = {
     "numpy": "numpy-2.4.6-cp311-cp311-manylinux_2_27_aarch64.manylinux_2_28_aarch64.whl",
@@ -84,6 +85,50 @@ def test_both_versions_of_python_get_the_same_versions(pip: list[list[str]], tmp
     choices = [words for words in pip if words[0] == "install"]
     assert not any(word.startswith("--constraint") for word in choices[0])
     assert any(word.startswith("--constraint") for word in choices[1])
+
+
+def lock_of(folder: Path, **hashes: str) -> Path:
+    """A lock that pins what pip finds, but with other hashes for some."""
+    pinned = {file.split("-")[0]: (file.split("-")[1], sha256_bytes(file.encode())) for file in FOUND.values()}
+    lines = [
+        f"{name.lower()}=={version} ; platform_machine == 'aarch64' \\\n    --hash=sha256:{hashes.get(name, sha256)}"
+        for name, (version, sha256) in pinned.items()
+        if hashes.get(name, sha256)
+    ]
+    path = folder / "pi.txt"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+def test_wheels_are_of_the_versions_and_hashes_of_the_lock(pip: list[list[str]], tmp_path: Path) -> None:
+    lock = lock_of(tmp_path)
+    found = fetch_wheels(Path("own.whl"), ["3.11", "3.13"], tmp_path / "cache", lock=lock)
+    assert [path.name for path in found["3.13"]] == [FOUND["click"], FOUND["numpy"]]
+    choices = [words for words in pip if words[0] == "install"]
+    assert [any(word.startswith("--constraint") for word in words) for words in choices] == [True, True]
+    pip.clear()
+    assert fetch_wheels(Path("own.whl"), ["3.11"], tmp_path / "cache", lock=lock)["3.11"] == found["3.11"]
+    assert pip == []
+
+
+@pytest.mark.parametrize("kind", ["another hash", "not there"])
+def test_a_wheel_that_the_lock_does_not_pin_is_refused_and_not_kept(
+    kind: str, pip: list[list[str]], tmp_path: Path
+) -> None:
+    fetch_wheels(Path("own.whl"), ["3.11"], tmp_path / "cache")
+    lock = lock_of(tmp_path, numpy="0" * 64 if kind == "another hash" else "")
+    pip.clear()
+    for _ in range(2):
+        with pytest.raises(OsteoEdgeError, match=r"^numpy-2\.4\.6-.*: is not what .*pi\.txt pins; make the lock again"):
+            fetch_wheels(Path("own.whl"), ["3.11"], tmp_path / "cache", lock=lock)
+    assert [words[0] for words in pip] == ["install", "install"]
+
+
+def test_what_the_sources_lock_can_be_read_and_is_for_the_pi() -> None:
+    lock = source_lock()
+    assert lock is not None
+    names = {pin.name for pin in read_lock(lock)}
+    assert {"numpy", "kivy", "ai-edge-litert", "python-gdcm"} <= names
 
 
 def test_without_a_network_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
