@@ -42,7 +42,7 @@ UNFAMILIAR_BONE = (
     "this does not look like the films that the model learned from: use an X-ray of the bone that it knows"
 )
 NOT_DRAWN = "this does not look like the drawn films that this demonstration learned from: it is not for real X-rays"
-DAMAGE = (EOFError, KeyError, MemoryError, OSError, RuntimeError, ValueError, struct.error)
+DAMAGE = (EOFError, KeyError, MemoryError, OSError, RuntimeError, SyntaxError, ValueError, struct.error)
 """What numpy makes of a file that is none of its own, or that claims arrays that no memory holds."""
 ARRAYS = ("mean", "directions", "variances", "rest")
 
@@ -173,22 +173,29 @@ def read_statistics(bundle: Bundle) -> FilmStatistics | None:
     return _read(bundle.path / record.file, bundle.manifest.files[record.file])
 
 
-def unfamiliar(embedding: Floats | None, bundle: Bundle) -> tuple[str, ...]:
-    """Why an image with this embedding, (features,), must not be answered, in words for the user; empty if it may be.
+def too_far(distance: float | None, manifest: Manifest) -> tuple[str, ...]:
+    """Why an image at this distance must not be answered, in words for the user; empty if it may be, or if the bundle
+    has no statistics."""
+    record = manifest.familiarity
+    if record is None or distance is None or distance <= record.threshold:
+        return ()
+    return (_refusal(manifest),)
 
-    Empty as well for a bundle without statistics.
+
+def distance_of(embedding: Floats | None, bundle: Bundle) -> float | None:
+    """How far an image with this embedding, (features,), lies from the films that the model learned from.
+
+    None where the bundle has no statistics of them, or the model gives no embedding.
     """
     record, statistics = bundle.manifest.familiarity, read_statistics(bundle)
     if record is None or statistics is None or embedding is None:
-        return ()
+        return None
     if embedding.shape != statistics.mean.shape:
         raise BundleError(
             f"{bundle.path / record.file}: is of {statistics.mean.size} features, the model gives {embedding.size}; "
             "convert the bundle again"
         )
-    if statistics.distances(embedding[np.newaxis])[0] <= record.threshold:
-        return ()
-    return (_refusal(bundle.manifest),)
+    return float(statistics.distances(embedding[np.newaxis])[0])
 
 
 def _refusal(manifest: Manifest) -> str:
@@ -205,7 +212,9 @@ def _refusal(manifest: Manifest) -> str:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, sha256: str) -> FilmStatistics:
-    import zipfile  # only for a bundle that has statistics: the others do not wait for it
+    import lzma  # only for a bundle that has statistics: the others do not wait for it
+    import tokenize
+    import zipfile
     import zlib
 
     try:
@@ -214,7 +223,7 @@ def _read(path: Path, sha256: str) -> FilmStatistics:
             raise BundleError(f"{path}: altered since the bundle was written; copy the bundle again")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             mean, directions, variances, rest = (np.asarray(archive[name], np.float64) for name in ARRAYS)
-    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+    except (*DAMAGE, lzma.LZMAError, tokenize.TokenError, zipfile.BadZipFile, zlib.error) as error:
         raise BundleError(f"{path}: holds no readable statistics; convert the bundle again") from error
     fits = mean.ndim == 1 and directions.shape == (variances.size, mean.size) and rest.shape == ()
     finite = all(np.isfinite(array).all() for array in (mean, directions, variances, rest))

@@ -42,16 +42,22 @@ MAX_PATCH: Final = 0.003
 """(0.0012 and less.)"""
 
 
-def rejections(radiograph: Radiograph, gate: Gate, *, findings: Sequence[Finding] = ("density",)) -> tuple[str, ...]:
+def rejections(
+    radiograph: Radiograph,
+    gate: Gate,
+    *,
+    findings: Sequence[Finding] = ("density",),
+    quality: ImageQuality | None = None,
+) -> tuple[str, ...]:
     """Why the image must not be screened, in words for the user; empty if it may be.
 
     Of the picture's faults the first is given, since one brings about others. `findings` are the model's: one that is
-    to find what is abnormal, metal too, must see it.
+    to find what is abnormal, metal too, must see it. `quality` is what was measured of the picture, if it was.
     """
     source = radiograph.source
     is_blank = statistics.mean_and_deviation(radiograph.pixels)[1] < gate.min_contrast
     metal_counts = "abnormality" in findings
-    fault = None if is_blank else fault_of(measure_quality(radiograph.pixels), metal_counts=metal_counts)
+    fault = None if is_blank else fault_of(quality or measure_quality(radiograph.pixels), metal_counts=metal_counts)
     checks = (
         (
             min(source.height, source.width) < gate.min_side_px,

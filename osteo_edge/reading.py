@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from osteo_edge.bundle import Bundle
-from osteo_edge.familiarity import unfamiliar
+from osteo_edge.familiarity import distance_of, too_far
 from osteo_edge.findings import findings_of
 from osteo_edge.gate import knee_rejections, rejections
+from osteo_edge.image_quality import ImageQuality, measure_quality
 from osteo_edge.layout import Layout
 from osteo_edge.preprocessing import lay_out, to_tensor
 from osteo_edge.radiograph import Radiograph, read_radiograph
@@ -25,7 +26,8 @@ class Reading:
 
     `unfit_for_density` says why a film that may be searched for abnormalities must not be asked about bone density.
     `warnings` say that the film is unlike those that the model learned from, where such films are answered all the
-    same.
+    same. `quality` is what the picture was measured to be, and `distance` how far the film lies from those films, where
+    the bundle knows them and it got so far.
     """
 
     image: Path
@@ -36,6 +38,8 @@ class Reading:
     warnings: tuple[str, ...] = ()
     layout: Layout | None = None
     prediction: Prediction | None = None
+    quality: ImageQuality | None = None
+    distance: float | None = None
 
     @property
     def rounded_ms(self) -> dict[str, float]:
@@ -55,9 +59,10 @@ def read_film(
     with timed(stage_ms, "read"):
         radiograph = read(path)
     findings = findings_of(manifest)
-    reasons = rejections(radiograph, manifest.gate, findings=findings)
-    strict = rejections(radiograph, manifest.gate) if len(findings) > 1 else ()
-    film = Reading(radiograph.source.path, radiograph.sha256, stage_ms, unfit_for_density=strict)
+    quality = measure_quality(radiograph.pixels)
+    reasons = rejections(radiograph, manifest.gate, findings=findings, quality=quality)
+    strict = rejections(radiograph, manifest.gate, quality=quality) if len(findings) > 1 else ()
+    film = Reading(radiograph.source.path, radiograph.sha256, stage_ms, unfit_for_density=strict, quality=quality)
     if reasons:
         return radiograph, replace(film, rejected=reasons)
     with timed(stage_ms, "prepare"):
@@ -68,7 +73,8 @@ def read_film(
         return radiograph, replace(film, rejected=reasons)
     with timed(stage_ms, "infer"):
         prediction = interpreter.run(tensor)
-        reasons = unfamiliar(prediction.embedding, bundle)
+        distance = distance_of(prediction.embedding, bundle)
+    reasons, film = too_far(distance, manifest), replace(film, distance=distance)
     if reasons and not any_film:
         return radiograph, replace(film, rejected=reasons)
     return radiograph, replace(film, warnings=reasons, layout=layout, prediction=prediction)

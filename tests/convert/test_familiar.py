@@ -13,7 +13,7 @@ from osteo_edge.benchmarks.familiarity_pictures import drawn
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.convert.conversion import convert_bundle
 from osteo_edge.dataset import Dataset, read_dataset
-from osteo_edge.familiarity import FILE, NOT_DRAWN, UNFAMILIAR, read_statistics, unfamiliar
+from osteo_edge.familiarity import FILE, NOT_DRAWN, UNFAMILIAR, distance_of, read_statistics, too_far
 from osteo_edge.preprocessing import normalize, to_tensor
 from osteo_edge.radiograph import Pixels
 from osteo_edge.runtime import open_interpreter
@@ -109,7 +109,8 @@ def test_pictures_of_another_kind_are_refused(converted: Bundle) -> None:
     strange |= {f"{kind} {number}": pixels for number, (kind, pixels) in enumerate(islice(drawn(), 6))}
     interpreter, spec = open_interpreter(converted), converted.manifest.input
     seen = {kind: interpreter.run(to_tensor(pixels.astype(np.float32), spec)) for kind, pixels in strange.items()}
-    found = {kind: unfamiliar(prediction.embedding, converted) for kind, prediction in seen.items()}
+    distances = {kind: distance_of(prediction.embedding, converted) for kind, prediction in seen.items()}
+    found = {kind: too_far(distance, converted.manifest) for kind, distance in distances.items()}
     assert found == dict.fromkeys(strange, (UNFAMILIAR,))
 
 

@@ -20,21 +20,27 @@ from osteo_edge.familiarity import (
     UNFAMILIAR_BONE,
     FilmStatistics,
     choose_threshold,
+    distance_of,
     fit_familiarity,
     fit_statistics,
     read_statistics,
     tempered,
     tolerance_factor,
-    unfamiliar,
+    too_far,
 )
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Prediction, open_interpreter
 from osteo_edge.screening import screen
 from tests.cascade import cascade_manifest
+from tests.odd_archive import damaged_lzma
 
 Floats = npt.NDArray[np.float64]
 Knowing = Callable[..., Bundle]
 FEATURES = 200
+
+
+def unfamiliar(embedding: Floats, bundle: Bundle) -> tuple[str, ...]:
+    return too_far(distance_of(embedding, bundle), bundle.manifest)
 
 
 def drawn(n: int, seed: int, *, features: int = FEATURES) -> Floats:
@@ -275,6 +281,7 @@ SOUND = {"mean": np.zeros(4), "directions": np.eye(4)[:2], "variances": np.ones(
         packed(**{**SOUND, "rest": np.float32(-1)}),
         packed(**{**SOUND, "mean": np.full(4, np.nan)}),
         packed(**{**SOUND, "mean": np.array([object()])}),
+        damaged_lzma("mean.npy"),
     ],
 )
 def test_statistics_that_are_not_as_they_should_be_are_refused(content: bytes, knowing: Knowing) -> None:
