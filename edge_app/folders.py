@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from osteo_edge.edge_app.history.wiping import wipe_file
+from osteo_edge.errors import OsteoEdgeError
+
 OLD_S: Final = 24 * 3600.0
 """What is older than a day belongs to no window that still uses it."""
 
@@ -16,9 +19,22 @@ class Folders:
 
     root: Path
 
+    def make(self) -> None:
+        """Make the data folder, for its owner alone, if it is not there; `OsteoEdgeError` if that cannot be."""
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"cannot be made ({error.strerror or error}); check the disk, or choose another --data"
+            raise OsteoEdgeError(f"{self.root}: {problem}") from error
+
     @property
     def settings(self) -> Path:
         return self.root / "settings.json"
+
+    @property
+    def uid_key(self) -> Path:
+        """What this device makes the UIDs of de-identified DICOM files with."""
+        return self.root / "uid-key"
 
     @property
     def pin_attempts(self) -> Path:
@@ -83,7 +99,7 @@ class Folders:
 
 
 def remove_old(folder: Path, older_than_s: float = OLD_S) -> int:
-    """Remove the files of a folder that have not been written to for so long; how many there were.
+    """Overwrite and remove the files of a folder that have not been written to for so long; how many there were.
 
     What cannot be removed stays.
     """
@@ -92,6 +108,6 @@ def remove_old(folder: Path, older_than_s: float = OLD_S) -> int:
         for path in folder.iterdir():
             with suppress(OSError):
                 if path.is_file() and time.time() - path.stat().st_mtime > older_than_s:
-                    path.unlink()
+                    wipe_file(path)
                     removed += 1
     return removed

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from osteo_edge.dicom_terms import known_term
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.radiograph import MAX_FILE_BYTES, Pixels, Source, check_size, grey_and_chroma, refusing_damage
 from osteo_edge.raster import FORM
@@ -44,9 +45,8 @@ def decode_dicom(data: bytes, path: Path) -> tuple[Pixels, Source]:
     The pixels are float32 (rows, columns) in [0, 1]. The first window is used, or the full range where there is none.
     Raises RadiographError, or MissingExtraError where the compression needs a decoder that is not installed.
     """
-    with _reading(path):
-        _check_preamble(data, path)
-        _check_deflated_size(data, path)
+    with reading_quietly(path):
+        check_before_parsing(data, path)
         dataset = pydicom.dcmread(BytesIO(data), force=True)
         _check_image(dataset, path)
         _check_decoder(dataset, path)
@@ -58,7 +58,7 @@ def decode_dicom(data: bytes, path: Path) -> tuple[Pixels, Source]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading_quietly(path: Path) -> Iterator[None]:
     """Keep pydicom's warnings and log lines, which quote values, to ourselves; turn what it raises into one line."""
     log = logging.getLogger("pydicom")
     propagate, log.propagate = log.propagate, False
@@ -73,6 +73,12 @@ def _reading(path: Path) -> Iterator[None]:
         raise RadiographError(f"{path}: {problem}") from error
     finally:
         log.propagate = propagate
+
+
+def check_before_parsing(data: bytes, path: Path) -> None:
+    """Refuse what is more than DICOM, and what would fill the memory."""
+    _check_preamble(data, path)
+    _check_deflated_size(data, path)
 
 
 def _check_preamble(data: bytes, path: Path) -> None:
@@ -123,11 +129,7 @@ def _whole_number(dataset: Any, keyword: str, path: Path, default: int | None = 
 
 def _check_decoder(dataset: Any, path: Path) -> None:
     """Fill in a transfer syntax that the file does not name, and see that its compression can be decoded here."""
-    if "TransferSyntaxUID" not in dataset.file_meta:
-        implicit, little_endian = dataset.original_encoding
-        explicit = pydicom.uid.ExplicitVRLittleEndian if little_endian else pydicom.uid.ExplicitVRBigEndian
-        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else explicit
-    syntax = dataset.file_meta.TransferSyntaxUID
+    syntax = dataset.file_meta.TransferSyntaxUID = declared_syntax(dataset)
     name = _name_of(syntax)
     uncompressed = RadiographError(f"{path}: compressed as {name}; export it uncompressed")
     try:
@@ -138,6 +140,15 @@ def _check_decoder(dataset: Any, path: Path) -> None:
         raise uncompressed
     if not readable:
         raise MissingExtraError(f"{path}: reading DICOM compressed as {name}", "python-gdcm", "dicom")
+
+
+def declared_syntax(dataset: Any) -> Any:
+    """The transfer syntax that the file names, or the uncompressed one that it is written in where it names none."""
+    if "TransferSyntaxUID" in dataset.file_meta:
+        return dataset.file_meta.TransferSyntaxUID
+    implicit, little_endian = dataset.original_encoding
+    explicit = pydicom.uid.ExplicitVRLittleEndian if little_endian else pydicom.uid.ExplicitVRBigEndian
+    return pydicom.uid.ImplicitVRLittleEndian if implicit else explicit
 
 
 def _name_of(syntax: Any) -> str:
@@ -281,6 +292,6 @@ def _full_range(values: Pixels, padding: npt.NDArray[np.bool_] | None) -> Pixels
 
 
 def _source(dataset: Any, path: Path, pixels: Pixels, chroma: float) -> Source:
-    codes = (str(dataset.get(keyword) or "") or None for keyword in ("Modality", "BodyPartExamined", "ViewPosition"))
+    codes = (known_term(keyword, dataset.get(keyword)) for keyword in ("Modality", "BodyPartExamined", "ViewPosition"))
     height, width = pixels.shape
     return Source(path, "dicom", height, width, int(dataset.BitsStored), chroma, *codes)

@@ -1,7 +1,8 @@
 """What of a DICOM file's compressed frame is decoded here, because Pillow and pydicom alone cannot, or say too little.
 
-Where python-gdcm is not, as on Android, X-ray machines' lossless JPEG would not be read, and damage to a JPEG frame not
-be noticed. JPEG-LS is read by python-gdcm alone, JPEG 2000 by it or by a Pillow that was built with OpenJPEG.
+python-gdcm ends the whole program over some damaged frames: X-ray machines' lossless JPEG, grey JPEG of 8 bits and grey
+JPEG 2000 are therefore read without it. Where it is not, as on Android, they would not be read otherwise, or damage to
+them not be noticed. JPEG-LS and what is in colour are left to it.
 """
 
 from typing import Any, Final
@@ -20,7 +21,7 @@ from pydicom.uid import (
 )
 
 from osteo_edge.frame_header import Claim, check_frame
-from osteo_edge.raster.damage import DamagedImageError
+from osteo_edge.raster.damage import DamagedImageError, UnsupportedImageError
 from osteo_edge.raster.plain.lossless_jpeg import decode_lossless_jpeg
 
 Samples = npt.NDArray[Any]
@@ -49,16 +50,20 @@ def samples_of(dataset: Any) -> Samples:
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax.is_compressed and not syntax.is_deflated:
         check_frame(_frame(dataset), syntax, _size(dataset), int(dataset.BitsAllocated) // 8)
-    if syntax in LOSSLESS and not get_decoder(syntax).is_available:
-        return _lossless(dataset)
+    if syntax in LOSSLESS:
+        try:
+            return _lossless(dataset)
+        except UnsupportedImageError:
+            if not get_decoder(syntax).is_available:
+                raise
     if syntax == JPEGBaseline8Bit:
         from osteo_edge.raster import codec
 
         samples = codec.decode(_frame(dataset))
         if samples.ndim == 2 and (dataset.BitsAllocated, dataset.PixelRepresentation) == (8, 0):
-            return samples  # python-gdcm ends the whole program over some damaged frames
+            return samples
     if syntax in JPEG2000TransferSyntaxes and _size(dataset).samples == 1 and _has_pillow(syntax):
-        return np.asarray(pixel_array(dataset, decoding_plugin="pillow"))  # for the same reason
+        return np.asarray(pixel_array(dataset, decoding_plugin="pillow"))
     return np.asarray(pixel_array(dataset))
 
 
