@@ -46,6 +46,15 @@ def draw_images() -> dict[str, bytes]:
     }
 
 
+def draw_icon(side_px: int, *, is_whole: bool = False) -> bytes:
+    """The icon as PNG; `is_whole` is a full square, of which a launcher may cut off all but the middle four fifths."""
+    if not is_whole:
+        return _png(_icon(side_px))
+    knee = _knee(side_px, 0.56)[..., None]
+    colours = np.rint(np.array(INK, np.float32) * (1 - knee) + np.array(BONE, np.float32) * knee)
+    return _png(np.dstack([colours, np.full((side_px, side_px), 255)]).astype(np.uint8))
+
+
 def _icon(side_px: int) -> npt.NDArray[np.uint8]:
     """The knee on a square with round corners, outside of which nothing covers what is behind."""
     knee, ground = _knee(side_px, 0.74)[..., None], _rounded(side_px)

@@ -1,0 +1,169 @@
+/** The whole screening flow: the bytes of a file in, an answer out, with its reasons and what it took. */
+
+import type { Bundle } from "./bundle";
+import { calibrated, decide, scoreOf } from "./decision";
+import { decode } from "./decode/radiograph";
+import type { Radiograph } from "./decode/radiograph";
+import { evidenceOf } from "./evidence";
+import { unfamiliar } from "./familiarity";
+import { kneeRejections, rejections } from "./gate";
+import { openTemplate } from "./knee_template";
+import type { KneeTemplate } from "./knee_template";
+import type { Layout } from "./layout";
+import { findingOf } from "./manifest";
+import { linesOf } from "./messages";
+import type { Line } from "./messages";
+import { greyPicture } from "./overlay";
+import { layOut, normalized, toPlane } from "./preprocessing";
+import { meanAndDeviation } from "./raster/statistics";
+import { fixed } from "./rounding";
+import type { Interpreter, Prediction } from "./runtime";
+import type { GreyPicture, Outcome, Plane, Screening, Severity } from "./types";
+
+/** What a model gave for one film; or why the film must not be answered. */
+interface Reading {
+  readonly rejected: readonly string[];
+  readonly layout: Layout | null;
+  readonly prediction: Prediction | null;
+}
+
+/** An answer by the words of the one bundle. */
+interface Answer {
+  readonly outcome: Outcome;
+  readonly reasons: readonly string[];
+  readonly probabilities: Float64Array | null;
+  readonly map: Plane | null;
+  readonly severity: Severity | null;
+}
+
+/** Screens one film after another by one bundle. */
+export class FilmScreener {
+  private readonly line: Line;
+  private readonly template: KneeTemplate;
+
+  constructor(
+    private readonly bundle: Bundle,
+    private readonly interpreter: Interpreter,
+  ) {
+    this.line = linesOf(bundle.shared.messages);
+    this.template = openTemplate(bundle.shared);
+  }
+
+  /** The answer for a file; ScreeningError for what is no readable radiograph. */
+  async screen(bytes: Uint8Array, name: string): Promise<Screening> {
+    const stageMs: Record<string, number> = {};
+    const film = await timed(stageMs, "read", () => this.decoded(bytes, name));
+    const reading = await this.read(film, stageMs);
+    const { layout, prediction } = reading;
+    const answer =
+      layout && prediction ? await timed(stageMs, "map", () => this.answer(prediction, layout)) : rejection(reading);
+    return this.screening(film, name, answer, layout, stageMs);
+  }
+
+  /** The film of a file as it is shown, without an answer. */
+  async picture(bytes: Uint8Array, name: string): Promise<GreyPicture> {
+    return greyPicture((await this.decoded(bytes, name)).pixels, this.bundle.shared.overlay.maxSidePx);
+  }
+
+  private decoded(bytes: Uint8Array, name: string): Promise<Radiograph> {
+    const { shared } = this.bundle;
+    const { limits, transferSyntaxes } = shared;
+    return decode(bytes, name, shared, { limits, transferSyntaxes, line: this.line });
+  }
+
+  private async read(film: Radiograph, stageMs: Record<string, number>): Promise<Reading> {
+    const { manifest, shared, statistics } = this.bundle;
+    const metalCounts = findingOf(manifest) === "abnormality";
+    const unfit = await timed(stageMs, "check", () => rejections(film, manifest.gate, shared, this.line, metalCounts));
+    if (unfit.length) {
+      return { rejected: unfit, layout: null, prediction: null };
+    }
+    const { layout, tensor } = await timed(stageMs, "prepare", () => this.prepared(film.pixels));
+    const kneeless = kneeRejections(layout, this.line);
+    if (kneeless.length) {
+      return { rejected: kneeless, layout, prediction: null };
+    }
+    const prediction = await timed(stageMs, "infer", () => this.interpreter.run(tensor));
+    const strange = unfamiliar(prediction.embedding, statistics, manifest, this.line);
+    return { rejected: strange, layout, prediction: strange.length ? null : prediction };
+  }
+
+  private prepared(pixels: Plane): { layout: Layout; tensor: Float32Array } {
+    const { manifest, shared } = this.bundle;
+    const layout = layOut(pixels, manifest.input, this.template);
+    const canvas = toPlane(pixels, manifest.input, layout, shared.stretchPercentiles);
+    return { layout, tensor: normalized(canvas, manifest.input) };
+  }
+
+  private answer(prediction: Prediction, layout: Layout): Answer {
+    const { manifest, shared } = this.bundle;
+    const probabilities = calibrated(prediction.logits, manifest.calibration.temperature);
+    const { outcome, reason } = decide(scoreOf(probabilities, manifest), manifest.decision, this.line);
+    const severity = outcome === "refer" ? severityOf(prediction, shared.wording.severities) : null;
+    const map = evidenceOf(prediction, manifest, layout, shared.overlay.evidenceSidePx);
+    return { outcome, reasons: [reason], probabilities, map, severity };
+  }
+
+  private screening(
+    film: Radiograph,
+    name: string,
+    answer: Answer,
+    layout: Layout | null,
+    stageMs: Record<string, number>,
+  ): Screening {
+    const { manifest, shared } = this.bundle;
+    const finding = findingOf(manifest);
+    const { outcome, reasons, probabilities, map, severity } = answer;
+    const advice = shared.wording.advice[finding][outcome];
+    const grade = severity ? [this.line("unsupervised grade: ", { severity })] : [];
+    const valueOf = (label: string) => probabilities![manifest.labels.indexOf(label)]!;
+    const { mean, deviation } = meanAndDeviation(film.pixels.data);
+    return {
+      outcome,
+      finding,
+      headline: shared.wording.headlines[finding][outcome],
+      advice,
+      notes: [...reasons, advice, ...grade],
+      warnings: [],
+      reasons,
+      probabilities: probabilities
+        ? manifest.decision.positive_labels.map((label) => ({ label, value: valueOf(label) }))
+        : [],
+      score: probabilities ? scoreOf(probabilities, manifest) : null,
+      severity,
+      intendedUse: manifest.intended_use,
+      name,
+      imageSha256: film.sha256,
+      imageStats: { mean: Number(fixed(mean, 4)), contrast: Number(fixed(deviation, 4)) },
+      modelSha256: manifest.model.sha256,
+      takenAt: new Date().toISOString().replace(/\.\d+Z$/, "+00:00"),
+      runtime: "LiteRT.js",
+      stageMs,
+      format: film.format,
+      film: { height: film.pixels.height, width: film.pixels.width },
+      picture: greyPicture(film.pixels, shared.overlay.maxSidePx),
+      crop: layout?.knees?.length ? layout.placements.map(({ source }) => source) : [],
+      map,
+    };
+  }
+}
+
+function rejection({ rejected }: Reading): Answer {
+  return { outcome: "rejected", reasons: rejected, probabilities: null, map: null, severity: null };
+}
+
+/** The unsupervised grade that the model gives; null where it gives none, or no number. */
+function severityOf({ severity }: Prediction, grades: readonly Severity[]): Severity | null {
+  if (!severity?.every((value) => Number.isFinite(value))) {
+    return null;
+  }
+  return grades[severity.indexOf(Math.max(...severity))] ?? null;
+}
+
+/** Note how many milliseconds a stage takes. */
+async function timed<T>(stageMs: Record<string, number>, stage: string, work: () => T | Promise<T>): Promise<T> {
+  const start = performance.now();
+  const result = await work();
+  stageMs[stage] = Number((performance.now() - start).toFixed(2));
+  return result;
+}

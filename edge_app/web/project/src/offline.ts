@@ -1,0 +1,59 @@
+/** Use without a network: a service worker stores the app at the first visit. */
+
+/** "stored": works without a network. "insecure": no https, so no browser stores it. "failed": not all was stored. */
+export type Offline = "stored" | "insecure" | "unsupported" | "failed";
+
+/** Register the service worker; `onNewer` is called when another version is stored and waits: `useNewer` takes it. */
+export async function registerWorker(onNewer: () => void): Promise<Offline> {
+  if (!window.isSecureContext) {
+    return "insecure";
+  }
+  if (!("serviceWorker" in navigator)) {
+    return "unsupported";
+  }
+  try {
+    const registration = await navigator.serviceWorker.register("./sw.js", { updateViaCache: "none" });
+    watchForNewer(registration, onNewer);
+    await stored(registration);
+    return "stored";
+  } catch {
+    return "failed"; // storage is full or forbidden, the network went away, or a file is not as it was packed
+  }
+}
+
+/** Let the newer version take over, and load the page again from it. */
+export async function useNewer(): Promise<void> {
+  const waiting = (await navigator.serviceWorker.getRegistration())?.waiting;
+  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+  waiting?.postMessage("use the new version");
+}
+
+/** Resolves when some version is active, which has stored all that it needs; rejects if the first one is given up. */
+async function stored(registration: ServiceWorkerRegistration): Promise<void> {
+  const worker = registration.active ?? registration.waiting ?? registration.installing;
+  if (worker === null || worker.state === "activated") {
+    return;
+  }
+  await new Promise<void>((resolve, reject) => {
+    worker.addEventListener("statechange", () => {
+      if (worker.state === "activated") {
+        resolve();
+      } else if (worker.state === "redundant") {
+        reject(new Error("the app was not stored"));
+      }
+    });
+  });
+}
+
+function watchForNewer(registration: ServiceWorkerRegistration, onNewer: () => void): void {
+  const tellIfInstalled = (worker: ServiceWorker | null): void => {
+    if (worker?.state === "installed" && registration.active !== null) {
+      onNewer();
+    }
+  };
+  tellIfInstalled(registration.waiting);
+  registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker?.addEventListener("statechange", () => tellIfInstalled(worker));
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * The service worker: stores the whole app at the first visit, each file by its SHA-256, and answers from that store
+ * ever after. What leads to another origin is refused, whatever asks for it.
+ *
+ * Packaging writes one line before this script: which files there are, by their names relative to the app.
+ */
+
+export {};
+
+declare const self: ServiceWorkerGlobalScope & { readonly PACKED: Packed };
+
+interface Packed {
+  /** SHA-256 of all that follows: a new one is a new store. */
+  readonly version: string;
+  /** SHA-256 in hex, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Of LiteRT.js's two variants only one runs in a browser: the names of those with relaxed SIMD, and without. */
+  readonly relaxed: readonly string[];
+  readonly compat: readonly string[];
+  /** What every answer says beside its content, as a server should: a host of static files often cannot. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** (func (result v128) (i8x16.relaxed_swizzle (i32x4.splat (i32.const 1)) ...)): valid only with relaxed SIMD. */
+const RELAXED_SIMD = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15, 65, 2, 253, 15,
+  253, 128, 2, 11,
+]);
+const INDEX = "index.html";
+const DIGEST = "X-SHA256";
+const PREFIX = `osteo-edge ${self.registration.scope} `;
+const STORE = PREFIX + self.PACKED.version;
+
+self.addEventListener("install", (event) => event.waitUntil(storeAll()));
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+self.addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
+self.addEventListener("message", (event) => {
+  if (event.data === "use the new version") {
+    event.waitUntil(self.skipWaiting());
+  }
+});
+
+/** Store every file that this browser needs; rejects, and stores nothing that counts, unless all of them are whole. */
+async function storeAll(): Promise<void> {
+  const store = await caches.open(STORE);
+  for (const [name, digest] of Object.entries(needed())) {
+    const address = addressOf(name);
+    if ((await store.match(address))?.headers.get(DIGEST) !== digest) {
+      await store.put(address, (await fromOlder(address, digest)) ?? (await fetched(name, digest)));
+    }
+  }
+}
+
+function needed(): Record<string, string> {
+  const { files, relaxed, compat } = self.PACKED;
+  const unused = new Set(WebAssembly.validate(RELAXED_SIMD) ? compat : relaxed);
+  return Object.fromEntries(Object.entries(files).filter(([name]) => !unused.has(name)));
+}
+
+/** The same file in the store of another version. */
+async function fromOlder(address: string, digest: string): Promise<Response | undefined> {
+  for (const name of await ownStores()) {
+    const found = await (await caches.open(name)).match(address);
+    if (found?.headers.get(DIGEST) === digest) {
+      return found;
+    }
+  }
+  return undefined;
+}
+
+async function fetched(name: string, digest: string): Promise<Response> {
+  // a name with a version or a hash in it never changes its content; of others the server is asked
+  const cache = name.startsWith("assets/") ? "default" : "no-cache";
+  const response = await fetch(addressOf(name), { cache, credentials: "omit" });
+  const content = await response.arrayBuffer();
+  if (!response.ok || (await sha256(content)) !== digest) {
+    throw new Error(`${name}: not as it was packed`);
+  }
+  const type = response.headers.get("Content-Type") ?? "application/octet-stream";
+  const headers = { ...self.PACKED.headers, "Content-Type": type, [DIGEST]: digest };
+  return new Response(content, { headers });
+}
+
+async function sha256(content: ArrayBuffer): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function takeOver(): Promise<void> {
+  for (const name of await ownStores()) {
+    if (name !== STORE) {
+      await caches.delete(name);
+    }
+  }
+  await self.clients.claim();
+}
+
+async function ownStores(): Promise<string[]> {
+  return (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+}
+
+async function answer(request: Request): Promise<Response> {
+  const asked = new URL(request.url);
+  if (asked.origin !== self.location.origin || request.method !== "GET") {
+    return Response.error();
+  }
+  const address = request.mode === "navigate" && isStart(asked) ? addressOf(INDEX) : asked.origin + asked.pathname;
+  return (await (await caches.open(STORE)).match(address)) ?? fetch(request);
+}
+
+/** Whether an address is that of the app itself, with or without its first page's name. */
+function isStart(asked: URL): boolean {
+  const start = new URL(self.registration.scope).pathname;
+  return asked.pathname === start || asked.pathname === start + INDEX;
+}
+
+function addressOf(name: string): string {
+  return new URL(name, self.registration.scope).href;
+}

@@ -1,0 +1,93 @@
+/** The page's own modules behind lines of JSON, one question and one answer each, for tests that run in Node. */
+
+import { createInterface } from "node:readline";
+
+import { calibrated, decide } from "../../../edge_app/web/project/src/core/decision";
+import { decode } from "../../../edge_app/web/project/src/core/decode/radiograph";
+import { evidenceOf } from "../../../edge_app/web/project/src/core/evidence";
+import { distanceOf, readStatistics } from "../../../edge_app/web/project/src/core/familiarity";
+import { rejections } from "../../../edge_app/web/project/src/core/gate";
+import { measureQuality } from "../../../edge_app/web/project/src/core/image_quality";
+import { openTemplate } from "../../../edge_app/web/project/src/core/knee_template";
+import { findKnees } from "../../../edge_app/web/project/src/core/knees";
+import { layOutFilm, layOutKnees } from "../../../edge_app/web/project/src/core/layout";
+import { linesOf } from "../../../edge_app/web/project/src/core/messages";
+import { layOut, normalized, toPlane } from "../../../edge_app/web/project/src/core/preprocessing";
+import { covariance } from "../../../edge_app/web/project/src/core/raster/matching";
+import { enlarge, shrink, warp } from "../../../edge_app/web/project/src/core/raster/scaling";
+import { boxMean, gaussian } from "../../../edge_app/web/project/src/core/raster/smoothing";
+import { otsu, to8Bit } from "../../../edge_app/web/project/src/core/raster/tones";
+import { fixed } from "../../../edge_app/web/project/src/core/rounding";
+import { unpackedPlane } from "../../../edge_app/web/project/src/core/shared";
+import { readEnds } from "../../../edge_app/web/project/src/core/tflite";
+import { ScreeningError } from "../../../edge_app/web/project/src/core/types";
+
+console.debug = console.error; // standard output is for answers
+
+let shared: any;
+let line: any;
+
+const plane = (packed: any) => unpackedPlane(packed);
+const bytes = (base64: string) => Uint8Array.from(Buffer.from(base64, "base64"));
+const packed = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+const shown = ({ height, width, data }: any) => ({ shape: [height, width], data: packed(data) });
+
+const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
+  open: (given) => {
+    shared = given;
+    line = linesOf(given.messages);
+  },
+  lines: (starts: string[]) => starts.map((start) => line(start)),
+  shrink: (picture, height, width) => shown(shrink(plane(picture), height, width)),
+  enlarge: (picture, height, width) => shown(enlarge(plane(picture), height, width)),
+  warp: (picture, move, height, width, way, back) => shown(warp(plane(picture), move, height, width, way, back)),
+  gaussian: (picture, sigma) => shown(gaussian(plane(picture), sigma)),
+  boxMean: (picture, rows, columns) => shown(boxMean(plane(picture), rows, columns)),
+  covariance: (picture, patch) => shown(covariance(plane(picture), plane(patch))),
+  otsu: (picture) => otsu(to8Bit(plane(picture))),
+  quality: (picture) => measureQuality(plane(picture), shared.quality),
+  knees: (picture) => findKnees(plane(picture), openTemplate(shared)),
+  tensor: (picture, spec) => {
+    const pixels = plane(picture);
+    const layout = layOut(pixels, spec, openTemplate(shared));
+    return packed(normalized(toPlane(pixels, spec, layout, shared.stretchPercentiles), spec));
+  },
+  evidence: (film, knees, canvas, map, manifest) => {
+    const layout = knees ? layOutKnees(film, knees, canvas, shared.knees.cropWidths) : layOutFilm(film, canvas);
+    const [rows, columns] = map.shape;
+    const data = new Float32Array(bytes(map.data).buffer);
+    const prediction: any = { activationMap: { rows, columns, data } };
+    return shown(evidenceOf(prediction, manifest, layout, shared.overlay.evidenceSidePx));
+  },
+  distances: (file, embeddings: any) => {
+    const { data, width } = plane(embeddings);
+    const statistics = readStatistics(bytes(file));
+    return Array.from({ length: data.length / width }, (_, n) =>
+      distanceOf(data.subarray(n * width, (n + 1) * width), statistics),
+    );
+  },
+  fixed: (values: [number, number][]) => values.map(([value, digits]) => fixed(value, digits)),
+  calibrated: (logits: number[], temperature) => Array.from(calibrated(Float32Array.from(logits), temperature)),
+  decide: (scores: number[], decision) => scores.map((score) => decide(score, decision, line)),
+  ends: (model) => {
+    const { inputs, outputs, places } = readEnds(bytes(model));
+    return { inputs, outputs, places: Object.fromEntries(places) };
+  },
+  decode: async (file, name) => {
+    const { pixels, ...about } = await decode(bytes(file), name, shared, { ...shared, line });
+    return { ...about, pixels: shown(pixels) };
+  },
+  rejections: (picture, gate, metalCounts) =>
+    rejections({ pixels: plane(picture), chroma: 0, modality: null } as any, gate, shared, line, metalCounts),
+};
+
+for await (const question of createInterface({ input: process.stdin })) {
+  const { ask, values } = JSON.parse(question);
+  let answer: unknown;
+  try {
+    answer = { result: (await QUESTIONS[ask]!(...values)) ?? null };
+  } catch (error) {
+    answer = { error: String((error as Error)?.message ?? error), isForUser: error instanceof ScreeningError };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}

@@ -1,0 +1,222 @@
+"""What is kept in the browser: on the disk before it is called saved, and there again whatever ends the page."""
+
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import BrowserContext, Error, Page, expect
+
+from tests.edge_app.web.reader import (
+    FILM_NAME,
+    PATIENCE_MS,
+    REFER,
+    SAVED,
+    STORED,
+    button,
+    choose,
+    codes,
+    leave_room,
+    open_app,
+    said,
+    save,
+    screen,
+    wait_for_kept,
+)
+
+FORBIDDEN = (
+    "Object.defineProperty(window, 'indexedDB', {value: {open() { throw new DOMException('', 'SecurityError') }}})"
+)
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Page:
+    """An empty page."""
+    return visitor.new_page()
+
+
+def note(page: Page, text: str) -> None:
+    button(page, "Note")
+    page.get_by_label("Note: no name of the patient").fill(text)
+    button(page, "Save the note")
+
+
+@pytest.mark.slow
+def test_what_is_entered_of_an_answer_is_there_again(page: Page, served: str) -> None:
+    screen(page, served, code="K-1")
+    save(page)
+    note(page, "old fracture")
+    expect(said(page, "Note: old fracture")).to_be_visible()
+    button(page, "DXA result")
+    page.get_by_label("Lowest T-score").fill("1.8")
+    expect(said(page, "This T-score has no minus sign. Check it.")).to_be_visible()
+    page.get_by_label("Lowest T-score").fill("-1,8")
+    button(page, "Save the result")
+    expect(said(page, "DXA result, entered by the clinic: osteopenia, T-score -1.8")).to_be_visible()
+    button(page, "Decision")
+    page.get_by_label("otherwise", exact=True).check()
+    button(page, "Save the decision")
+    expect(said(page, "Say why it was decided otherwise")).to_be_visible()
+    page.get_by_label("Why otherwise: no name of the patient").fill("seen by a surgeon")
+    button(page, "Save the decision")
+    page.reload()
+    expect(said(page, "because: seen by a surgeon")).to_be_visible(timeout=PATIENCE_MS)
+    expect(said(page, "Note: old fracture")).to_be_visible()
+    open_app(page, served, "history")
+    expect(said(page, "DXA: osteopenia, T-score -1.8")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_screenings_are_found_by_code_and_answer(page: Page, served: str) -> None:
+    for code in ("K-1", "L-2"):
+        screen(page, served, code=code)
+        save(page)
+    assert sorted(codes(page, served)) == ["K-1", "L-2"]
+    page.get_by_label("Patient code").fill("k-")
+    expect(page.locator(".entry .strong")).to_have_text(["K-1"])
+    page.get_by_label("Patient code").fill("nobody")
+    expect(said(page, "No screening like this")).to_be_visible()
+    page.get_by_label("Patient code").fill("")
+    said(page, "Filter").click()
+    page.get_by_label("No finding, which rules nothing out").check()
+    expect(said(page, "No screening like this")).to_be_visible()
+    page.get_by_label("Refer", exact=True).check()
+    expect(page.locator(".entry")).to_have_count(2)
+
+
+def test_a_deleted_screening_can_be_brought_back(page: Page, served: str) -> None:
+    screen(page, served, code="K-1")
+    save(page)
+    button(page, "Delete")
+    expect(said(page, "The screening was deleted.")).to_be_visible()
+    expect(said(page, "No screenings yet")).to_be_visible()
+    button(page, "Undo")
+    expect(said(page, "The screening is back.")).to_be_visible()
+    expect(page.locator(".entry .strong")).to_have_text(["K-1"])
+    page.locator(".entry").click()
+    expect(page.locator(".film")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_what_was_deleted_is_gone_for_good_once_it_cannot_be_undone(page: Page, served: str) -> None:
+    page.clock.install()
+    screen(page, served, code="K-1")
+    save(page)
+    button(page, "Delete")
+    expect(said(page, "The screening was deleted.")).to_be_visible()
+    page.clock.fast_forward(62_000)
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+    wait_for_kept(page, screenings=0, images=0, forms=0)
+
+
+def test_a_tab_that_is_killed_loses_neither_form_nor_film(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    screen(page, served, code="K-1")
+    wait_for_kept(page, screenings=0, images=0, forms=1)
+    crash(page)
+    again = visitor.new_page()
+    open_app(again, served, "new")
+    expect(said(again, "A form was not finished: K-1")).to_be_visible()
+    expect(said(again, f"Its film: {FILM_NAME}")).to_be_visible()
+    button(again, "Continue it")
+    assert again.get_by_label("Patient code, no name").input_value() == "K-1"
+    button(again, "Screen it")
+    expect(again.locator(".headline")).to_have_text(REFER, timeout=PATIENCE_MS)
+    save(again)
+    open_app(again, served, "new")
+    assert again.get_by_label("Patient code, no name").input_value() == ""
+    assert again.evaluate(STORED) == [1, 2, 0]
+
+
+def crash(page: Page) -> None:
+    """End the process that draws the page, as a phone does that needs its memory."""
+    with page.expect_event("crash"), suppress(Error):
+        page.goto("chrome://crash")
+
+
+def test_a_form_that_is_discarded_can_be_brought_back(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    open_app(page, served, "new")
+    page.get_by_label("Patient code, no name").fill("K-9")
+    wait_for_kept(page, screenings=0, images=0, forms=1)
+    page.close()
+    again = visitor.new_page()
+    open_app(again, served, "new")
+    button(again, "Discard it")
+    expect(said(again, "The unfinished form was discarded.")).to_be_visible()
+    assert again.evaluate(STORED) == [0, 0, 0]
+    button(again, "Undo")
+    expect(said(again, "A form was not finished: K-9")).to_be_visible()
+
+
+def test_two_tabs_see_what_the_other_saves_and_share_no_form(visitor: BrowserContext, served: str) -> None:
+    one, other = visitor.new_page(), visitor.new_page()
+    open_app(one, served, "new")
+    one.get_by_label("Patient code, no name").fill("K-1")
+    wait_for_kept(one, screenings=0, images=0, forms=1)
+    open_app(other, served, "new")
+    expect(other.get_by_role("button", name="Choose a film")).to_be_visible()
+    assert said(other, "A form was not finished").count() == 0
+    open_app(other, served, "history")
+    choose(one)
+    expect(one.locator(".headline")).to_be_visible(timeout=PATIENCE_MS)
+    save(one)
+    expect(other.locator(".entry .strong")).to_have_text(["K-1"])
+
+
+def test_a_browser_that_keeps_nothing_screens_and_says_so(page: Page, served: str) -> None:
+    page.add_init_script(FORBIDDEN)
+    open_app(page, served)
+    expect(said(page, "This browser lets this page keep nothing")).to_be_visible()
+    screen(page, served)
+    expect(page.locator(".foot")).to_contain_text("nothing can be saved")
+    assert page.get_by_role("button", name="Save", exact=True).count() == 0
+
+
+@pytest.mark.slow
+def test_without_https_the_history_is_kept_as_well(page: Page, served: str) -> None:
+    for name in ("locks", "storage", "mediaDevices", "serviceWorker"):
+        page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{name}', {{value: undefined}})")
+    screen(page, served, code="K-1")
+    save(page)
+    open_app(page, served, "settings")
+    expect(said(page, "Films and answers are kept by this browser")).to_be_visible()
+    assert codes(page, served) == ["K-1"]
+    page.locator(".entry").click()
+    button(page, "Delete")
+    expect(said(page, "The screening was deleted.")).to_be_visible()
+
+
+def test_a_full_device_keeps_the_answer_to_be_saved_again(page: Page, served: str) -> None:
+    open_app(page, served)
+    leave_room(page, served, 1)
+    screen(page, served, code="K-1")
+    no_space = said(page, "This device has no space left for this page")
+    expect(no_space).to_be_visible()  # the form cannot be kept
+    button(page, "Close")
+    button(page, "Save")
+    expect(no_space).to_be_visible()
+    button(page, "Close")
+    assert said(page, SAVED).count() == 0
+    assert page.evaluate(STORED) == [0, 0, 0]
+    leave_room(page, served, None)
+    save(page)
+    assert page.evaluate(STORED) == [1, 2, 0]
+
+
+def test_a_screening_whose_film_is_lost_keeps_its_words(page: Page, served: str) -> None:
+    screen(page, served, code="K-1")
+    save(page)
+    page.evaluate("""() => new Promise((resolve) => {
+        const request = indexedDB.open("osteo-edge");
+        request.onsuccess = () => {
+            const transaction = request.result.transaction("images", "readwrite");
+            transaction.objectStore("images").clear();
+            transaction.oncomplete = () => { request.result.close(); resolve(); };
+        };
+    })""")
+    page.reload()
+    expect(page.locator(".headline")).to_have_text(REFER)
+    expect(said(page, "The film of this screening is missing")).to_be_visible()
+
+
+def test_a_screening_that_is_not_there_is_told(page: Page, served: str) -> None:
+    open_app(page, served, f"entry/{'0' * 32}")
+    expect(said(page, "This screening is not in the history any more.")).to_be_visible()
