@@ -24,9 +24,7 @@ from osteo_edge.edge_app.history.query import Query
 from osteo_edge.edge_app.history.store import Record
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
-from osteo_edge.overlay import decode_evidence
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.radiograph import decode
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.light_box.hints import HintId
@@ -124,9 +122,8 @@ def _newest(clinic: Clinic) -> str | None:
 
 
 def _saved_picture(clinic: Clinic, entry: Entry) -> FilmPicture:
-    history = clinic.history()
-    path = history.image_file(entry.image_sha256)
-    pixels = decode(history.image(entry.image_sha256).data, path).pixels
+    film = clinic.history().image(entry.image_sha256)
+    pixels = clinic.reader.decode(film.data, Path(f"film{film.suffix}")).pixels
     return film_picture(pixels, _saved_evidence(clinic, entry))
 
 
@@ -135,6 +132,7 @@ def _saved_evidence(clinic: Clinic, entry: Entry) -> Pixels | None:
     if entry.overlay_sha256 is None:
         return None
     try:
-        return decode_evidence(clinic.history().image(entry.overlay_sha256).data)
-    except HistoryError:
+        evidence = clinic.history().image(entry.overlay_sha256)
+        return clinic.reader.decode(evidence.data, Path(f"evidence{evidence.suffix}")).pixels
+    except (HistoryError, RadiographError):
         return None

@@ -5,6 +5,7 @@ tapped or dismissed. What is dismissed stays so over a restart, until the file c
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -19,7 +20,7 @@ from osteo_edge.edge_app.browsing.listing import look_into
 from osteo_edge.edge_app.browsing.names import shown
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.hashing import sha256_file
+from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.strict import from_dict, to_dict
 
 SHOWN_FIRST: Final = 12
@@ -63,7 +64,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class _Dismissed:
-    """What was dismissed of a folder, by name: as the file has it."""
+    """What was dismissed of a folder, by the hash of its name, which is often a patient's: as the file has it."""
 
     folder: str
     films: dict[str, Stamp]
@@ -99,7 +100,7 @@ class Inbox:
                 self._looks = 0
                 return Queue((), problem=error.strerror or str(error))
             dismissed = self._read_dismissed()
-            waiting = [one for one in reversed(arrived) if dismissed.get(one.path.name) != one.stamp]
+            waiting = [one for one in reversed(arrived) if dismissed.get(_mark(one.path.name)) != one.stamp]
             self._looks += 1
             rest_s = max(LOOK_EVERY_S, (time.monotonic() - start) / SHARE_OF_TIME)
             if self._looks <= LOOKS_STILL:
@@ -110,15 +111,19 @@ class Inbox:
     def dismiss(self, films: Collection[Waiting]) -> None:
         """Show these films no more; `OsteoEdgeError` if the disk does not take it, and they will be back."""
         with self._turn:
-            kept = self._read_dismissed() | {film.path.name: film.stamp for film in films}
-            self._dismissed = {name: stamp for name, stamp in kept.items() if (self.folder / name).exists()}
+            kept = self._read_dismissed() | {_mark(film.path.name): film.stamp for film in films}
+            try:
+                there = {_mark(path.name) for path in self.folder.iterdir()}
+            except OSError:
+                there = set(kept)
+            self._dismissed = {mark: stamp for mark, stamp in kept.items() if mark in there}
             self._write_dismissed()
 
     def undo_dismiss(self, films: Collection[Waiting]) -> None:
         """Show these films again."""
         with self._turn:
-            names = {film.path.name for film in films}
-            self._dismissed = {name: stamp for name, stamp in self._read_dismissed().items() if name not in names}
+            marks = {_mark(film.path.name) for film in films}
+            self._dismissed = {mark: stamp for mark, stamp in self._read_dismissed().items() if mark not in marks}
             self._write_dismissed()
 
     def _films_of(
@@ -165,3 +170,8 @@ class Inbox:
     def _write_dismissed(self) -> None:
         document = to_dict(_Dismissed(str(self.folder), self._dismissed or {}))
         write_durably(self._file, json.dumps(document).encode(), "what was dismissed")
+
+
+def _mark(name: str) -> str:
+    """What stands for the name of a file."""
+    return sha256_bytes(os.fsencode(name))

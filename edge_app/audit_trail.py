@@ -48,6 +48,11 @@ class What(Enum):
     PIN_SET = "PIN set"
     PIN_REMOVED = "PIN removed"
     WRONG_PIN = "wrong PIN"
+    ENCRYPTED = "history encrypted"
+    DECRYPTED = "history decrypted"
+    CODE_MADE = "recovery code made"
+    CODE_ENTERED = "recovery code entered"
+    WRONG_CODE = "wrong recovery code"
     EXPORTED = "exported"
     RESTORED = "backup restored"
 

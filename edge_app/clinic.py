@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from osteo_edge.durable import remove_partials
+from osteo_edge.edge_app.access import Access
 from osteo_edge.edge_app.audit_trail import AuditTrail, What
 from osteo_edge.edge_app.folders import Folders, remove_old
 from osteo_edge.edge_app.kept_settings import KeptSettings
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from osteo_edge.edge_app.browsing.places import Place
     from osteo_edge.edge_app.browsing.thumbnails import Thumbnails
     from osteo_edge.edge_app.exports.in_place import Unpacked
+    from osteo_edge.edge_app.film_reader import FilmReader
     from osteo_edge.edge_app.history.entry import Entry, Patient
     from osteo_edge.edge_app.history.images import Picture
     from osteo_edge.edge_app.history.store import History, Record
+    from osteo_edge.edge_app.history.vault import Vault
     from osteo_edge.edge_app.models.store import ModelStore
     from osteo_edge.edge_app.open_windows import OpenWindow
     from osteo_edge.edge_app.pin import PinHash, PinLock, Verdict
@@ -81,20 +84,20 @@ class Clinic:
     def __init__(self, folders: Folders, *, bundle: Path | None = None, shipped: Path | None = None) -> None:
         self.folders = folders
         self.bundle, self.shipped = bundle, shipped
-        self._history_turn, self._model_turn = threading.RLock(), threading.RLock()
+        self._model_turn = threading.RLock()
         self._kept = KeptSettings(folders.settings, self._tell)
         self.note = self._kept.note
         self.trail = AuditTrail(
             folders.audit,
-            has_pin=self._has_pin,
+            has_pin=lambda: self.access.has_pin,
             software=f"osteo-edge {VERSION}",
             model_named=bundle is not None,
             settings_lost=self.note is not None,
         )
+        self.access = Access(folders, self._kept, self.trail)
         self.last_folders: dict[str, tuple[Place, Path]] = {}
         """Where something was chosen last, by what it was."""
         self._inbox: Inbox | None = None
-        self._history: History | None = None
         self._model: LoadedModel | None = None
 
     @property
@@ -131,7 +134,13 @@ class Clinic:
     def thumbnails(self) -> Thumbnails:
         from osteo_edge.edge_app.browsing.thumbnails import Thumbnails
 
-        return Thumbnails()
+        return Thumbnails(self.reader, self.reader.decode)
+
+    @cached_property
+    def reader(self) -> FilmReader:
+        from osteo_edge.edge_app.film_reader import FilmReader
+
+        return FilmReader(tell=logging.getLogger(__name__).warning)
 
     def inbox(self, folder: Path) -> Inbox:
         """The films that wait in the watched folder: the same object for the same folder; for one thread at a time."""
@@ -163,9 +172,12 @@ class Clinic:
             self.trail.enter()
         return changed
 
-    def check_pin(self, pin: str, known: PinHash) -> tuple[Verdict, float]:
-        """Whether it is the PIN, and how many seconds to wait before the next one may be tried."""
-        verdict = self.pin_lock.check(pin, known)
+    def check_pin(self, pin: str, known: PinHash | Vault) -> tuple[Verdict, float]:
+        """Whether it is the PIN, and how many seconds to wait before the next one may be tried.
+
+        The right one of an encrypted history opens that.
+        """
+        verdict = self.access.check(pin, known, self.pin_lock)
         if verdict == "wrong":
             self.trail.note(What.WRONG_PIN)
         elif verdict == "right":
@@ -173,13 +185,8 @@ class Clinic:
         return verdict, self.pin_lock.wait_s()
 
     def history(self) -> History:
-        """The history, opened at the first call; `HistoryError` where it cannot be."""
-        from osteo_edge.edge_app.history.store import History
-
-        with self._history_turn:
-            if self._history is None:
-                self._history = History(self.folders.history, self.trail.note)
-            return self._history
+        """The history, opened at the first call; `HistoryError` where it cannot be, or is encrypted and locked."""
+        return self.access.history()
 
     def model(self) -> LoadedModel:
         """The model in use, loaded at the first call; raises `BundleError` where `bundle` cannot be used."""
@@ -215,9 +222,13 @@ class Clinic:
         return Answered(path, picture, radiograph, screening, model.manifest, model.is_demo)
 
     def record(self, answered: Answered, *, patient: Patient, note: str = "") -> Record:
-        """What there is to save of an answer: its film, its evidence, and the entry by whose id it will be found."""
+        """What there is to save of an answer: its film, its evidence, and the entry by whose id it will be found.
+
+        Of the film's file the picture alone is kept, without what tells of the patient.
+        """
         from osteo_edge.edge_app.history.images import Picture
         from osteo_edge.edge_app.history.saving import record_of
+        from osteo_edge.edge_app.kept_film import kept_film
         from osteo_edge.overlay import encode_evidence
 
         evidence = answered.screening.evidence
@@ -226,6 +237,7 @@ class Clinic:
             answered.radiograph,
             answered.manifest,
             answered.picture,
+            kept=kept_film(answered.picture, answered.path, self.folders.uid_key),
             overlay=None if evidence is None else Picture(encode_evidence(evidence), ".png"),
             patient=patient,
             note=note,
@@ -247,9 +259,12 @@ class Clinic:
 
         return may_restore(self.history(), self.folders.history)
 
-    def unpack_backup(self, backup: Path, *, on_progress: Callable[[float], None] = lambda share: None) -> Unpacked:
+    def unpack_backup(
+        self, backup: Path, *, secret: str | None = None, on_progress: Callable[[float], None] = lambda share: None
+    ) -> Unpacked:
         """Unpack and check a backup beside the history, for `put_in_place`.
 
+        `secret` is the PIN or the recovery code of an encrypted one: `BackupLockedError` where it is needed, or wrong.
         `OsteoEdgeError` for what is no backup, a history that is not empty, or a disk that is in the way. What
         `on_progress` raises ends it; then nothing is left.
         """
@@ -258,7 +273,7 @@ class Clinic:
 
         if not self.may_restore():
             raise HistoryError(f"{self.folders.history}: {NOT_EMPTY}")
-        return unpack_beside(backup, self.folders.history, on_progress)
+        return unpack_beside(backup, self.folders.history, on_progress, keys=self.access.keys, secret=secret)
 
     def put_in_place(self, unpacked: Unpacked) -> Path | None:
         """Let an unpacked backup take the place of the history; where the old folder was kept, if there was damage.
@@ -267,37 +282,32 @@ class Clinic:
         """
         from osteo_edge.edge_app.exports.in_place import put_in_place
 
-        with self._history_turn:
-            history, self._history = self._history, None
-            if history is not None:
-                history.close()
-            return put_in_place(unpacked, self.folders.history, self.trail.note)
+        with self.access.closed():
+            kept = put_in_place(unpacked, self.folders.history, self.trail.note, keys=self.access.keys)
+            if self.access.keys is None and unpacked.keys is not None:
+                self.access.adopt(unpacked.keys)
+            return kept
 
     def tidy(self) -> None:
         """Remove what a power cut has left: images that no screening names, photos of films that nobody saved, what was
         handed to another app, and files that were half-way written."""
         remove_old(self.folders.photos)
         remove_old(self.folders.outgoing)
-        for folder in (self.folders.root, self.folders.exports):
+        for folder in (self.folders.root, self.folders.history, self.folders.exports):
             remove_partials(folder)
         self.models.tidy()
         self.history().sweep()
 
     def close(self) -> None:
         """Close the history; whoever still works on it gets a `HistoryError`."""
-        with self._history_turn:
-            history, self._history = self._history, None
+        self.access.close()
         self._model = None
         self.window.close()
-        if history is not None:
-            history.close()
+        self.reader.close()
         self.trail.end()
 
     def _tell(self, what: What, /, **about: Value) -> None:
         self.trail.note(what, **about)
-
-    def _has_pin(self) -> bool:
-        return self._kept.now.pin is not None
 
     def _answer(self, model: LoadedModel, path: Path, picture: Picture) -> tuple[Radiograph, Screening]:
         try:
@@ -341,10 +351,11 @@ class Clinic:
             threads=self.settings.threads,
             tell=logging.getLogger(__name__).warning,
         )
+        self.reader.start()
         turn = threading.Lock()  # an interpreter is of one thread at a time
 
         def answer(path: Path) -> tuple[Radiograph, Screening]:
             with turn:
-                return screen(path, bundle, interpreter)
+                return screen(path, bundle, interpreter, read=self.reader)
 
         return LoadedModel(model_id, bundle.manifest, is_demo(bundle.manifest), answer, problem)

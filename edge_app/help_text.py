@@ -51,7 +51,16 @@ BACKUP: Final = (
 FULL_DISK: Final = "The disk is full: save a backup on a stick, then free some space."
 PULLED_OUT: Final = "A stick was pulled out: plug it in again and repeat the step."
 
+ON_THIS_DEVICE: Final = (
+    "The films and answers lie on this device. Settings can encrypt them with a PIN of 6 digits or more. Reports and "
+    "tables are never encrypted."
+)
+
 INSTEAD_ON_A_PHONE: Final = {
+    ON_THIS_DEVICE: (
+        "The films and answers lie on this device, which encrypts them itself. Exports and backups hold them too, and "
+        "are not encrypted."
+    ),
     SOURCES: (
         "Choose a picture or a file, take a photo of the film, or share a film with this app from another one. "
         "A phone has no watched folder."
@@ -137,9 +146,8 @@ AFTER_THE_ANSWERS: Final = (
     Section(
         "Privacy on this device",
         (
-            "The films and answers lie on this device and are not encrypted. Exports and backups hold them too.",
-            "A PIN in Settings keeps passers-by from the screen. It does not protect the disk. Use an encrypted disk "
-            "and keep the device locked away.",
+            ON_THIS_DEVICE,
+            "A PIN alone keeps passers-by from the screen, and encrypts nothing. Keep the device locked away.",
         ),
     ),
     Section(
@@ -150,6 +158,7 @@ AFTER_THE_ANSWERS: Final = (
             FULL_DISK,
             PULLED_OUT,
             "The PIN is forgotten: ask whoever looks after this device. The lock screen says what they can do.",
+            "If what is saved is encrypted, the recovery code opens it.",
             "Something unexpected happened: the log file says more. It is in the app's data folder, under log.",
         ),
     ),

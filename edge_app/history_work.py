@@ -90,22 +90,37 @@ def make_backup(clinic: Clinic, folder: Path, task: Task) -> Backup:
     _record(clinic, "backup", clinic.history().count(), folder)
     path = folder / backup_name(datetime.now())
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_backup(clinic.folders.history, path, on_progress=lambda share: task.report(share, WRITING_BACKUP))
+    return write_backup(
+        clinic.folders.history,
+        path,
+        keys=clinic.access.keys,
+        on_progress=lambda share: task.report(share, WRITING_BACKUP),
+    )
 
 
-def unpack(clinic: Clinic, backup: Path, task: Task) -> Unpacked:
-    """Unpack and check a backup, to be put in the place of the history."""
+def needs_secret(clinic: Clinic, backup: Path) -> bool:
+    """Whether a backup opens by its PIN or its recovery code only; `BackupError` where it is none, or damaged."""
+    from osteo_edge.edge_app.exports.restoring import locked_by
+
+    return locked_by(backup, clinic.access.keys) is not None
+
+
+def unpack(clinic: Clinic, backup: Path, secret: str | None, task: Task) -> Unpacked:
+    """Unpack and check a backup, to be put in the place of the history; `secret` as in `Clinic.unpack_backup`."""
     task.report(None, RESTORING)
-    return clinic.unpack_backup(backup, on_progress=lambda share: task.report(share, RESTORING))
+    return clinic.unpack_backup(backup, secret=secret, on_progress=lambda share: task.report(share, RESTORING))
 
 
 def backup_words(backup: Backup, translate: Translate) -> tuple[str, ...]:
-    """Where the backup is, and what was wrong with its pictures."""
+    """Where the backup is, whether others can read it, and what was wrong with its pictures."""
+    from osteo_edge.edge_app.exports.backup import IN_CLEAR, SEALED
+
     faults = len(backup.damaged) + len(backup.missing)
-    told = translate(BACKUP_WRITTEN).format(path=backup.path)
+    where = translate(BACKUP_WRITTEN).format(path=backup.path)
+    told = where, translate(SEALED if backup.is_encrypted else IN_CLEAR)
     if not faults:
-        return (told,)
-    return told, translate(ONE_DAMAGED if faults == 1 else SOME_DAMAGED).format(count=faults)
+        return told
+    return *told, translate(ONE_DAMAGED if faults == 1 else SOME_DAMAGED).format(count=faults)
 
 
 def restored_words(kept: Path | None, translate: Translate) -> tuple[str, ...]:

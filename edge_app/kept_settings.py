@@ -64,14 +64,20 @@ class KeptSettings:
 
         return self._write(changed)
 
-    def _write(self, change: Callable[[Settings], Settings]) -> Settings:
+    def hand_over_pin(self) -> None:
+        """Forget the PIN, which is the history's now that it is encrypted."""
+        if self.now.pin is not None:
+            self._write(lambda settings: replace(settings, pin=None), tell=False)
+
+    def _write(self, change: Callable[[Settings], Settings], *, tell: bool = True) -> Settings:
         with self._turn, in_turn(self._path.parent, "settings.lock"):
             there = settings_now(self._path)
             if there is None:
                 read_settings(self._path, str)  # what cannot be used is kept aside
             before = there or self._seen[1]
             changed = change(before)
-            self._record(before, changed)
+            if tell:
+                self._record(before, changed)
             write_settings(self._path, changed)
             self._seen = self._look(), changed
         return changed

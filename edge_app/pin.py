@@ -1,10 +1,12 @@
-"""The PIN that locks the app's screens.
+"""The PIN that locks the app's screens, and opens the history if that is encrypted.
 
-It keeps a passer-by from an unattended screen: whoever does not know it does not see the history and cannot screen or
-export. It encrypts nothing. Whoever can read the disk reads the films, the database and the exports without it, and
-whoever can write the settings file or the count of wrong attempts takes it away; against that only an encrypted disk
-and the accounts of the system help. From the settings file a PIN of four digits is found in minutes by trying all of
-them, which scrypt makes slow but not hard: it must be used for nothing else.
+Alone it keeps a passer-by from an unattended screen: whoever does not know it does not see the history and cannot
+screen or export. It encrypts nothing then. Whoever can read the disk reads the films, the database and the exports
+without it, and whoever can write the settings file or the count of wrong attempts takes it away. From the settings file
+a PIN of four digits is found in minutes by trying all of them, which scrypt makes slow but not hard: it must be used
+for nothing else.
+
+A PIN that also encrypts has six digits at least. The settings do not hold it; `history.vault` is how it is known.
 """
 
 import hmac
@@ -26,6 +28,8 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.strict import from_dict, to_dict
 
 MIN_DIGITS: Final = 4
+MIN_DIGITS_TO_ENCRYPT: Final = 6
+"""Whoever has the disk can try all PINs, each at scrypt's cost: docs/history.md says how long that takes."""
 MAX_DIGITS: Final = 12
 SALT_BYTES: Final = 16
 KEY_BYTES: Final = 32
@@ -37,6 +41,7 @@ FIRST_DELAY_S: Final = 5.0
 MAX_DELAY_S: Final = 900.0
 
 TOO_SHORT: Final = "Use 4 to 12 digits"
+TOO_SHORT_TO_ENCRYPT: Final = "Use 6 to 12 digits, the more the safer"
 TOO_EASY: Final = "Too easy to guess: use other digits"
 WAIT_SECONDS: Final = "Wrong too often. Wait {seconds} s."
 WAIT_MINUTES: Final = "Wrong too often. Wait {minutes} min {seconds} s."
@@ -70,14 +75,17 @@ class Attempts:
             raise ValueError("wrong must not be negative")
 
 
-def pin_problem(pin: str) -> str | None:
+def pin_problem(pin: str, *, encrypts: bool = False) -> str | None:
     """What is wrong with a PIN that someone chooses, as a message to translate; None if it can be used.
 
     >>> pin_problem("12a4"), pin_problem("7777"), pin_problem("7193")
     ('Use 4 to 12 digits', 'Too easy to guess: use other digits', None)
+    >>> pin_problem("7193", encrypts=True)
+    'Use 6 to 12 digits, the more the safer'
     """
-    if not (MIN_DIGITS <= len(pin) <= MAX_DIGITS and pin.isascii() and pin.isdigit()):
-        return TOO_SHORT
+    fewest = MIN_DIGITS_TO_ENCRYPT if encrypts else MIN_DIGITS
+    if not (fewest <= len(pin) <= MAX_DIGITS and pin.isascii() and pin.isdigit()):
+        return TOO_SHORT_TO_ENCRYPT if encrypts else TOO_SHORT
     steps = {int(after) - int(before) for before, after in pairwise(pin)}
     return TOO_EASY if steps in ({0}, {1}, {-1}) else None
 
@@ -142,11 +150,15 @@ class PinLock:
 
     def check(self, pin: str, known: PinHash) -> Verdict:
         """Whether it is the PIN; `wait` while the delay runs, and then nothing is tried."""
+        return self.attempt(lambda: matches(pin, known))
+
+    def attempt(self, is_right: Callable[[], bool]) -> Verdict:
+        """As `check`, by whatever else tells whether it is the PIN; what that raises counts as a wrong one."""
         with self._lock:
             if self._wait_s() > 0:
                 return "wait"
             self._note(self._attempts.wrong + 1)
-            if not matches(pin, known):
+            if not is_right():
                 return "wrong"
             self._note(0)
             return "right"

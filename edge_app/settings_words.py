@@ -49,6 +49,17 @@ KEPT_FOR: Final = (
 AS_MANY_AS_FIT: Final = "All cores"
 FEW_CORES: Final = 8
 
+ENCRYPTED: Final = (
+    "What is saved is encrypted. Without the PIN and without the recovery code nobody can open it. Exports are not "
+    "encrypted."
+)
+PIN_ALONE: Final = "A PIN keeps passers-by from an unattended screen. Alone it encrypts nothing."
+PIN_WITHOUT_LIBRARY: Final = (
+    "A PIN keeps passers-by from an unattended screen. It encrypts nothing: for that, the packages cryptography and "
+    "sqlcipher3 must be installed."
+)
+PIN_ON_A_PHONE: Final = "A PIN keeps passers-by from an unattended screen. What is saved, the phone itself encrypts."
+
 INSTITUTION_TOO_LONG: Final = "Too long: {most} characters at most"
 
 
@@ -65,6 +76,19 @@ def retention_options(chosen: int | None) -> Sequence[tuple[int | None, str, int
 def retention_words(days: int | None) -> str:
     """What a retention period means for the films, as a message."""
     return KEPT_ALL if days is None else KEPT_FOR
+
+
+def protection(*, is_encrypted: bool, has_library: bool, is_phone: bool) -> str:
+    """What the PIN protects from, as a message.
+
+    >>> protection(is_encrypted=False, has_library=True, is_phone=False) == PIN_ALONE
+    True
+    """
+    if is_encrypted:
+        return ENCRYPTED
+    if is_phone:
+        return PIN_ON_A_PHONE
+    return PIN_ALONE if has_library else PIN_WITHOUT_LIBRARY
 
 
 def thread_counts(cores: int, chosen: int | None) -> Sequence[int]:

@@ -44,6 +44,7 @@ def run_window(
     no screen, or the data folder cannot be used.
     """
     keep_little_memory()
+    folders.make()
     with logging_to(folders.log):
         prepare_kivy(folders, size=size, fullscreen=fullscreen, keyboard=keyboard)
         from osteo_edge.edge_app.ui.window import keep_open, require_window

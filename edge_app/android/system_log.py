@@ -1,7 +1,8 @@
 """The phone's system log gets what this app wants to say there, and nothing of a patient.
 
 Whoever may read it, as in a bug report, may be anybody. So what is printed, and the words of log records, which may
-name a film's file, go to the app's own log file alone; the system's log is told where something happened.
+name a film's file, do not go there; the system's log is told where something happened, and the app's own log file has
+the sentence (`log_file`).
 """
 
 import io

@@ -5,6 +5,7 @@ In memory only: on the disk they would be pictures of patients that outlast the 
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,10 +15,13 @@ import numpy.typing as npt
 
 from osteo_edge.edge_app.browsing.errors import PlaceGoneError, is_gone
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
-from osteo_edge.radiograph import Pixels, read_radiograph
+from osteo_edge.radiograph import Pixels, Radiograph, decode, read_radiograph
 from osteo_edge.raster import scaling
+from osteo_edge.reading import Reader
 
 Grey = npt.NDArray[np.uint8]
+Decoder = Callable[[bytes, Path], Radiograph]
+"""Does what `radiograph.decode` does, perhaps elsewhere."""
 
 SIDE_PX: Final = 160
 MAX_BYTES: Final = 16 * 2**20
@@ -49,13 +53,21 @@ class Thumbnails:
     """Thumbnails of at most `side_px` on a side, of at most `max_bytes` together; those not looked at for longest go.
 
     A film is known by its path, its size and its time of modification. Any thread may use it; one film is decoded at a
-    time, since a large one takes a lot of memory.
+    time, since a large one takes a lot of memory. `read` opens and decodes files, `decode` what is in memory.
     """
 
-    def __init__(self, *, side_px: int = SIDE_PX, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        read: Reader = read_radiograph,
+        decode: Decoder = decode,
+        *,
+        side_px: int = SIDE_PX,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._read, self._decode = read, decode
         self._side_px, self._max_bytes = side_px, max_bytes
         self._lock, self._decoding = threading.Lock(), threading.Lock()
-        self._kept: OrderedDict[Path, tuple[_Stamp, Thumbnail]] = OrderedDict()
+        self._kept: OrderedDict[Path, tuple[_Stamp | None, Thumbnail]] = OrderedDict()
         self._size_bytes = 0
 
     @property
@@ -80,9 +92,21 @@ class Thumbnails:
             known = self._known(path, stamp)
             if known is not None:
                 return known
-            thumbnail, is_lasting = self._make(path)
+            thumbnail, is_lasting = self._make(path, lambda: self._read(path))
             if is_lasting and stamp is not None:
                 self._keep(path, stamp, thumbnail)
+            return thumbnail
+
+    def of_picture(self, key: str, data: bytes, suffix: str) -> Thumbnail:
+        """The thumbnail of a file in memory, made if need be; `key` is of these bytes alone, such as their hash."""
+        path = Path(f"{key}{suffix}")
+        with self._decoding:
+            known = self._known(path, None)
+            if known is not None:
+                return known
+            thumbnail, is_lasting = self._make(path, lambda: self._decode(data, path))
+            if is_lasting:
+                self._keep(path, None, thumbnail)
             return thumbnail
 
     def forget(self, folder: Path) -> None:
@@ -98,7 +122,7 @@ class Thumbnails:
             self._kept.move_to_end(path)
             return self._kept[path][1]
 
-    def _keep(self, path: Path, stamp: _Stamp, thumbnail: Thumbnail) -> None:
+    def _keep(self, path: Path, stamp: _Stamp | None, thumbnail: Thumbnail) -> None:
         with self._lock:
             if path in self._kept:
                 self._size_bytes -= self._kept.pop(path)[1].size_bytes
@@ -107,10 +131,10 @@ class Thumbnails:
             while self._size_bytes > self._max_bytes:
                 self._size_bytes -= self._kept.popitem(last=False)[1][1].size_bytes
 
-    def _make(self, path: Path) -> tuple[Thumbnail, bool]:
+    def _make(self, path: Path, read: Callable[[], Radiograph]) -> tuple[Thumbnail, bool]:
         """The thumbnail, and whether it will be the same as long as the file is."""
         try:
-            return Thumbnail(shrunk(read_radiograph(path).pixels, self._side_px)), True
+            return Thumbnail(shrunk(read().pixels, self._side_px)), True
         except (RadiographError, MissingExtraError) as error:
             if is_gone(error.__cause__, path.parent):
                 raise PlaceGoneError(path.parent) from error

@@ -1,4 +1,7 @@
-"""The history in one file: a ZIP with the database, the images, and the hashes that a restore checks them by."""
+"""The history in one file: a ZIP with the database, the images, and the hashes that a restore checks them by.
+
+An encrypted history is backed up as it is: nothing of it is in clear in the file, nor on the disk meanwhile.
+"""
 
 import hashlib
 import os
@@ -13,15 +16,30 @@ from typing import Final
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from osteo_edge.durable import remove_partials, sync_names
-from osteo_edge.edge_app.exports.backup_contents import CONTENTS, FORMAT, BackupError, Contents, Part, is_image
+from osteo_edge.edge_app.exports.backup_contents import (
+    CONTENTS,
+    FORMAT,
+    VAULTS,
+    BackupError,
+    Contents,
+    Part,
+    is_image,
+)
+from osteo_edge.edge_app.history.connecting import connect
+from osteo_edge.edge_app.history.encrypted import is_encrypted
 from osteo_edge.edge_app.history.errors import is_damage
 from osteo_edge.edge_app.history.images import FOLDER, image_path
-from osteo_edge.edge_app.history.opening import DATABASE
+from osteo_edge.edge_app.history.opening import DATABASE, ENCRYPTED
+from osteo_edge.edge_app.history.vault import Keys, LockedError, SealError, read_vault, write_vault
 from osteo_edge.hashing import CHUNK_BYTES
 from osteo_edge.version import VERSION
 from osteo_edge.writing import replacing
 
 BUSY_TIMEOUT_S: Final = 10.0
+
+IN_CLEAR: Final = "The backup is not encrypted: whoever has the file can read it."
+SEALED: Final = "The backup is encrypted: it opens with the PIN or the recovery code of today."
+"""Messages, to be told with the backup."""
 
 
 @dataclass(frozen=True)
@@ -36,29 +54,40 @@ class Backup:
     size_bytes: int
     damaged: tuple[str, ...]
     missing: tuple[str, ...]
+    is_encrypted: bool = False
 
 
-def write_backup(history: Path, path: Path, *, on_progress: Callable[[float], None] = lambda share: None) -> Backup:
+def write_backup(
+    history: Path,
+    path: Path,
+    *,
+    keys: Keys | None = None,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Backup:
     """Back up the history in the folder `history`, which may be in use, to the ZIP file `path`, whole or not at all.
 
     First a consistent copy of the database (SQLite's online backup), then every image; images never change. A damaged
     image does not stop it: it is copied as it is, and named, and so is one that is missing. Nothing is compressed:
     images are already, and a restore knows by it that nothing swells. `on_progress` is given the share that is written;
-    what it raises ends the backup and leaves nothing. Raises `BackupError` where there is no history or its
-    database is damaged, and `OsteoEdgeError` where the file cannot be written.
+    what it raises ends the backup and leaves nothing. An encrypted history needs its `keys`: `LockedError` without.
+    Raises `BackupError` where there is no history or its database is damaged, and `OsteoEdgeError` where the file
+    cannot be written.
     """
     database = history / DATABASE
     if not database.is_file():
         raise BackupError(f"{history}: no history to back up; choose the folder that holds {DATABASE}")
+    if keys is None and is_encrypted(history):
+        raise LockedError(f"{history}: {ENCRYPTED}")
     with replacing(path, "the backup") as partial, _scratch(path.parent) as scratch:
         copy = Path(scratch, DATABASE)
-        listed = _copy_database(database, copy)
-        files = [(DATABASE, copy), *_images(history)]
+        listed = _copy_database(database, copy, keys)
+        files = [(DATABASE, copy), *_vaults(history, Path(scratch), keys), *_images(history)]
         parts = _write_archive(partial, files, _Meter(_size_bytes(files), on_progress))
     sync_names(path)
-    damaged = tuple(part.name for part in parts if not part.is_sound)
-    missing = tuple(sorted(listed - {part.name for part in parts}))
-    return Backup(path, len(parts) - 1, path.stat().st_size, damaged, missing)
+    images = [part for part in parts if is_image(part.name)]
+    damaged = tuple(part.name for part in images if not _is_sound(part, history, keys))
+    missing = tuple(sorted(listed - {part.name for part in images}))
+    return Backup(path, len(images), path.stat().st_size, damaged, missing, keys is not None)
 
 
 def _scratch(folder: Path) -> "TemporaryDirectory[str]":
@@ -75,14 +104,36 @@ def _images(history: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _copy_database(database: Path, copy: Path) -> set[str]:
+def _vaults(history: Path, scratch: Path, keys: Keys | None) -> list[tuple[str, Path]]:
+    """Copies of the file that keeps the keys locked up, if there is one: both as the readable one of the two is."""
+    if keys is None:
+        return []
+    write_vault(scratch, read_vault(history))
+    return [(name, scratch / name) for name in VAULTS]
+
+
+def _is_sound(part: Part, history: Path, keys: Keys | None) -> bool:
+    """Whether an image is still what it was when it was saved; what has been purged since was."""
+    if keys is None:
+        return part.is_sound
+    path = history / part.name
+    try:
+        keys.open_sealed(path.name, path.read_bytes())
+    except SealError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _copy_database(database: Path, copy: Path, keys: Keys | None) -> set[str]:
     """Copy a database that others may be writing to: what they have committed is in the copy, in one file.
 
     The names of the images that the copy lists.
     """
     try:
-        source = sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_S)
-        with closing(source), closing(sqlite3.connect(copy)) as target:
+        source = connect(database.resolve(), keys, timeout=BUSY_TIMEOUT_S)
+        with closing(source), closing(connect(copy, keys)) as target:
             source.backup(target)
             target.execute("PRAGMA journal_mode = DELETE").fetchall()
             (verdict, *_), *_ = target.execute("PRAGMA quick_check(1)").fetchall()
@@ -92,7 +143,7 @@ def _copy_database(database: Path, copy: Path) -> set[str]:
     except sqlite3.Error as error:
         remedy = "start the app: it keeps a damaged history aside" if is_damage(error) else "check the disks, try again"
         raise BackupError(f"{database}: cannot be backed up ({error}); {remedy}") from error
-    return {image_path(Path(), *row).as_posix() for row in rows}
+    return {image_path(Path(), sha256, suffix, keys).as_posix() for sha256, suffix in rows}
 
 
 class _Meter:

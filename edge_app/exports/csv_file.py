@@ -43,6 +43,7 @@ COLUMNS: dict[str, Callable[[Entry], Cell]] = {
     "override_reason": lambda entry: entry.override_reason,
     "note": lambda entry: entry.note,
     "image_sha256": lambda entry: entry.image_sha256,
+    "film_sha256": lambda entry: entry.film_sha256,
     "overlay_sha256": lambda entry: entry.overlay_sha256,
     "model_name": lambda entry: entry.model_name,
     "model_sha256": lambda entry: entry.model_sha256,

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,12 +10,16 @@ from pathlib import Path
 
 from osteo_edge.durable import sync_folder
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
-from osteo_edge.edge_app.exports.restoring import restore_backup
+from osteo_edge.edge_app.exports.backup_contents import LOCKED, WRONG_SECRET, BackupLockedError
+from osteo_edge.edge_app.exports.restoring import locked_by, restore_backup
+from osteo_edge.edge_app.history.encrypting import copy_history
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.history.errors import HistoryError, told
 from osteo_edge.edge_app.history.exchange import REPLACED, RESTORED, new_place, remove_unfinished
 from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, LOCK, damaged_databases
 from osteo_edge.edge_app.history.store import History, Record
+from osteo_edge.edge_app.history.vault import Keys, Vault, read_vault, require_library, write_vault
+from osteo_edge.edge_app.history.wiping import wipe_folder
 
 CHANGED = "the backup could not be read again; check the disk and try again"
 NOT_EMPTY = "there are screenings in this history; a backup can be restored to an empty one, or after damage"
@@ -30,12 +33,13 @@ def may_restore(history: History, folder: Path) -> bool:
 class Unpacked:
     """A backup that was unpacked in `place`, which no other window removes as long as this object is there.
 
-    `history` is the folder of the history; `screenings` is how many there are in it, and `made_at` when the backup was
-    made, ISO 8601, once that is known.
+    `history` is the folder of the history, and `keys` are what it opens with, None if it is plain; `screenings` is how
+    many there are in it, and `made_at` when the backup was made, ISO 8601, once that is known.
     """
 
     def __init__(self, place: Path) -> None:
         self.place, self.history = place, place / "history"
+        self.keys: Keys | None = None
         self.screenings = 0
         self.made_at: str | None = None
         place.mkdir(mode=0o700, parents=True)
@@ -45,19 +49,36 @@ class Unpacked:
 
     def remove(self) -> None:
         """Remove what is still there."""
-        shutil.rmtree(self.place, ignore_errors=True)
+        wipe_folder(self.place)
 
 
-def unpack_beside(backup: Path, folder: Path, on_progress: Callable[[float], None]) -> Unpacked:
+def unpack_beside(
+    backup: Path,
+    folder: Path,
+    on_progress: Callable[[float], None],
+    *,
+    keys: Keys | None = None,
+    secret: str | None = None,
+) -> Unpacked:
     """Unpack and check a backup in a new folder beside the history's; raises what `restore_backup` does.
 
+    Where the history in `folder` is encrypted, by `keys`, the restored one will be, by the same; else it comes as it is
+    in the backup. An encrypted backup of other keys opens with its own PIN or recovery code, the `secret`:
+    `BackupLockedError` where that is missing or wrong, `VaultError` where no encrypted history can be opened at all.
     What a restore that was killed has left there goes.
     """
+    vault = locked_by(backup, keys)
+    theirs = keys if vault is None else _opened_by(secret, vault)
     remove_unfinished(folder, DAMAGED)
     with told(folder.parent, "the backup was not restored"):
         unpacked = Unpacked(new_place(folder, RESTORED))
     try:
-        unpacked.made_at = _moment(restore_backup(backup, unpacked.history, on_progress=on_progress).made_at)
+        contents = restore_backup(backup, unpacked.history, keys=theirs, on_progress=on_progress)
+        unpacked.made_at = _moment(contents.made_at)
+        unpacked.keys = theirs if contents.is_encrypted else None
+        if keys is not None:
+            with told(folder.parent, "the backup was not restored"):
+                _make_own(unpacked, folder, keys)
         with _opened_again(unpacked) as restored:
             unpacked.screenings = restored.count()
     except BaseException:
@@ -66,8 +87,35 @@ def unpack_beside(backup: Path, folder: Path, on_progress: Callable[[float], Non
     return unpacked
 
 
-def put_in_place(unpacked: Unpacked, folder: Path, tell: Tell = tell_nobody) -> Path | None:
-    """Let the restored history take the place of the one in `folder`, which nobody may have open.
+def _opened_by(secret: str | None, vault: Vault) -> Keys:
+    require_library()
+    if secret is None:
+        raise BackupLockedError(LOCKED)
+    keys = vault.open_with_pin(secret) or vault.open_with_code(secret)
+    if keys is None:
+        raise BackupLockedError(WRONG_SECRET)
+    return keys
+
+
+def _make_own(unpacked: Unpacked, folder: Path, keys: Keys) -> None:
+    """Let the unpacked history open by this device's keys, and by the PIN and the code of today."""
+    own = read_vault(folder)
+    if unpacked.keys is not None and unpacked.keys.key_id == keys.key_id:
+        write_vault(unpacked.history, own)
+    else:
+        rewritten = unpacked.place / "rewritten"
+        rewritten.mkdir(mode=0o700)
+        copy_history(unpacked.history, rewritten, unpacked.keys, keys, own)
+        os.sync()
+        wipe_folder(unpacked.history)
+        rewritten.replace(unpacked.history)
+    unpacked.keys = keys
+
+
+def put_in_place(
+    unpacked: Unpacked, folder: Path, tell: Tell = tell_nobody, *, keys: Keys | None = None
+) -> Path | None:
+    """Let the restored history take the place of the one in `folder`, which nobody may have open; `keys` are its.
 
     What was saved since the damage, unfinished forms among it, is added to the restored history first; of a screening
     that both have, the note and the DXA result of the old one stand. The old folder is kept under a dated name where a
@@ -81,7 +129,7 @@ def put_in_place(unpacked: Unpacked, folder: Path, tell: Tell = tell_nobody) -> 
             with _opened_again(unpacked) as restored:
                 if restored.count() != unpacked.screenings:
                     raise HistoryError(f"{unpacked.history}: {CHANGED}")
-            return _exchange(unpacked, folder, tell)
+            return _exchange(unpacked, folder, tell, keys)
     finally:
         unpacked.remove()
 
@@ -91,16 +139,16 @@ def _opened_again(unpacked: Unpacked) -> Iterator[History]:
     """The restored history, which must be there and sound: opening makes a new one of what is not."""
     if not (unpacked.history / DATABASE).is_file():
         raise HistoryError(f"{unpacked.history}: {CHANGED}")
-    with History(unpacked.history) as restored:
+    with History(unpacked.history, keys=unpacked.keys) as restored:
         if restored.damage is not None:
             raise HistoryError(f"{unpacked.history}: {CHANGED}")
         yield restored
 
 
-def _exchange(unpacked: Unpacked, folder: Path, tell: Tell) -> Path | None:
+def _exchange(unpacked: Unpacked, folder: Path, tell: Tell, keys: Keys | None) -> Path | None:
     with ExitStack() as stack:
         if (folder / DATABASE).exists():
-            _carry_over(folder, unpacked)
+            _carry_over(folder, unpacked, keys)
             lock = stack.enter_context((folder / LOCK).open("ab"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,13 +169,13 @@ def _exchange(unpacked: Unpacked, folder: Path, tell: Tell) -> Path | None:
         return None
     if damaged_databases(kept):
         return kept
-    shutil.rmtree(kept, ignore_errors=True)
+    wipe_folder(kept)
     return None
 
 
-def _carry_over(folder: Path, unpacked: Unpacked) -> None:
+def _carry_over(folder: Path, unpacked: Unpacked, keys: Keys | None) -> None:
     """Add what was saved since the damage to the restored history."""
-    with History(folder) as old:
+    with History(folder, keys=keys) as old:
         old.purge_deleted(timedelta())
         if not may_restore(old, folder):
             raise HistoryError(f"{folder}: {NOT_EMPTY}")

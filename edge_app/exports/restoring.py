@@ -1,6 +1,7 @@
 """A backup becomes a history again: checked to the last byte, in a new folder, whole or not at all."""
 
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -22,11 +23,15 @@ from osteo_edge.edge_app.exports.backup_contents import (
     Part,
     read_contents,
 )
+from osteo_edge.edge_app.history.connecting import connect
+from osteo_edge.edge_app.history.encrypted import VAULT
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.schema import MIGRATIONS, version
+from osteo_edge.edge_app.history.vault import MAX_FILE_BYTES, Keys, Vault
+from osteo_edge.edge_app.history.wiping import wipe_folder
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import CHUNK_BYTES
-from osteo_edge.strict import shown
+from osteo_edge.strict import from_dict, shown
 
 ENCRYPTED: Final = 0x1
 MAX_REASON: Final = 300
@@ -35,14 +40,21 @@ DAMAGE: Final = (BadZipFile, EOFError, IndexError, RuntimeError, ValueError, str
 """What `zipfile` raises of a file that is none, or no longer one."""
 
 
-def restore_backup(path: Path, folder: Path, *, on_progress: Callable[[float], None] = lambda share: None) -> Contents:
+def restore_backup(
+    path: Path,
+    folder: Path,
+    *,
+    keys: Keys | None = None,
+    on_progress: Callable[[float], None] = lambda share: None,
+) -> Contents:
     """Restore the backup `path` as the history in `folder`, which must be new or empty; what it said of itself.
 
     Everything is unpacked and checked beside `folder`, which then appears in one step: sizes and hashes, names (only
     those of a history), compression (none, so nothing can swell), and the database. The hashes tell damage, not who
     made the file. `on_progress` is given the share that is done after each file; what it raises ends the restore and
-    leaves nothing. Raises `BackupError` for a file that is no backup, damaged, or from a newer version, and
-    `OsteoEdgeError` where the folder cannot be written.
+    leaves nothing. What is encrypted stays so; without its `keys` its database is not looked into. Raises `BackupError`
+    for a file that is no backup, damaged, or from a newer version, and `OsteoEdgeError` where the folder cannot be
+    written.
     """
     _require_new(folder)
     with _opened(path) as archive:
@@ -54,8 +66,24 @@ def restore_backup(path: Path, folder: Path, *, on_progress: Callable[[float], N
                 _unpack(archive, part, scratch / part.name)
                 done_bytes += part.size_bytes
                 on_progress(done_bytes / max(1, total_bytes))
-            _check_database(scratch / DATABASE, path)
+            if keys is not None or not contents.is_encrypted:
+                _check_database(scratch / DATABASE, path, keys if contents.is_encrypted else None)
     return contents
+
+
+def locked_by(path: Path, keys: Keys | None = None) -> Vault | None:
+    """The locked-up keys of an encrypted backup, for which somebody must be asked for the PIN or the recovery code.
+
+    None for a plain backup, and for one that this device's `keys` open. Raises `BackupError` as `restore_backup` does.
+    """
+    with _opened(path) as archive:
+        contents = _checked_contents(archive, path)
+        if not contents.is_encrypted:
+            return None
+        if archive.getinfo(VAULT).file_size > MAX_FILE_BYTES:
+            raise ValueError("its keys are too large")
+        vault = from_dict(Vault, json.loads(archive.read(VAULT)))
+    return None if keys is not None and keys.key_id == vault.key_id else vault
 
 
 def _require_new(folder: Path) -> None:
@@ -120,7 +148,8 @@ def _appearing(folder: Path) -> Iterator[Path]:
             scratch.replace(folder)
             sync_folder(folder.parent)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch.exists():
+            wipe_folder(scratch)
 
 
 @contextmanager
@@ -157,10 +186,10 @@ def _pieces(archive: ZipFile, part: Part) -> Iterator[bytes]:
         raise EOFError(f"{part.name}: {error.strerror or error}") from error
 
 
-def _check_database(database: Path, path: Path) -> None:
+def _check_database(database: Path, path: Path, keys: Keys | None) -> None:
     """`ValueError` for what is no sound database; `BackupError` for one of a newer version."""
     try:
-        with closing(sqlite3.connect(database)) as connection:
+        with closing(connect(database, keys)) as connection:
             (verdict, *_), *_ = connection.execute("PRAGMA quick_check(1)").fetchall()
             found = version(connection)
     except sqlite3.DatabaseError as error:

@@ -43,12 +43,13 @@ class Entry:
     `threshold` and the ends of the uncertain band are calibrated probabilities of the positive labels together;
     `probabilities` has each of these labels. A rejected image has no score, nor has one for which the model gave no
     number. `warnings` go with the answer wherever it is shown. `image_sha256` and `overlay_sha256` name files in the
-    image store. `intended_use` is the model's, None where an older version did not keep it; `is_demo` marks the answer
-    of a model that must not be used on patients. `finding` is what a positive answer speaks of, `bone` which bone the
-    film was answered for, None of a model that does not tell bones apart. `dxa` and `t_score` are what the clinic
-    enters when the DXA result comes back, of an answer about bone density. `image_stats` (mean, contrast) show whether
-    the films change over time. `decided` is what somebody decided on the answer, None where nobody said so;
-    `override_reason` is why it was otherwise than the answer says, and "" unless it was.
+    image store; `film_sha256` is the film's as it was screened, None where just that file is kept. `intended_use` is
+    the model's, None where an older version did not keep it; `is_demo` marks the answer of a model that must not be
+    used on patients. `finding` is what a positive answer speaks of, `bone` which bone the film was answered for, None
+    of a model that does not tell bones apart. `dxa` and `t_score` are what the clinic enters when the DXA result comes
+    back, of an answer about bone density. `image_stats` (mean, contrast) show whether the films change over time.
+    `decided` is what somebody decided on the answer, None where nobody said so; `override_reason` is why it was
+    otherwise than the answer says, and "" unless it was.
     """
 
     id: str
@@ -78,11 +79,12 @@ class Entry:
     image_stats: dict[str, float]
     decided: Decided | None = None
     override_reason: str = ""
+    film_sha256: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch("[0-9a-f]{32}", self.id):
             raise ValueError("id must be 32 hex digits")
-        for name in ("image_sha256", "overlay_sha256", "model_sha256"):
+        for name in ("image_sha256", "overlay_sha256", "model_sha256", "film_sha256"):
             value = getattr(self, name)
             if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
                 raise ValueError(f"{name} must be 64 hex digits")

@@ -1,28 +1,46 @@
-"""A restored history takes the place of another: by which names, and what a start does if a power cut came between.
+"""A history takes the place of another: by which names, and what a start does if a power cut came between.
 
     history.restored-20260131T093000000000/history    unpacked from a backup; nobody's any more unless it is locked
+    history.rewritten-20260131T093000000000/history   the same history, encrypted or decrypted; likewise
     history.replaced-20260131T093000000000            the history that made room, until the exchange is done
 
-Of the two renames the first one takes the history away, and the second puts the restored one there.
+Of the two renames the first one takes the history away, and the second puts the new one there.
 """
 
 import fcntl
 import os
-import shutil
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
 
 from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.history.wiping import wipe_folder
 
 RESTORED: Final = "restored"
+REWRITTEN: Final = "rewritten"
 REPLACED: Final = "replaced"
 
 
 def new_place(folder: Path, what: str) -> Path:
-    """A dated name beside the history's folder for what is `RESTORED` or `REPLACED`."""
+    """A dated name beside the history's folder for what is `RESTORED`, `REWRITTEN` or `REPLACED`."""
     return folder.with_name(f"{folder.name}.{what}-{datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%f')}")
+
+
+def put_in_place(new: Path, folder: Path) -> Path:
+    """Let the history `new`, which is on the disk, take the place of the one in `folder`, nobody's; where that is now.
+
+    `OSError` where that cannot be; the old one is then in its place.
+    """
+    kept = new_place(folder, REPLACED)
+    folder.replace(kept)
+    try:
+        new.replace(folder)
+    except OSError:
+        kept.replace(folder)
+        raise
+    sync_folder(folder.parent)
+    return kept
 
 
 def bring_back(folder: Path) -> None:
@@ -39,11 +57,12 @@ def remove_unfinished(folder: Path, kept: str) -> None:
     Of histories that made room those stay in which a file is called like the pattern `kept`. What another window is
     unpacking stays as well.
     """
-    for left in folder.parent.glob(f"{folder.name}.{RESTORED}-*"):
-        _remove_unless_in_use(left)
+    for what in (RESTORED, REWRITTEN):
+        for left in folder.parent.glob(f"{folder.name}.{what}-*"):
+            _remove_unless_in_use(left)
     for left in folder.parent.glob(f"{folder.name}.{REPLACED}-*"):
         if not any(left.glob(kept)):
-            shutil.rmtree(left, ignore_errors=True)
+            wipe_folder(left)
 
 
 def _remove_unless_in_use(left: Path) -> None:
@@ -51,6 +70,6 @@ def _remove_unless_in_use(left: Path) -> None:
         descriptor = os.open(left, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
+            wipe_folder(left)
         finally:
             os.close(descriptor)

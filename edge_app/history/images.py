@@ -1,4 +1,7 @@
-"""Image files by the hash of their content, `images/ab/abcdef….jpg`: each is whole, or not there at all."""
+"""Image files by the hash of their content, `images/ab/abcdef….jpg`: each is whole, or not there at all.
+
+In an encrypted history a file is sealed, and called by a name that only its keys tell, without a suffix.
+"""
 
 import os
 import re
@@ -11,6 +14,7 @@ from time import time
 from uuid import uuid4
 
 from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.history.vault import SEALED_EXTRA_BYTES, Keys
 from osteo_edge.hashing import sha256_bytes
 
 FOLDER = "images"
@@ -40,33 +44,44 @@ def picture_of(path: Path) -> Picture:
     return Picture(path.read_bytes(), suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "")
 
 
-def image_path(root: Path, sha256: str, suffix: str) -> Path:
-    """Where the image of that hash lies below the history's folder `root`.
+def image_path(root: Path, sha256: str, suffix: str, keys: Keys | None = None) -> Path:
+    """Where the image of that hash lies below the history's folder `root`; sealed, if there are `keys`.
 
     >>> image_path(Path("history"), "ab" + 62 * "0", ".png").parent.as_posix()
     'history/images/ab'
     """
-    return root / FOLDER / sha256[:2] / f"{sha256}{suffix}"
+    name = f"{sha256}{suffix}" if keys is None else keys.hidden_name(sha256)
+    return root / FOLDER / name[:2] / name
 
 
-def image_files(root: Path, sha256: str) -> list[Path]:
-    """Every file that holds the image of that hash: a film that came under two suffixes lies there twice."""
-    return list((root / FOLDER / sha256[:2]).glob(f"{sha256}*"))
+def image_files(root: Path, sha256: str, keys: Keys | None = None) -> list[Path]:
+    """Every file that holds the image of that hash: a film that came under two suffixes may lie there twice."""
+    path = image_path(root, sha256, "", keys)
+    return list(path.parent.glob(f"{path.name}*"))
 
 
-def write_image(root: Path, picture: Picture) -> bool:
+def read_image(root: Path, sha256: str, suffix: str, keys: Keys | None = None) -> bytes:
+    """The bytes of an image; `OSError` where there are none, `SealError` where a sealed file was altered."""
+    path = image_path(root, sha256, suffix, keys)
+    data = path.read_bytes()
+    return data if keys is None else keys.open_sealed(path.name, data)
+
+
+def write_image(root: Path, picture: Picture, keys: Keys | None = None) -> bool:
     """Write a picture to its place and wait until it is on the disk; whether it was not there, whole, before.
 
     Raises `OSError`, and then leaves nothing behind.
     """
-    path = image_path(root, picture.sha256, picture.suffix)
-    if path.exists() and path.stat().st_size == len(picture.data):
+    path = image_path(root, picture.sha256, picture.suffix, keys)
+    size_bytes = len(picture.data) + (0 if keys is None else SEALED_EXTRA_BYTES)
+    if path.exists() and path.stat().st_size == size_bytes:
         return False
+    data = picture.data if keys is None else keys.seal(path.name, picture.data)
     _make_folder(path.parent)
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(picture.data)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

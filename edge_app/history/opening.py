@@ -1,6 +1,7 @@
 """Open the history's database; a damaged one is kept aside and a new one begun."""
 
 import fcntl
+import os
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -8,14 +9,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from osteo_edge.durable import make_folder, sync_folder
+from osteo_edge.edge_app.history.connecting import connect
+from osteo_edge.edge_app.history.encrypted import is_encrypted
 from osteo_edge.edge_app.history.errors import HistoryError, is_damage, told
 from osteo_edge.edge_app.history.exchange import bring_back
 from osteo_edge.edge_app.history.schema import migrate
+from osteo_edge.edge_app.history.vault import Keys, LockedError, read_vault, require_library
 
 DATABASE = "history.sqlite3"
 LOCK = "history.lock"
 DAMAGED = "history.damaged-*.sqlite3"
 BUSY_TIMEOUT_S = 10.0
+ENCRYPTED = "the history is encrypted: lock the app, and enter the PIN"
+DECRYPTED = "the history is not encrypted any more: lock the app, and unlock it again"
 
 
 @dataclass(frozen=True)
@@ -45,19 +51,20 @@ class Opened:
         self.lock.close()
 
 
-def open_database(folder: Path) -> Opened:
+def open_database(folder: Path, keys: Keys | None = None) -> Opened:
     """Open the database in `folder`, made if it is not there, checked and brought to this version's tables.
 
-    Raises `HistoryError` where that cannot be, and for a damaged one that another process still has open.
+    Of an encrypted history with its `keys`, which are left out otherwise. Raises `HistoryError` where that cannot be,
+    for a damaged one that another process still has open, and as `LockedError` for keys that are not the history's.
     """
     path = folder / DATABASE
     with told(path, "the history cannot be opened"):
         bring_back(folder)
         make_folder(folder, 0o700)
-        lock = (folder / LOCK).open("ab")
+        lock = _locked(folder)
         try:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            connection, damage = _open_or_replace(path, lock)
+            _require_key(folder, keys)
+            connection, damage = _open_or_replace(path, lock, keys)
             sync_folder(folder)
             sync_folder(folder.parent)  # the folder may be of a start that was killed before it had come to this
         except BaseException:
@@ -85,28 +92,52 @@ def set_aside(path: Path) -> Path:
     return kept
 
 
-def _open_or_replace(path: Path, lock: BinaryIO) -> tuple[sqlite3.Connection, Damage | None]:
+def _locked(folder: Path) -> BinaryIO:
+    """The lock file, held with others; of the folder that has this name now, if another took its place meanwhile."""
+    while True:
+        lock = (folder / LOCK).open("ab")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        try:
+            if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
+                return lock
+        except FileNotFoundError:
+            pass
+        lock.close()
+        make_folder(folder, 0o700)
+
+
+def _require_key(folder: Path, keys: Keys | None) -> None:
+    if not is_encrypted(folder):
+        if keys is not None:
+            raise LockedError(f"{folder}: {DECRYPTED}")
+        return
+    require_library()
+    if keys is None or read_vault(folder).key_id != keys.key_id:
+        raise LockedError(f"{folder}: {ENCRYPTED}")
+
+
+def _open_or_replace(path: Path, lock: BinaryIO, keys: Keys | None) -> tuple[sqlite3.Connection, Damage | None]:
     try:
-        return _open_sound(path), None
+        return _open_sound(path, keys), None
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
     _lock_alone(path, lock)
     try:
-        return _replace(path)
+        return _replace(path, keys)
     finally:
         fcntl.flock(lock, fcntl.LOCK_SH)
 
 
-def _replace(path: Path) -> tuple[sqlite3.Connection, Damage | None]:
+def _replace(path: Path, keys: Keys | None) -> tuple[sqlite3.Connection, Damage | None]:
     """Begin a new database where the damaged one was, unless another process has just done so."""
     try:
-        return _open_sound(path), None
+        return _open_sound(path, keys), None
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
         damage = Damage(set_aside(path), str(error))
-    return _open_sound(path), damage
+    return _open_sound(path, keys), damage
 
 
 def _lock_alone(path: Path, lock: BinaryIO) -> None:
@@ -118,15 +149,15 @@ def _lock_alone(path: Path, lock: BinaryIO) -> None:
         ) from error
 
 
-def _open_sound(path: Path) -> sqlite3.Connection:
+def _open_sound(path: Path, keys: Keys | None) -> sqlite3.Connection:
     """Connect; a `sqlite3.DatabaseError` that `is_damage` where the file is no sound database."""
-    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection = connect(path, keys, named=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         _configure(connection)
         (verdict, *_), *_ = connection.execute("PRAGMA integrity_check(1)").fetchall()
         if verdict != "ok":
             raise sqlite3.DatabaseError(" ".join(str(verdict).split()))
-        migrate(connection, path)
+        migrate(connection, path, keys)
     except BaseException:
         connection.close()
         raise
@@ -135,7 +166,6 @@ def _open_sound(path: Path) -> sqlite3.Connection:
 
 def _configure(connection: sqlite3.Connection) -> None:
     """What is committed survives a power cut, readers do not wait for writers, and what is deleted is overwritten."""
-    connection.row_factory = sqlite3.Row
     for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {setting}").fetchall()
     connection.create_function("folded", 1, _folded, deterministic=True)

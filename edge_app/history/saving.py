@@ -21,17 +21,20 @@ def record_of(
     manifest: Manifest,
     image: Picture,
     *,
+    kept: Picture | None = None,
     overlay: Picture | None = None,
     patient: Patient | None = None,
     note: str = "",
 ) -> Record:
-    """What to save of a screening by the model of `manifest`; `image` is the film's file as it was screened.
+    """What to save of a screening by the model of `manifest`; `image` is the film's file as it was screened,
+    and `kept` what is kept of it, if that is another file.
 
     A number that the model could not give is left out. Raises `HistoryError` where the file is another than the one
     that was screened.
     """
     if image.sha256 != screening.image_sha256:
         raise HistoryError(f"{screening.image}: changed since it was screened; screen it again")
+    stored = kept or image
     decision = _decision(screening, manifest)
     score = screening.score
     entry = Entry(
@@ -46,7 +49,7 @@ def record_of(
         abstain_high=decision.abstain_high,
         reasons=(*screening.reasons, *_grade(screening)),
         warnings=screening.warnings,
-        image_sha256=image.sha256,
+        image_sha256=stored.sha256,
         overlay_sha256=None if overlay is None else overlay.sha256,
         model_name=manifest.name,
         model_sha256=screening.model_sha256,
@@ -60,8 +63,9 @@ def record_of(
         dxa=None,
         t_score=None,
         image_stats=image_stats(radiograph.pixels),
+        film_sha256=None if stored.sha256 == image.sha256 else image.sha256,
     )
-    return Record(entry, image, overlay)
+    return Record(entry, stored, overlay)
 
 
 def _decision(screening: Screening, manifest: Manifest) -> Decision:

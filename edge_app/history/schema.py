@@ -8,6 +8,7 @@ from pathlib import Path
 
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.former import former_databases, keep_former
+from osteo_edge.edge_app.history.vault import Keys
 from osteo_edge.findings import finding_called
 from osteo_edge.wording import Finding
 
@@ -69,11 +70,15 @@ VERSION_5 = (
     "ALTER TABLE entries ADD COLUMN decided TEXT CHECK (decided IN ('followed', 'otherwise'))",
     "ALTER TABLE entries ADD COLUMN override_reason TEXT NOT NULL DEFAULT ''",
 )
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5)
+VERSION_6 = (
+    "ALTER TABLE entries ADD COLUMN film_sha256 TEXT",
+    "CREATE INDEX entries_by_film ON entries (film_sha256)",
+)
+MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6)
 """The statements that lead from each version to the next; a released one is never changed."""
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, keys: Keys | None = None) -> None:
     """Bring the tables of the open database `path` to this version, all or nothing; it is kept as it was before.
 
     Raises `HistoryError` for a history that a newer version of the program wrote.
@@ -86,7 +91,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if found > len(MIGRATIONS):
             raise _newer(path, found)
         if found:
-            keep_former(path, found)
+            keep_former(path, found, keys)
         for number, statements in enumerate(MIGRATIONS[found:], start=found + 1):
             for statement in statements:
                 connection.execute(statement)

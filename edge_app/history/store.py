@@ -22,6 +22,7 @@ from osteo_edge.edge_app.history.images import (
     Picture,
     image_files,
     image_path,
+    read_image,
     remove_abandoned,
     stored_images,
     write_image,
@@ -30,6 +31,8 @@ from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, Damage, damag
 from osteo_edge.edge_app.history.query import Page, Place, Query, UsedModel, condition
 from osteo_edge.edge_app.history.rows import COLUMNS, INSERT, from_row, to_row
 from osteo_edge.edge_app.history.schema import transaction
+from osteo_edge.edge_app.history.vault import Keys, mend_copy
+from osteo_edge.edge_app.history.wiping import wipe_file
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes
 
@@ -75,18 +78,22 @@ class History:
     What a method has written is on the disk when it returns: it survives a power cut. Every method raises
     `HistoryError` where the disk or the database is in the way; then nothing was changed. `damage` says what was found
     on opening, if the database was damaged: the user must be told. `tell` records what changes the screenings, before
-    it is written for good; an event that it refuses, with an `OsteoEdgeError`, does not take place.
+    it is written for good; an event that it refuses, with an `OsteoEdgeError`, does not take place. An encrypted
+    history needs its `keys`; without them it is a `LockedError`.
     """
 
-    def __init__(self, folder: Path, tell: Tell = tell_nobody) -> None:
-        self._folder, self._tell = folder, tell
+    def __init__(self, folder: Path, tell: Tell = tell_nobody, *, keys: Keys | None = None) -> None:
+        self._folder, self._tell, self._keys = folder, tell, keys
         self._path = folder / DATABASE
         self._turn = RLock()
         self._deleted: dict[tuple[str, str], float] = {}
         """What was deleted here, as the rows have it, and when by a clock that nobody can set."""
-        self._opened = open_database(folder)
+        self._is_closed = False
+        self._opened = open_database(folder, keys)
         self.damage: Damage | None = self._opened.damage
         with suppress(OsteoEdgeError):  # a full disk is no reason not to show what is there
+            if keys is not None:
+                mend_copy(folder)
             self.purge_deleted()
 
     def __enter__(self) -> "History":
@@ -98,8 +105,9 @@ class History:
         self.close()
 
     def close(self) -> None:
-        """Close the database; nothing can be asked of it afterwards."""
+        """Close the database; whoever asks anything of it afterwards gets a `HistoryError`."""
         with self._turn:
+            self._is_closed = True
             self._opened.close()
 
     def add(self, record: Record, *, draft_id: str | None = None) -> bool:
@@ -219,11 +227,17 @@ class History:
             return int(connection.execute(f"SELECT count(*) FROM entries WHERE {where}", values).fetchone()[0])
 
     def screened(self, films: Collection[str]) -> frozenset[str]:
-        """Those of the films, a few hundred by their hash at most, that have a screening here."""
+        """Those of the films, a few hundred by their hash at most, that have a screening here.
+
+        A film is known by the file that was screened, and by the one that is kept of it.
+        """
         marks = ", ".join("?" * len(films))
-        sql = f"SELECT DISTINCT image_sha256 FROM entries WHERE deleted_at IS NULL AND image_sha256 IN ({marks})"
+        sql = " UNION ".join(
+            f"SELECT {name} FROM entries WHERE deleted_at IS NULL AND {name} IN ({marks})"
+            for name in ("image_sha256", "film_sha256")
+        )
         with self._reading("the history cannot be searched") as connection:
-            return frozenset(sha256 for (sha256,) in connection.execute(sql, tuple(films)).fetchall())
+            return frozenset(sha256 for (sha256,) in connection.execute(sql, (*films, *films)).fetchall())
 
     def models(self) -> tuple[UsedModel, ...]:
         """The models that have screenings here, the last used first."""
@@ -237,25 +251,20 @@ class History:
         return tuple(UsedModel(sha256, name, bool(is_demo), n) for sha256, name, is_demo, n, _ in rows)
 
     def image_file(self, sha256: str) -> Path:
-        """The file of the film or overlay with that hash, to be read and never written; unlike `image` not checked.
+        """The file of the film or overlay with that hash, as it lies on the disk; `HistoryError` where there is none.
 
-        `HistoryError` where there is none.
+        In an encrypted history that is the sealed file: `image` reads both.
         """
-        with self._reading("the image cannot be read") as connection:
-            row = connection.execute("SELECT suffix FROM images WHERE sha256 = ?", (sha256,)).fetchone()
-            path = None if row is None else image_path(self._folder, sha256, row["suffix"])
-            if path is None or not path.is_file():
-                raise HistoryError(f"{self._folder}: no image {sha256[:12]}… in this history; look for it in a backup")
-        return path
+        return self._image_file(sha256)[0]
 
     def image(self, sha256: str) -> Picture:
         """The film or overlay with that hash; `HistoryError` where the file is missing or was altered."""
-        path = self.image_file(sha256)
+        path, suffix = self._image_file(sha256)
         with told(path, "the image cannot be read"):
-            data = path.read_bytes()
+            data = read_image(self._folder, sha256, suffix, self._keys)
         if sha256_bytes(data) != sha256:
             raise HistoryError(f"{path}: the image was altered since it was saved; restore it from a backup")
-        return Picture(data, path.suffix)
+        return Picture(data, suffix)
 
     def save_draft(self, draft: Draft) -> None:
         """Keep the state of a running form, over its earlier one."""
@@ -271,6 +280,7 @@ class History:
         """Forget a form that nobody wants to finish."""
         with self._writing("the form was not removed") as connection:
             remove_draft(connection, draft_id)
+        self._empty_log("the form was removed, but not from the log")
 
     def sweep(self) -> int:
         """Remove image files that no screening names, as a power cut can leave; how many there were.
@@ -286,14 +296,25 @@ class History:
                 return removed
             return removed + self._remove_unlisted(stored_images(self._folder))
 
+    def _image_file(self, sha256: str) -> tuple[Path, str]:
+        with self._reading("the image cannot be read") as connection:
+            row = connection.execute("SELECT suffix FROM images WHERE sha256 = ?", (sha256,)).fetchone()
+            path = None if row is None else self._place(sha256, row["suffix"])
+            if path is None or not path.is_file():
+                raise HistoryError(f"{self._folder}: no image {sha256[:12]}… in this history; look for it in a backup")
+        return path, row["suffix"]
+
+    def _place(self, sha256: str, suffix: str) -> Path:
+        return image_path(self._folder, sha256, suffix, self._keys)
+
     def _add(self, records: list[Record], draft_id: str | None) -> int:
         pictures = [picture for record in records for picture in record.pictures]
         new = list[Path]()
         try:
             with told(self._folder, "the screening was not saved"):
                 for picture in pictures:
-                    if write_image(self._folder, picture):
-                        new.append(image_path(self._folder, picture.sha256, picture.suffix))
+                    if write_image(self._folder, picture, self._keys):
+                        new.append(self._place(picture.sha256, picture.suffix))
             with self._writing("the screening was not saved") as connection:
                 added = self._insert(connection, records, pictures)
                 if draft_id is not None:
@@ -306,11 +327,12 @@ class History:
 
     def _insert(self, connection: sqlite3.Connection, records: list[Record], pictures: Iterable[Picture]) -> int:
         for picture in pictures:
-            write_image(self._folder, picture)  # there already, unless another process has just purged it
+            write_image(self._folder, picture, self._keys)  # there already, unless another process has just purged it
             connection.execute(INSERT_IMAGE, (picture.sha256, picture.suffix))
         new = [one.entry for one in records if connection.execute(INSERT, to_row(one.entry)).rowcount]
         for entry in new:
-            self._tell(What.SAVED, entry=entry.id, image=entry.image_sha256, model=entry.model_sha256)
+            film = entry.film_sha256 or entry.image_sha256
+            self._tell(What.SAVED, entry=entry.id, image=film, model=entry.model_sha256)
         return len(new)
 
     def _is_over(self, deletion: tuple[str, str], undo_window: timedelta) -> bool:
@@ -337,19 +359,23 @@ class History:
                 self._tell(What.PURGED, screenings=len(doomed), why=why)
         if doomed:
             with told(self._folder, "the screenings were removed, but not from what an older version left"):
-                forget_in_former(self._folder, doomed)
-        self._remove_unlisted(path for sha256 in unused for path in image_files(self._folder, sha256))
-        with self._reading("the screenings were removed, but not from the log") as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                forget_in_former(self._folder, doomed, self._keys)
+        self._remove_unlisted(path for sha256 in unused for path in image_files(self._folder, sha256, self._keys))
+        self._empty_log("the screenings were removed, but not from the log")
         return len(doomed)
+
+    def _empty_log(self, failure: str) -> None:
+        """Have what was removed overwritten in the file of the database, too, and not only in what is written last."""
+        with self._reading(failure) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _remove_unlisted(self, files: Iterable[Path]) -> int:
         """Remove those image files that the database does not know, while nobody can add them to it."""
         with self._writing("images were not removed") as connection:
             rows = connection.execute("SELECT sha256, suffix FROM images")
-            unlisted = set(files) - {image_path(self._folder, *row) for row in rows}
+            unlisted = set(files) - {self._place(*row) for row in rows}
             for path in unlisted:
-                path.unlink(missing_ok=True)
+                wipe_file(path)
         return len(unlisted)
 
     def _entry(self, row: sqlite3.Row) -> Entry:
@@ -370,6 +396,8 @@ class History:
     @contextmanager
     def _reading(self, failure: str) -> Iterator[sqlite3.Connection]:
         with self._turn, told(self._path, failure):
+            if self._is_closed:
+                raise HistoryError(f"{self._path}: {failure} (the history was closed); open it again")
             yield self._opened.connection
 
     @contextmanager
@@ -385,7 +413,7 @@ class History:
 
     def _open_again(self) -> None:
         """Open the database once more, which could only be read: SQLite falls back to that, and stays there."""
-        before, self._opened = self._opened, open_database(self._folder)
+        before, self._opened = self._opened, open_database(self._folder, self._keys)
         before.close()
 
 

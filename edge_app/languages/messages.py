@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import osteo_edge
+from osteo_edge.edge_app.web.ts_messages import ts_messages
 
 CORE: Final = Path(osteo_edge.__file__).parent
 APP: Final = Path(__file__).parents[1]
@@ -28,22 +30,22 @@ TERMINAL_ONLY: Final = (
     "android/packable", "android/package_command", "android/parts", "android/phone_test", "android/places",
     "android/signing", "android/spec", "android/staging", "android/start", "android/starting_intent",
     "android/system_log", "android/versions", "android/walk", "android/project", "app_command", "app_timing",
-    "arrivals", "audit_trail", "languages", "ledger", "package_command", "photo_study", "pi",
-    "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display", "watch_command", "watching",
-    "window_start",
+    "arrivals", "audit_trail", "encryption_timing", "languages", "ledger", "log_file", "package_command", "photo_study",
+    "pi", "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display", "watch_command", "watching",
+    "web", "window_start",
 )  # fmt: skip
 """Modules and packages of the app of which nothing is seen in the window."""
 
 OF_CORE: Final = (
-    "bundle", "dicom", "durable", "errors", "familiarity", "gate", "image_header", "locking", "overlay", "radiograph",
-    "routing", "audit_log", "litert_java", "runtime", "screening", "signature", "throttling", "trust", "verdict",
-    "wording", "writing",
+    "bundle", "dicom", "durable", "errors", "familiarity", "gate", "image_header", "isolated_reading", "locking",
+    "overlay", "radiograph", "routing", "audit_log", "litert_java", "runtime", "screening", "signature", "throttling",
+    "trust", "verdict", "wording", "writing",
 )  # fmt: skip
 """Modules of the core whose lines come up to the window."""
 
 NOT_SHOWN: Final = (
-    "SEVERITY_USE", "LAYERS", "CUT_OFF", "TORN", "measured", "asked_for", "read_events", "verify_log", "_wrong_with",
-    "slot", "__post_init__", "disagreement", "named_head",
+    "SEVERITY_USE", "LAYERS", "CUT_OFF", "TEXT_ON_FILM", "TORN", "measured", "asked_for", "read_events", "verify_log",
+    "_wrong_with", "slot", "__post_init__", "disagreement", "named_head",
 )  # fmt: skip
 """What stands in model cards and reports only, is looked for, or checks fields of our own making."""
 
@@ -68,8 +70,10 @@ SYSTEM_ERRORS: Final = (
 """What the operating system says of files and disks, in brackets in many a line."""
 
 _NO_PROSE: Final = re.compile(
-    r"\b(SELECT|INSERT|UPDATE|DELETE FROM|CREATE|ALTER TABLE|PRAGMA|BEGIN IMMEDIATE|NULL|NOTNULL|NOT EXISTS|IN \()"
-    r"| = (ON|FULL|WAL)$|[=<>,(] ?\?|[?%]\(|%Y|^, |^osteo-edge |--(out|force|precision)|\\[swbd]|^[\w.-]+/[\w./-]+$"
+    r"\b(SELECT|INSERT|UPDATE|DELETE FROM|CREATE|ALTER TABLE|ATTACH|DETACH|PRAGMA|BEGIN IMMEDIATE|NULL|NOTNULL|"
+    r"NOT EXISTS|IN \()|"
+    r" = (ON|FULL|WAL)$|[=<>,(] ?\?|[?%]\(|%Y|^, |^osteo-edge |--(out|force|precision|data)|\\[swbd]|"
+    r"^[\w.-]+/[\w./-]+$"
 )
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}\S* +\S|\S +\S*[^\W\d_]{2,}|[^\W\d_]{2,}…$")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2}")
@@ -85,13 +89,13 @@ class Message:
 
 
 def find_messages() -> tuple[Message, ...]:
-    """All messages of the app, in the order of their places."""
+    """All messages of the app, in the order of their places; those of the web app's own sources come last."""
     found: dict[str, list[str]] = {}
-    for source in _sources():
-        for text in messages_in(source):
-            places = found.setdefault(text, [])
-            if source.label not in places:
-                places.append(source.label)
+    in_python = ((text, source.label) for source in _sources() for text in messages_in(source))
+    for text, label in chain(in_python, ts_messages()):
+        places = found.setdefault(text, [])
+        if label not in places:
+            places.append(label)
     for number in SYSTEM_ERRORS:
         found.setdefault(os.strerror(number), []).append("the operating system")
     return tuple(Message(text, tuple(places)) for text, places in found.items())

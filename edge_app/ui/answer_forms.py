@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from osteo_edge.edge_app.ui.result import ResultScreen
 
 REPORT: Final = "report"
+TEXT_ON_FILM: Final = "text on the film"
 NO_DXA: Final = {"": "not given"}
 NO_DECISION: Final = {"": "not given"}
 
@@ -84,6 +85,7 @@ class ReportForm(Form):
     """The report on one page, written to this device or to a place that is chosen; on a phone, for another app."""
 
     told = StringProperty()
+    warned = StringProperty()
     is_phone = BooleanProperty(False)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -99,8 +101,14 @@ class ReportForm(Form):
     def is_offered(cls, answer: Answer, others: Sequence[Entry]) -> bool:
         return answer.picture is not None
 
+    def show(self, answer: Answer) -> None:
+        super().show(answer)
+        slot = self.owner.slot(TEXT_ON_FILM)
+        self.owner.jobs.start(slot, partial(self._look, answer), self._warn, lambda _: None, background=True)
+
     def left(self) -> None:
-        self.owner.jobs.cancel(self.owner.slot(REPORT))
+        for what in (REPORT, TEXT_ON_FILM):
+            self.owner.jobs.cancel(self.owner.slot(what))
 
     def choose_place(self) -> None:
         """Have a folder or a stick chosen, and write it there."""
@@ -122,6 +130,16 @@ class ReportForm(Form):
         self.ids.place.add_widget(busy)
         work = partial(self._work, answer, folder or self.owner.clinic.folders.exports)
         self.owner.jobs.start(self.owner.slot(REPORT), work, self._written, self._not_written)
+
+    def _look(self, answer: Answer, _: Task) -> bool:
+        from osteo_edge.edge_app.exports.lettering import has_lettering
+
+        return has_lettering(self.owner.clinic, answer)
+
+    def _warn(self, has_lettering: bool) -> None:
+        from osteo_edge.edge_app.exports.lettering import LETTERING
+
+        self.warned = say(LETTERING) if has_lettering else ""
 
     def _work(self, answer: Answer, folder: Path, task: Task) -> Path:
         from osteo_edge.edge_app.answer import write_report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from osteo_edge.edge_app.ui.damage import tell_damage
@@ -15,8 +16,12 @@ SLOT: Final = "tidying"
 
 
 def begin(shell: Shell) -> None:
-    """Begin all of it, beside the window."""
+    """Begin all of it, beside the window; what needs the history waits until that is open."""
     shell.jobs.save(shell.clinic.trail.begin, lambda _: None, shell.complain)
+    shell.when_open(partial(_begin_with_history, shell))
+
+
+def _begin_with_history(shell: Shell) -> None:
     tell_damage(shell)
     ask_retention(shell)
     purge_deleted_later(shell)

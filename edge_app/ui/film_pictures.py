@@ -11,7 +11,7 @@ from kivy.graphics.texture import Texture
 from osteo_edge.edge_app.ui.small_picture import texture_of
 
 if TYPE_CHECKING:
-    from osteo_edge.edge_app.browsing.thumbnails import Thumbnail, Thumbnails
+    from osteo_edge.edge_app.browsing.thumbnails import Grey
     from osteo_edge.edge_app.clinic import Clinic
     from osteo_edge.edge_app.jobs import Jobs
 
@@ -23,7 +23,6 @@ class FilmPictures:
 
     def __init__(self, clinic: Clinic, jobs: Jobs, on_ready: Callable[[], None]) -> None:
         self._clinic, self._jobs, self._on_ready = clinic, jobs, on_ready
-        self._thumbnails: Thumbnails | None = None
         self._pictures: OrderedDict[str, Texture | None] = OrderedDict()
         self._asked = set[str]()
 
@@ -47,22 +46,18 @@ class FilmPictures:
         self._jobs.start(
             _slot(sha256),
             lambda task: self._make(sha256),
-            lambda thumbnail: self._keep(sha256, thumbnail),
+            lambda picture: self._keep(sha256, picture),
             lambda line: self._keep(sha256, None),  # a film that is missing is told of where it is opened
             background=True,
         )
 
-    def _make(self, sha256: str) -> Thumbnail:
+    def _make(self, sha256: str) -> Grey | None:
         """On a thread of its own, on which only one is made at a time."""
-        from osteo_edge.edge_app.browsing.thumbnails import Thumbnails
+        film = self._clinic.history().image(sha256)
+        return self._clinic.thumbnails.of_picture(sha256, film.data, film.suffix).picture
 
-        if self._thumbnails is None:
-            self._thumbnails = Thumbnails()
-        return self._thumbnails.of(self._clinic.history().image_file(sha256))
-
-    def _keep(self, sha256: str, thumbnail: Thumbnail | None) -> None:
+    def _keep(self, sha256: str, picture: Grey | None) -> None:
         self._asked.discard(sha256)
-        picture = None if thumbnail is None else thumbnail.picture
         self._pictures[sha256] = None if picture is None else texture_of(picture)
         while len(self._pictures) > KEPT:
             self._pictures.popitem(last=False)

@@ -12,6 +12,7 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from osteo_edge.edge_app.device_services import MAX_BACKUP_BYTES
+from osteo_edge.edge_app.exports.backup_contents import WRONG_SECRET
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.history.paged import PagedEntries
 from osteo_edge.edge_app.history.query import Query
@@ -23,6 +24,7 @@ from osteo_edge.edge_app.history_work import (
     Found,
     backup_words,
     make_backup,
+    needs_secret,
     read_pages,
     restored_words,
     search,
@@ -91,9 +93,11 @@ class Copies(Page):
     share = NumericProperty(-1)
     message = StringProperty()
     done = StringProperty()
+    asks_secret = BooleanProperty(False)
+    problem = StringProperty()
 
     def __init__(self, **kwargs: Any) -> None:
-        for event in ("on_table", "on_backup", "on_restore", "on_cancel"):
+        for event in ("on_table", "on_backup", "on_restore", "on_secret", "on_cancel"):
             self.register_event_type(event)
         super().__init__(**kwargs)
         self.ids.place.options = (
@@ -116,8 +120,16 @@ class Copies(Page):
     def on_restore(self) -> None:
         pass
 
+    def on_secret(self) -> None:
+        pass
+
     def on_cancel(self) -> None:
         pass
+
+    def ask_secret(self, asks: bool, problem: str = "") -> None:
+        """Ask for the PIN or the recovery code of a backup, or no more; `problem` is what was wrong with the last."""
+        self.asks_secret, self.problem = asks, problem
+        self.ids.secret.text, self.scroll_y = "", 1
 
 
 class HistoryScreen(Screen):
@@ -133,6 +145,7 @@ class HistoryScreen(Screen):
         self._asked, self._entries = Query(), PagedEntries()
         self._is_placing = self._is_shown = False
         self._own_backup: Path | None = None
+        self._locked_backup: Path | None = None
         self._search_soon = Clock.create_trigger(lambda _: self._search(to_top=True), TYPING_S)
         self._busy_soon = Clock.create_trigger(lambda _: self._show_busy(), BUSY_AFTER_S)
         self.copies.is_phone = self.shell.device is not None
@@ -192,7 +205,7 @@ class HistoryScreen(Screen):
     def ask_to_restore(self, backup: Path) -> None:
         """Restore a backup if the user, who has chosen it, means it."""
         words = say("The history of the backup {name} takes the place of this one.", name=shown_name(backup))
-        self.shell.ask(say("Restore this backup?"), words, say("Restore"), lambda: self._restore(backup))
+        self.shell.ask(say("Restore this backup?"), words, say("Restore"), lambda: self._look_into(backup))
 
     def _connect(self) -> None:
         finds, narrowing, copies = self.finds, self.narrowing, self.copies
@@ -209,6 +222,7 @@ class HistoryScreen(Screen):
             on_table=lambda *_: self._with_folder(self.save_table),
             on_backup=lambda *_: self._with_folder(self.save_backup),
             on_restore=lambda *_: self._choose_backup(),
+            on_secret=lambda *_: self._try_secret(),
             on_cancel=lambda *_: self._stop(),
         )
 
@@ -322,17 +336,23 @@ class HistoryScreen(Screen):
         if backup is not None:
             self.remove(backup)
 
-    def _copy(self, work: Callable[[Task], Any], on_result: Callable[[Any], None]) -> None:
+    def _copy(
+        self,
+        work: Callable[[Task], Any],
+        on_result: Callable[[Any], None],
+        on_error: Callable[[str], None] | None = None,
+    ) -> None:
         copies = self.copies
+        copies.ask_secret(False)
         copies.done, copies.message, copies.share, copies.is_busy, copies.scroll_y = "", "", -1, True, 1
-        self.jobs.start(COPY, work, on_result, self._failed, self._progressed)
+        self.jobs.start(COPY, work, on_result, on_error or self._failed, self._progressed)
 
     def _progressed(self, progress: Progress) -> None:
         self.copies.share = -1 if progress.share is None else progress.share
         self.copies.message = say(progress.message)
 
     def _done(self, *lines: str) -> None:
-        self.copies.is_busy, self._is_placing = False, False
+        self.copies.is_busy, self._is_placing, self._locked_backup = False, False, None
         self._drop_backup()
         self.copies.done = "\n".join(lines)
 
@@ -340,8 +360,31 @@ class HistoryScreen(Screen):
         self._done()
         self.shell.complain(line)
 
-    def _restore(self, backup: Path) -> None:
-        self._copy(lambda task: unpack(self.clinic, backup, task), self._put_in_place)
+    def _look_into(self, backup: Path) -> None:
+        """Restore a backup, once its PIN or recovery code is known where it needs one."""
+        self._copy(lambda task: needs_secret(self.clinic, backup), lambda needs: self._begin_restore(backup, needs))
+
+    def _begin_restore(self, backup: Path, needs_one: bool) -> None:
+        if not needs_one:
+            self._restore(backup)
+            return
+        self.copies.is_busy, self._locked_backup = False, backup
+        self.copies.ask_secret(True)
+
+    def _try_secret(self) -> None:
+        backup, secret = self._locked_backup, self.copies.ids.secret.text.strip()
+        if backup is not None and secret:
+            self._restore(backup, secret)
+
+    def _restore(self, backup: Path, secret: str | None = None) -> None:
+        def fail(line: str) -> None:
+            if line == WRONG_SECRET:
+                self.copies.is_busy = False
+                self.copies.ask_secret(True, say(line))
+            else:
+                self._failed(line)
+
+        self._copy(lambda task: unpack(self.clinic, backup, secret, task), self._put_in_place, fail)
 
     def _put_in_place(self, unpacked: Unpacked) -> None:
         """From here on it is saved, and cannot be cancelled."""

@@ -39,7 +39,7 @@ class HomeScreen(Screen):
         self.model_name = say("The model is being loaded…")
 
     def shown(self) -> None:
-        self._offer_lock(self.clinic.settings.pin is not None)
+        self._offer_lock(self.clinic.access.has_pin)
         if self.shell.model is not None:
             self.show_model(self.shell.model)
 

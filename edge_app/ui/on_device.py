@@ -58,7 +58,7 @@ class OnDevice:
 
         def take(copy: Path | None) -> None:
             if copy is not None:
-                work = partial(take_in, copy, self._shell.clinic.folders.photos)
+                work = partial(take_in, copy, self._shell.clinic.folders)
                 self._shell.jobs.save(work, then, self._shell.complain)
 
         return take

@@ -11,6 +11,7 @@ from kivy.lang import Builder
 from kivy.properties import ObjectProperty
 from kivy.uix.boxlayout import BoxLayout
 
+from osteo_edge.edge_app.history.wiping import wipe_file
 from osteo_edge.edge_app.own_copies import take_in
 from osteo_edge.edge_app.ui.kit import TopBar
 
@@ -68,14 +69,14 @@ class Screen(BoxLayout):  # type: ignore[misc]
 
         def take(copy: Path | None) -> None:
             if copy is not None:
-                work = partial(take_in, copy, self.clinic.folders.photos)
+                work = partial(take_in, copy, self.clinic.folders)
                 self.jobs.save(work, taken, on_error or self.shell.complain)
 
         return take
 
     def remove(self, own: Path) -> None:
-        """Remove a file of the app's own that nobody wants any more."""
-        self.jobs.save(partial(own.unlink, missing_ok=True), lambda _: None, self.shell.complain)
+        """Overwrite and remove a file of the app's own that nobody wants any more."""
+        self.jobs.save(partial(wipe_file, own), lambda _: None, self.shell.complain)
 
     def shown(self) -> None:
         """It is in the window: for the first time, or again since the screen above it was left."""

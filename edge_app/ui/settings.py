@@ -9,6 +9,7 @@ from kivy.properties import BooleanProperty, StringProperty
 
 from osteo_edge.edge_app import settings_words
 from osteo_edge.edge_app.browsing.names import shown
+from osteo_edge.edge_app.history.encrypted import can_encrypt
 from osteo_edge.edge_app.left_off import Left, LeftPage
 from osteo_edge.edge_app.settings import MAX_INSTITUTION
 from osteo_edge.edge_app.ui import texts  # noqa: F401  (named in the .kv file)
@@ -36,6 +37,9 @@ class SettingsScreen(Screen):
 
     folder = StringProperty()
     has_pin = BooleanProperty(False)
+    is_encrypted = BooleanProperty(False)
+    can_encrypt = BooleanProperty(False)
+    protection = StringProperty()
     consequence = StringProperty()
     can_watch = BooleanProperty(True)
 
@@ -104,7 +108,16 @@ class SettingsScreen(Screen):
         watched = settings.watched_folder
         self.folder = say("No folder is watched.") if watched is None else shown(watched)
         self.consequence = say(settings_words.retention_words(settings.retention_days))
-        self.has_pin = settings.pin is not None
+        self._show_lock()
+
+    def _show_lock(self) -> None:
+        access, is_phone = self.clinic.access, self.shell.device is not None
+        self.has_pin, self.is_encrypted = access.has_pin, access.is_encrypted
+        has_library = can_encrypt()
+        self.can_encrypt = has_library and not is_phone and not self.is_encrypted
+        self.protection = say(
+            settings_words.protection(is_encrypted=self.is_encrypted, has_library=has_library, is_phone=is_phone)
+        )
 
     def _choose(self, name: str, value: Any) -> None:
         if not self._fills and value != getattr(self.clinic.settings, name):

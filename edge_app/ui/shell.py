@@ -44,6 +44,7 @@ SCREENS: Final = {
     "lock": "LockScreen",
     "model_card": "ModelCardScreen",
     "choose_pin": "ChoosePinScreen",
+    "recovery_code": "RecoveryCodeScreen",
 }
 """The screens, each in the module of its name; imported when they are first opened."""
 
@@ -74,6 +75,7 @@ class Shell(BoxLayout):  # type: ignore[misc]
         self._lock: Screen | None = None
         self._aside: list[ModalView] = []
         self._is_ready = False
+        self._when_open: list[Callable[[], None]] = []
         self._on_device = None if device is None else OnDevice(self, device)
         self.tidying = Tidying()
         self.mark_demo(True)
@@ -124,8 +126,8 @@ class Shell(BoxLayout):  # type: ignore[misc]
         return screen
 
     def lock(self) -> None:
-        """Cover all screens, questions and lines until `unlock`, if a PIN is set."""
-        if self._lock is not None or self.clinic.settings.pin is None:
+        """Cover all screens, questions and lines until `unlock`, if a PIN is set; an encrypted history is shut then."""
+        if self._lock is not None or not self.clinic.access.has_pin:
             return
         self._record(What.LOCKED)
         self.clinic.trail.leave()
@@ -136,6 +138,15 @@ class Shell(BoxLayout):  # type: ignore[misc]
         for over in self._aside:
             Window.remove_widget(over)
         self._show()
+        if not self.notices.offers_undo:  # what can still be brought back must be there after the lock
+            self.jobs.save(self.clinic.access.shut, lambda _: None, self.complain)
+
+    def when_open(self, call: Callable[[], None]) -> None:
+        """Make the call now; or, while the history is shut, as soon as the PIN was entered."""
+        if self.clinic.access.is_shut:
+            self._when_open.append(call)
+        else:
+            call()
 
     def unlock(self) -> None:
         """Show again what the lock has covered."""
@@ -147,6 +158,9 @@ class Shell(BoxLayout):  # type: ignore[misc]
         for over in reversed(self._aside):
             Window.add_widget(over)
         self._aside = []
+        calls, self._when_open = self._when_open, []
+        for call in calls:
+            self.when_open(call)
 
     def back(self, *_: object) -> bool:
         """Leave the screen that is shown, unless it is the last one; whether there was another one below."""
@@ -247,6 +261,8 @@ class Shell(BoxLayout):  # type: ignore[misc]
         """The app is not seen any more, and may be ended: have everything kept that a user would miss."""
         for _, _, screen in self._open:
             screen.paused()
+        if self.clinic.access.is_encrypted:  # what it keeps would be in clear
+            return
         work = partial(write_left_off, self.clinic.folders.left_off, self._left_off(), datetime.now(timezone.utc))
         self.jobs.save(work, lambda _: None, self.complain)
 

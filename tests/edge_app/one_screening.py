@@ -34,6 +34,7 @@ LEFT_OUT: Final = {
     "sbom_command": "lists what a wheel, a kit or a bundle is made of, on a computer",
     "android": "packs the app, on a computer, but for `IN_THE_APP`",
     "pi": "for a Raspberry Pi",
+    "web": "packs and serves the web app, on a computer",
 }
 IN_THE_APP: Final = ("android.start", "android.built_in_test", "android.failure", "android.services")
 Thing = TypeVar("Thing")

@@ -77,6 +77,7 @@ def test_what_is_dismissed_stays_so_over_a_restart_until_it_changes(
     inbox = inbox_of(folder)
     inbox.dismiss(settled(inbox).films[:1])
     assert names(inbox.look()) == ["a.png"]
+    assert b"b.png" not in (folder.parent / "clinic" / "dismissed.json").read_bytes()
     assert names(settled(inbox_of(folder))) == ["a.png"]
     draw_at(draw_film, "b.png", 20, width=333)
     assert names(settled(inbox_of(folder))) == ["b.png", "a.png"]

@@ -2,12 +2,13 @@
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from osteo_edge.edge_app.clinic import Clinic
-from osteo_edge.edge_app.exports.backup import Backup
+from osteo_edge.edge_app.exports.backup import IN_CLEAR, SEALED, Backup
 from osteo_edge.edge_app.folders import Folders
 from osteo_edge.edge_app.history.paged import PAGE_ROWS
 from osteo_edge.edge_app.history.query import Query
@@ -91,10 +92,11 @@ def test_the_backup_tells_how_far_it_is(clinic: Clinic, task: Task, told: list[P
 
 def test_pictures_that_are_damaged_or_missing_are_told() -> None:
     sound = Backup(Path("/media/stick/b.zip"), 3, 100, (), ())
-    assert backup_words(sound, str) == ("The backup was written: /media/stick/b.zip",)
-    _, told = backup_words(Backup(sound.path, 3, 100, ("images/a",), ("images/b",)), str)
+    assert backup_words(sound, str) == ("The backup was written: /media/stick/b.zip", IN_CLEAR)
+    assert backup_words(replace(sound, is_encrypted=True), str)[1] == SEALED
+    *_, told = backup_words(Backup(sound.path, 3, 100, ("images/a",), ("images/b",)), str)
     assert told.startswith("2 of its pictures are damaged")
-    _, told = backup_words(Backup(sound.path, 3, 100, ("images/a",), ()), str)
+    *_, told = backup_words(Backup(sound.path, 3, 100, ("images/a",), ()), str)
     assert told.startswith("1 of its pictures is damaged")
 
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from osteo_edge.audit_log import verify_log
 from osteo_edge.bundle import write_bundle
 from osteo_edge.edge_app.audit_trail import What
@@ -18,12 +20,15 @@ from osteo_edge.edge_app.clinic import Clinic
 from osteo_edge.edge_app.exports.backup import write_backup
 from osteo_edge.edge_app.exports.restoring import restore_backup
 from osteo_edge.edge_app.folders import Folders
+from osteo_edge.edge_app.history import vault
+from osteo_edge.edge_app.history.connecting import connect
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.images import image_path, stored_images
 from osteo_edge.edge_app.history.opening import DATABASE, damaged_databases
 from osteo_edge.edge_app.history.query import Query
 from osteo_edge.edge_app.history.schema import VERSION_1, VERSION_2, VERSION_3
 from osteo_edge.edge_app.history.store import DECISIONS, Record
+from osteo_edge.edge_app.history.vault import Keys, read_vault
 from osteo_edge.edge_app.history_work import make_backup, write_table
 from osteo_edge.edge_app.jobs import Task
 from osteo_edge.edge_app.pin import PinHash
@@ -38,6 +43,8 @@ FILM_BYTES: Final = 9_000
 IDS: Final = tuple(f"{number:032x}" for number in range(1, 9))
 NEW: Final = make_record(b"new film" * (FILM_BYTES // 8), b"new overlay", id=IDS[7], code="K-99")
 PIN: Final = PinHash("0" * 32, "1" * 64)
+PINS: Final = ("719305", "80246135")
+"""Of an encrypted history, and the one that takes its place."""
 BACKUP: Final = "there.zip"
 
 EXPECTED: Final = (
@@ -45,7 +52,9 @@ EXPECTED: Final = (
     r"pin-attempts\.json",
     r"audit/(audit\.jsonl|audit-head\.json|\.audit\.lock)",
     r"history/history\.(sqlite3(-wal|-shm)?|lock)",
-    r"history/images/[0-9a-f]{2}/[0-9a-f]{64}\.(jpg|png)",
+    r"history/vault(-copy)?\.json",
+    r"vault\.lock",
+    r"history/images/[0-9a-f]{2}/[0-9a-f]{64}(\.jpg|\.png)?",
     r"models/(\.lock|in_use\.json)",
     r"models/[a-z][a-z0-9-]*/[^.].*",
     r"windows/.*",
@@ -115,6 +124,12 @@ def clinic_actions() -> tuple[Action, ...]:
         _action("backup restored after damage", _damaged, _restore, What.RESTORED, more=OF_DAMAGE),
         _action("settings", _filled, lambda clinic: clinic.change(theme="dark", threads=2), What.SETTINGS_CHANGED),
         _action("PIN", _filled, lambda clinic: clinic.set_pin(PIN, in_place_of=None), What.PIN_SET),
+        _action("history encrypted", _filled, _encrypt, What.ENCRYPTED),
+        _action("history decrypted", _encrypted, _decrypt, What.DECRYPTED),
+        _action("PIN of an encrypted history", _encrypted, _change_pin, What.PIN_SET),
+        _action("screening saved, encrypted", _encrypted, lambda clinic: clinic.save(NEW, draft_id=IDS[0]), What.SAVED),
+        _action("deletion for good, encrypted", _encrypted, _delete_for_good, What.PURGED),
+        _action("backup written, encrypted", _encrypted, _back_up, None),
         _action("model installed", _filled, _install_model, What.MODEL_INSTALLED),
         _action("model chosen", _filled, lambda clinic: clinic.models.use("demo"), What.MODEL_CHOSEN),
         _action("model removed", _two_models, _remove_model, What.MODEL_REMOVED),
@@ -139,7 +154,7 @@ def _action(
     return Action(
         name,
         prepare=prepared,
-        open=lambda root: Clinic(Folders(root)),
+        open=lambda root: _unlocked(Clinic(Folders(root))),
         do=done,
         close=lambda clinic: clinic.close(),
         find=find_in_clinic,
@@ -154,7 +169,7 @@ def find_in_clinic(root: Path) -> Found:
     things: dict[str, str] = {}
     wrong: list[str] = []
     try:
-        clinic = Clinic(Folders(root))
+        clinic = _unlocked(Clinic(Folders(root)))
         try:
             for name, value in _things(clinic, wrong):
                 things[name] = value
@@ -179,7 +194,11 @@ def _things(clinic: Clinic, wrong: list[str]) -> Iterator[tuple[str, str]]:
             history.image(sha256)
     for draft in history.drafts():
         yield f"form {draft.id}", json.dumps(draft.fields)
-    wrong += _wrong_in(folder)
+    wrong += _wrong_in(folder, clinic.access.keys)
+    if clinic.access.is_encrypted:
+        locked = read_vault(folder)
+        yield "PIN of the history", next(pin for pin in PINS if locked.open_with_pin(pin))
+    yield "is encrypted", str(clinic.access.is_encrypted)
     for one in fields(clinic.settings):
         yield f"setting {one.name}", repr(getattr(clinic.settings, one.name))
     for place in sorted(clinic.folders.models.glob("[!.]*")):
@@ -191,14 +210,15 @@ def _things(clinic: Clinic, wrong: list[str]) -> Iterator[tuple[str, str]]:
         yield f"export {path.suffix}", _exported(path)
 
 
-def _wrong_in(folder: Path) -> Iterator[str]:
+def _wrong_in(folder: Path, keys: Keys | None) -> Iterator[str]:
     """What the database itself says, and where it and the image store differ."""
-    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+    with closing(connect(folder / DATABASE, keys)) as connection:
         if (verdict := connection.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
             yield f"unreadable: {verdict}"
         if connection.execute("PRAGMA foreign_key_check").fetchall():
             yield "half: a screening names an image that is not listed"
-        listed = {image_path(folder, *row) for row in connection.execute("SELECT sha256, suffix FROM images")}
+        rows = connection.execute("SELECT sha256, suffix FROM images")
+        listed = {image_path(folder, sha256, suffix, keys) for sha256, suffix in rows}
     stored = set(stored_images(folder))
     if not listed <= stored:
         yield "half: an image that the database lists is not there"
@@ -241,6 +261,52 @@ def _filled(root: Path) -> None:
         clinic.models.use(clinic.models.install(_bundle(clinic, "a")).model.id)
 
 
+def _encrypted(root: Path) -> None:
+    """The same, encrypted."""
+    _filled(root)
+    with _opened(root) as clinic:
+        _encrypt(clinic)
+
+
+def _unlocked(clinic: Clinic) -> Clinic:
+    """A clinic whose history is open, whichever of the PINs that takes."""
+    if clinic.access.is_shut:
+        locked = read_vault(clinic.folders.history)
+        clinic.access.adopt(next(filter(None, map(locked.open_with_pin, PINS)), None))
+    return clinic
+
+
+def _encrypt(clinic: Clinic) -> None:
+    if not clinic.access.is_encrypted:
+        with cheap_pins():
+            clinic.access.encrypt(PINS[0])
+
+
+def _decrypt(clinic: Clinic) -> None:
+    if clinic.access.is_encrypted:
+        clinic.access.decrypt()
+
+
+def _change_pin(clinic: Clinic) -> None:
+    with cheap_pins():
+        clinic.access.change_pin(PINS[1], in_place_of=read_vault(clinic.folders.history))
+
+
+@contextmanager
+def cheap_pins() -> Iterator[None]:
+    """PINs that are tried quickly: what they cost is no matter here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(vault, "PIN_COST", vault.CODE_COST)
+        yield
+
+
+def _delete_for_good(clinic: Clinic) -> None:
+    history = clinic.history()
+    if history.count() == 3:
+        history.delete(IDS[0])
+    history.purge_deleted(timedelta())
+
+
 def _deleted(root: Path) -> None:
     _filled(root)
     with _opened(root) as clinic:
@@ -270,6 +336,7 @@ def _older(root: Path) -> None:
             old.execute(statement)
         known = _columns(old)
     with closing(sqlite3.connect(root / "history" / DATABASE)) as connection:
+        connection.execute("DROP INDEX entries_by_film")
         for column in _columns(connection) - known:
             connection.execute(f"ALTER TABLE entries DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 3")

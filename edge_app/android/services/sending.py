@@ -1,4 +1,4 @@
-"""A file goes to another app: a copy of it, in the one folder from which others are let read."""
+"""A file goes to another app, by way of the one folder from which others are let read."""
 
 import mimetypes
 import shutil
@@ -15,14 +15,14 @@ _TYPES.add_type("application/dicom", ".dcm")
 
 
 def lay_out(path: Path, folder: Path) -> Path:
-    """Copy a file into the folder that other apps may be let read from; `DeviceError` if there is no room.
+    """Move a file into the folder that other apps may be let read from; `DeviceError` if there is no room.
 
     What was laid out before under the same name stays whole for an app that is still reading it.
     """
     laid, partial = folder / path.name, folder / f".{uuid4().hex}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, partial)
+        shutil.move(path, partial)
         return partial.replace(laid)
     except OSError as error:
         with suppress(OSError):

@@ -91,7 +91,8 @@ def test_what_fails_in_the_window_is_logged_without_words_of_patients_and_it_goe
     assert seen.system_log[-1] == "osteo-edge: closed"
     assert [line for line in seen.system_log if "RuntimeError at start_story.py" in line]
     assert "Jane Doe" not in "".join(seen.system_log)
-    assert "RuntimeError: Jane Doe" in seen.app_log
+    assert "RuntimeError" in seen.app_log
+    assert "Jane Doe" not in seen.app_log
 
 
 def test_a_module_that_was_left_out_is_no_black_screen(phone: Phone, tmp_path: Path) -> None:
@@ -105,7 +106,7 @@ def test_a_module_that_was_left_out_is_no_black_screen(phone: Phone, tmp_path: P
     said = "dialog The app cannot run|Something unexpected happened. The log file says more."
     assert dialog.startswith(f"{said}\n\nModuleNotFoundError at window_start.py:"), dialog
     assert dialog.endswith("|Close|false")
-    assert "No module named 'osteo_edge.edge_app.clinic'" in seen.app_log
+    assert "ModuleNotFoundError osteo_edge.edge_app.clinic" in seen.app_log
     (line,) = [line for line in seen.system_log if line.startswith("osteo-edge: start failed: ModuleNotFoundError at ")]
     outcome = outcome_of([f"11-21 20:01:09.000  4711  4730 I python  : {line}"])
     assert outcome is not None

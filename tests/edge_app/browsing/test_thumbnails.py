@@ -9,27 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osteo_edge.edge_app.browsing import thumbnails as module
 from osteo_edge.edge_app.browsing.errors import PlaceGoneError
 from osteo_edge.edge_app.browsing.listing import look_into
 from osteo_edge.edge_app.browsing.thumbnails import ENTRY_BYTES, NO_MEMORY, Thumbnails, shrunk
 from osteo_edge.errors import MissingExtraError
-from osteo_edge.radiograph import Radiograph, read_radiograph
+from osteo_edge.radiograph import Radiograph, decode, read_radiograph
 
 Draw = Callable[..., Path]
 
 
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The films that were decoded, in their order."""
-    paths = list[Path]()
+class Decoded(list[Path]):
+    """The films that were decoded, in their order; reads one more."""
 
-    def read(path: Path) -> Radiograph:
-        paths.append(path)
+    def __call__(self, path: Path) -> Radiograph:
+        self.append(path)
         return read_radiograph(path)
 
-    monkeypatch.setattr(module, "read_radiograph", read)
-    return paths
+
+@pytest.fixture
+def decoded() -> Decoded:
+    return Decoded()
 
 
 def test_a_film_becomes_small_and_stays_itself(draw_film: Draw) -> None:
@@ -58,8 +57,8 @@ def test_a_small_film_is_not_made_larger() -> None:
     assert shrunk(np.zeros((1000, 2), np.float32), 100).shape == (100, 1)
 
 
-def test_a_film_is_decoded_once_until_it_changes(draw_film: Draw, decoded: list[Path]) -> None:
-    path, thumbnails = draw_film(), Thumbnails()
+def test_a_film_is_decoded_once_until_it_changes(draw_film: Draw, decoded: Decoded) -> None:
+    path, thumbnails = draw_film(), Thumbnails(decoded)
     assert thumbnails.peek(path) is None
     first = thumbnails.of(path)
     assert thumbnails.of(path) is first is thumbnails.peek(path)
@@ -74,10 +73,27 @@ def test_a_film_is_decoded_once_until_it_changes(draw_film: Draw, decoded: list[
     assert decoded == [path] * 3
 
 
-def test_those_not_looked_at_for_longest_go_when_there_is_no_room(draw_film: Draw, decoded: list[Path]) -> None:
+def test_a_film_in_memory_is_decoded_once_by_its_key(draw_film: Draw) -> None:
+    decoded = list[Path]()
+
+    def decode_noted(data: bytes, path: Path) -> Radiograph:
+        decoded.append(path)
+        return decode(data, path)
+
+    thumbnails, data = Thumbnails(decode=decode_noted), draw_film(height=400, width=300).read_bytes()
+    first = thumbnails.of_picture("a" * 64, data, ".png")
+    assert first.picture is not None
+    assert first.picture.shape == (160, 120)
+    assert thumbnails.of_picture("a" * 64, data, ".png") is first
+    broken = thumbnails.of_picture("b" * 64, data[:2000], ".png")
+    assert broken.problem == "the PNG data are damaged or incomplete; copy or export the file again"
+    assert [path.name for path in decoded] == ["a" * 64 + ".png", "b" * 64 + ".png"]
+
+
+def test_those_not_looked_at_for_longest_go_when_there_is_no_room(draw_film: Draw, decoded: Decoded) -> None:
     paths = [draw_film(f"{number}.png") for number in range(5)]
     each = ENTRY_BYTES + 160 * 120
-    thumbnails = Thumbnails(max_bytes=3 * each)
+    thumbnails = Thumbnails(decoded, max_bytes=3 * each)
     for at in (0, 1, 2, 0, 3, 0, 4):
         thumbnails.of(paths[at])
     assert thumbnails.size_bytes == 3 * each
@@ -104,9 +120,9 @@ def test_one_that_has_no_room_at_all_is_made_and_not_kept(film: Path) -> None:
     ],
 )
 def test_a_broken_file_has_the_reason_without_its_path_and_is_read_once(
-    data: bytes, reason: str, tmp_path: Path, decoded: list[Path]
+    data: bytes, reason: str, tmp_path: Path, decoded: Decoded
 ) -> None:
-    path, thumbnails = tmp_path / "knee.jpg", Thumbnails()
+    path, thumbnails = tmp_path / "knee.jpg", Thumbnails(decoded)
     path.write_bytes(data)
     for _ in range(3):
         thumbnail = thumbnails.of(path)
@@ -115,16 +131,17 @@ def test_a_broken_file_has_the_reason_without_its_path_and_is_read_once(
 
 
 @pytest.mark.parametrize("error", [MemoryError(), MissingExtraError("reading DICOM", "pydicom", "dicom")], ids=repr)
-def test_what_is_not_the_files_fault_is_tried_again(
-    error: Exception, film: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: Path) -> Radiograph:
-        raise error
+def test_what_is_not_the_files_fault_is_tried_again(error: Exception, film: Path) -> None:
+    problems = [error]
 
-    thumbnails = Thumbnails()
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "read_radiograph", refuse)
-        assert thumbnails.of(film).problem == (str(error) or NO_MEMORY)
+    def read(path: Path) -> Radiograph:
+        for problem in problems:
+            raise problem
+        return read_radiograph(path)
+
+    thumbnails = Thumbnails(read)
+    assert thumbnails.of(film).problem == (str(error) or NO_MEMORY)
+    problems.clear()
     assert thumbnails.of(film).picture is not None
 
 
@@ -170,7 +187,7 @@ def test_a_stick_that_is_pulled_out_while_reading_gives_one_line(
     assert thumbnails.peek(path) is not None
 
 
-def test_many_threads_decode_each_film_once_and_one_at_a_time(draw_film: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_decode_each_film_once_and_one_at_a_time(draw_film: Draw) -> None:
     paths = [draw_film(f"{number}.png", height=64, width=48) for number in range(8)]
     at_work, decoded = threading.Semaphore(1), list[Path]()
 
@@ -181,8 +198,7 @@ def test_many_threads_decode_each_film_once_and_one_at_a_time(draw_film: Draw, m
         at_work.release()
         return radiograph
 
-    monkeypatch.setattr(module, "read_radiograph", read)
-    thumbnails = Thumbnails()
+    thumbnails = Thumbnails(read)
     with ThreadPoolExecutor(6) as pool:
         made = list(pool.map(thumbnails.of, paths * 6))
     assert sorted(decoded) == sorted(paths)

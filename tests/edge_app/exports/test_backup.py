@@ -204,8 +204,11 @@ def test_a_full_disk_is_told_before_and_during_a_restore(
         with pytest.raises(OsteoEdgeError, match="not enough space"):
             restore_backup(backup, tmp_path / "restored")
 
+    waits = iter([OSError(errno.ENOSPC, "No space left on device")])
+
     def fill_up() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        for error in waits:
+            raise error
 
     monkeypatch.setattr("osteo_edge.edge_app.exports.restoring.os.sync", fill_up)
     with pytest.raises(OsteoEdgeError, match=r"restored: the backup cannot be restored here \(No space left"):

@@ -19,7 +19,7 @@ def read(path: Path) -> list[dict[str, str]]:
 def test_every_field_of_an_entry_is_in_the_table(tmp_path: Path, make_entry: Callable[..., Entry]) -> None:
     noted = {"note": "Douleur à l'été, œdème", "warnings": ("a photo", "of a film")}
     decided = {"decided": "otherwise", "override_reason": "an old fracture"}
-    entry = make_entry(dxa="osteopenia", t_score=-1.8, bone="knee", **noted, **decided)
+    entry = make_entry(dxa="osteopenia", t_score=-1.8, bone="knee", film_sha256="d" * 64, **noted, **decided)
     (row,) = read(write_csv(tmp_path / "history.csv", [entry]))
     plain = {field.name for field in dataclasses.fields(Entry)}
     plain -= {"patient", "probabilities", "milliseconds", "image_stats"}

@@ -17,6 +17,7 @@ from osteo_edge.edge_app.history.images import Picture, image_path, stored_image
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.query import UsedModel
 from osteo_edge.edge_app.history.store import History, Record
+from osteo_edge.edge_app.history.vault import Keys
 
 NOW = datetime(2026, 6, 30, tzinfo=timezone.utc)
 
@@ -178,8 +179,8 @@ def test_a_film_that_another_program_purges_meanwhile_is_saved_all_the_same(
 ) -> None:
     calls = list[Picture]()
 
-    def write_and_lose(root: Path, picture: Picture) -> bool:
-        was_new = write_image(root, picture)
+    def write_and_lose(root: Path, picture: Picture, keys: Keys | None) -> bool:
+        was_new = write_image(root, picture, keys)
         if not calls:
             image_path(root, picture.sha256, picture.suffix).unlink()
         calls.append(picture)

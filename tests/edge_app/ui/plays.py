@@ -24,6 +24,8 @@ Play = Callable[[Robot, Stage], None]
 
 PATIENT: Final = Patient(CODE, 67, "female", 51.5)
 PIN: Final[PinHash] = hash_pin("7193")
+CODE_ON_PAPER: Final = "WWWW-WMMM-MMMW-WWWM-MMMW-WMMM-WWMM"
+"""The widest letters."""
 STILL_FRAMES: Final = 4
 SETTLE_S: Final = 5.0
 
@@ -143,6 +145,22 @@ def _lock(robot: Robot, stage: Stage) -> None:
     robot.tap(say("PIN forgotten?"))
 
 
+def _lock_encrypted(robot: Robot, stage: Stage) -> None:
+    robot.clinic.change(pin=PIN)
+    robot.shell.go("lock").is_encrypted = True
+    settle(robot)
+    robot.tap(say("PIN forgotten?"))
+    robot.screen.ids.code.text = "7kqm"
+    robot.screen.open_with_code()
+
+
+def _locked_backup(robot: Robot, stage: Stage) -> None:
+    robot.shell.go("history")
+    settle(robot)
+    robot.tap(say("Table and backup"))
+    robot.screen.copies.ask_secret(True, say("This is neither the PIN nor the recovery code of this backup."))
+
+
 def _question(robot: Robot, stage: Stage) -> None:
     robot.shell.ask(
         say("Delete old screenings?"),
@@ -185,14 +203,15 @@ PLAYS: Final[dict[str, dict[str, Play]]] = {
         "dxa": _tapping(_saved("answered"), "DXA result"),
     },
     "side_by_side": {"pair": _pair},
-    "history": {"thirty": opened("history"), "filter": _filter, "copies": _copies},
+    "history": {"thirty": opened("history"), "filter": _filter, "copies": _copies, "secret": _locked_backup},
     "follow_up": {"results": opened("follow_up")},
     "model": {"demo": opened("model")},
     "model_card": {"demo": lambda robot, stage: robot.shell.go("model_card", folder=DEMO_BUNDLE, title="knee 1")},
     "settings": {"all_set": _settings, "first": opened("settings")},
-    "choose_pin": {"new": opened("choose_pin")},
+    "choose_pin": {"new": opened("choose_pin"), "encrypt": opened("choose_pin", purpose="encrypt")},
+    "recovery_code": {"shown": opened("recovery_code", code=CODE_ON_PAPER)},
     "help": {"help": opened("help")},
-    "lock": {"forgotten": _lock},
+    "lock": {"forgotten": _lock, "code": _lock_encrypted},
 }
 """By screen, the states in which it is looked at."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from osteo_edge.edge_app.exports.lettering import LETTERING
 from osteo_edge.edge_app.history.entry import Entry, Patient
 from tests.edge_app.ui.answers import answered, saved
 
@@ -191,6 +192,18 @@ def test_a_report_is_written_where_it_says(robot: Robot) -> None:
     (path,) = robot.clinic.folders.exports.iterdir()
     robot.see(str(path))
     assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_print_on_the_film_is_told_before_the_report_is_shared(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fpdf")
+    answered(robot)
+    robot.tap("Report (PDF)")
+    robot.frames(3)
+    assert not robot.sees(LETTERING)
+    robot.tap("Report (PDF)")
+    monkeypatch.setattr("osteo_edge.edge_app.exports.lettering.shows_lettering", lambda pixels: True)
+    robot.tap("Report (PDF)")
+    robot.see(LETTERING)
 
 
 def test_a_report_goes_to_the_chosen_place_and_a_full_stick_is_told(

@@ -37,14 +37,15 @@ STATES: Final = {
         "dxa",
     ),
     "side_by_side": ("pair",),
-    "history": ("thirty", "filter", "copies"),
+    "history": ("thirty", "filter", "copies", "secret"),
     "follow_up": ("results",),
     "model": ("demo",),
     "model_card": ("demo",),
     "settings": ("first", "all_set"),
-    "choose_pin": ("new",),
+    "choose_pin": ("new", "encrypt"),
+    "recovery_code": ("shown",),
     "help": ("help",),
-    "lock": ("forgotten",),
+    "lock": ("forgotten", "code"),
 }
 """As in `plays`, which cannot be imported before there is a display."""
 

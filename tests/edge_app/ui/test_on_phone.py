@@ -33,7 +33,8 @@ def test_a_chosen_picture_is_screened_saved_and_its_copy_removed(
     choose_picture(robot, device)
     assert device.asked == ["picture"]
     (copy,) = own_copies(robot)
-    assert copy.name.endswith(f"-{DRAWN_FILM.name}")
+    assert copy.suffix == DRAWN_FILM.suffix
+    assert DRAWN_FILM.stem not in copy.name
     assert not list(device.folder.iterdir())
     robot.tap("Save")
     robot.see("Saved on this device.")

@@ -341,10 +341,11 @@ def sending(device: Any) -> None:
     seen["send"] = {"chooser": told(chooser), "inner": told(inner)}
     without = chooser.getExtras().get("android.intent.extra.EXCLUDE_COMPONENTS")
     seen["send not to"] = [one.flattenToString() for one in without]
-    seen["sent"] = (DISK / "cache" / "sending" / path.name).read_bytes() == FILM
+    seen["sent"] = (DISK / "cache" / "sending" / path.name).read_bytes() == FILM and not path.exists()
     device.send(DISK / "missing.pdf", on_error)
     seen["send what is missing"] = listen()
     Device.remove("android.intent.action.CHOOSER")
+    path.write_bytes(FILM)
     device.send(path, on_error)
     seen["send to nobody"] = listen()
 

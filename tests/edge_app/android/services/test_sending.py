@@ -6,13 +6,13 @@ from osteo_edge.edge_app.android.services.errors import DeviceError
 from osteo_edge.edge_app.android.services.sending import lay_out, media_type
 
 
-def test_a_copy_is_laid_out_under_the_same_name(tmp_path: Path) -> None:
+def test_it_is_laid_out_under_the_same_name_and_nowhere_else(tmp_path: Path) -> None:
     report = tmp_path / "report.pdf"
     report.write_bytes(b"new")
     laid = lay_out(report, tmp_path / "sending")
     assert laid == tmp_path / "sending" / "report.pdf"
     assert laid.read_bytes() == b"new"
-    assert report.is_file()
+    assert not report.exists()
 
 
 def test_what_another_app_is_still_reading_stays_whole(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_what_another_app_is_still_reading_stays_whole(tmp_path: Path) -> None:
         assert file.read() == b"old"
 
 
-def test_what_cannot_be_copied_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_what_cannot_be_moved_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"^gone\.csv: cannot be sent \(No such file or directory\); free some space"):
         lay_out(tmp_path / "gone.csv", tmp_path / "sending")
     assert list((tmp_path / "sending").iterdir()) == []
