@@ -12,18 +12,19 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
 from osteo_edge.confinement import Limits
-from osteo_edge.errors import MissingExtraError, RadiographError
+from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.image_header import EXPORT_HINT
 from osteo_edge.radiograph import SNIFFED_BYTES, Radiograph, read_bytes, sniff_format
-from osteo_edge.reading_protocol import MESSAGE_BYTES, Ended, Ready, Request
+from osteo_edge.reading_protocol import MESSAGE_BYTES, Ended, Request
 from osteo_edge.reading_reply import BadReplyError, memory_for_reply, read_reply
 from osteo_edge.strict import from_dict, to_dict
 
@@ -33,8 +34,7 @@ CPU_S: Final = 60
 MOST_MEMORY_BYTES: Final = 3 * 2**30
 """Ample for the largest file that is read: 512 MiB of it, 100 megapixels in colour of 16 bits, and grey of 32."""
 START_S: Final = 60.0
-GRACE_S: Final = 10.0
-"""How much longer than the file may take its answer is waited for."""
+"""How much longer than the file may take its answer is waited for: the process may have been started only now."""
 END_S: Final = 2.0
 ONE_THREAD: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
 """A confined process can start no thread."""
@@ -43,10 +43,16 @@ NOT_FILTERED: Final = (
 )
 
 
+class NotStartedError(OsteoEdgeError, ChildProcessError):
+    """No process can be started that decodes films, which says nothing about the film."""
+
+
 class IsolatedReader:
     """Reads files as `radiograph.read_radiograph` does, one at a time; a context manager that ends its process.
 
-    `tell` hears, once, that the system does not filter what a decoding process asks of it.
+    `forked` lets the first process begin as a copy of this one, which takes little time and memory: where this one
+    has a single thread, such as a command that has not opened its model yet. Any other begins from nothing. `tell`
+    hears, once, that the system does not filter what a decoding process asks of it.
     """
 
     def __init__(
@@ -55,9 +61,11 @@ class IsolatedReader:
         *,
         limits: Limits | None = None,
         wall_s: float = WALL_S,
+        forked: bool = False,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._command = command
+        self._forked = forked
         self._limits = limits or Limits(CPU_S, min(MOST_MEMORY_BYTES, _memory_bytes()))
         self._wall_s = wall_s
         self._tell = tell
@@ -65,21 +73,37 @@ class IsolatedReader:
         self._process: _Process | None = None
 
     def __enter__(self) -> "IsolatedReader":
-        """Start the process; the first file waits until it is ready."""
-        self._process = _Process(self._command)
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self.rest()
+
+    def start(self) -> None:
+        """Start the process, unless there is one; the first file waits until it is ready, and starts it by itself."""
+        with self._lock:
+            if self._process is None:
+                self._process = (_fork() if self._forked else None) or _begin(self._command)
+
+    def rest(self) -> None:
+        """End the process, which the next file starts anew; one that is at a file is left to end with this program."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._end()
+            finally:
+                self._lock.release()
 
     def __call__(self, path: Path) -> Radiograph:
         """Read a file; RadiographError also for one that breaks its decoder, or takes too much time or memory.
 
-        ChildProcessError where no process can be started, which says nothing about the file.
+        NotStartedError where no process can be started.
         """
-        data = read_bytes(path)
+        return self.decode(read_bytes(path), path)
+
+    def decode(self, data: bytes, path: Path) -> Radiograph:
+        """The same for the bytes of a file that were read already; `path` only names it, as in `radiograph.decode`."""
         file_format = sniff_format(data[:SNIFFED_BYTES], path)
         request = Request(os.fsencode(path).hex(), len(data), file_format, self._limits, self._wall_s)
         with self._lock:
@@ -102,19 +126,22 @@ class IsolatedReader:
             if ended is not None and (ended.late or ended.exit_code != -signal.SIGKILL):
                 break
         if ended is None:
-            raise ChildProcessError("the process that decodes films does not start, or ends by itself; -v says why")
+            raise NotStartedError("the process that decodes films does not start, or ends by itself (-v says why)")
         raise RadiographError(f"{path}: {_in_words(ended, request)}")
 
     def _try(self, data: bytes, path: Path, request: Request) -> Radiograph | Ended | None:
         """The radiograph, or how its decoding ended; None where the process that forks has ended."""
         try:
-            answer, ended = self._ready().decode(data, path, request)
+            answer, ended = self._started().decode(data, path, request)
         except _GoneError:
             self._end()
             return None
+        if ended.filtered is False:
+            self._tell(NOT_FILTERED)
+            self._tell = lambda line: None
         if ended.exit_code or isinstance(answer, BadReplyError):
             self._end()
-            self._process = _Process(self._command)  # with other addresses: what broke it may have learned these
+            self._process = _begin(self._command)  # with other addresses: what broke it may have learned these
             return ended
         if isinstance(answer, MemoryError):
             most = request.limits.memory_bytes // 2**20
@@ -123,14 +150,9 @@ class IsolatedReader:
             raise answer
         return answer
 
-    def _ready(self) -> "_Process":
-        """The process, which is started where there is none; _GoneError if it does not start."""
+    def _started(self) -> "_Process":
         if self._process is None:
-            self._process = _Process(self._command)
-        is_filtered = self._process.wait_until_ready()
-        if not is_filtered:
-            self._tell(NOT_FILTERED)
-            self._tell = lambda line: None
+            self._process = _begin(self._command)
         return self._process
 
     def _end(self) -> None:
@@ -139,41 +161,32 @@ class IsolatedReader:
             self._process = None
 
 
-Message = TypeVar("Message", Ready, Ended)
-
-
 class _GoneError(Exception):
     """The process that forks does not answer any more."""
+
+
+class _Copy(NamedTuple):
+    """A forked process, as far as `subprocess.Popen` is needed of it."""
+
+    pid: int
+
+    def wait(self) -> None:
+        os.waitpid(self.pid, 0)
 
 
 class _Process:
     """The process that forks one for each file, and the socket on which it is told to."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._ready: Ready | None = None
-        says_why = logging.getLogger("osteo_edge").isEnabledFor(logging.DEBUG)
-        with theirs:
-            self._popen = subprocess.Popen(
-                command,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=None if says_why else subprocess.DEVNULL,
-                env=_environment(),
-                cwd=os.sep,  # where Python looks for modules first: never where films are
-                start_new_session=True,
-            )
-
-    def wait_until_ready(self) -> bool:
-        """Wait until it can decode; whether system calls are filtered then. _GoneError if it ends before."""
-        self._ready = self._ready or self._told(Ready, START_S)
-        return self._ready.filtered
+    def __init__(self, control: socket.socket, child: "subprocess.Popen[bytes] | _Copy") -> None:
+        self._control, self._child = control, child
 
     def decode(self, data: bytes, path: Path, request: Request) -> tuple[Radiograph | Exception, Ended]:
-        """The radiograph, or the error that reading it gives; and how the process that decoded it has ended."""
+        """The radiograph, or the error that reading it gives; and how the process that decoded it has ended.
+
+        _GoneError where the process that forks does not start, or has ended.
+        """
         with _memory_of(data) as file, _closing(memory_for_reply()) as memory:
-            self._ask(request, [file, memory])
-            ended = self._told(Ended, request.wall_s + GRACE_S)
+            ended = self._ask(request, [file, memory])
             try:
                 return read_reply(memory, path, sha256_bytes(data)), ended
             except (RadiographError, MissingExtraError, MemoryError, BadReplyError) as error:
@@ -181,26 +194,78 @@ class _Process:
 
     def end(self) -> None:
         """End it, and what it has started."""
-        self._control.close()
-        try:
-            self._popen.wait(END_S)
-        except subprocess.TimeoutExpired:
+        with self._control, suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+            self._control.settimeout(END_S)
+            while self._control.recv(MESSAGE_BYTES):  # until its own end is closed, which is its last deed
+                pass
+        for kill in (os.killpg, os.kill):  # it is at the head of a group, but not in its first moments
             with suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-            self._popen.wait()
+                kill(self._child.pid, signal.SIGKILL)
+        self._child.wait()
 
-    def _ask(self, request: Request, descriptors: Sequence[int]) -> None:
+    def _ask(self, request: Request, descriptors: Sequence[int]) -> Ended:
+        self._control.settimeout(request.wall_s + START_S)
         try:
             socket.send_fds(self._control, [json.dumps(to_dict(request)).encode("ascii")], descriptors)
-        except OSError as error:
-            raise _GoneError from error
-
-    def _told(self, kind: type[Message], limit_s: float) -> Message:
-        self._control.settimeout(limit_s)
-        try:
-            return from_dict(kind, json.loads(self._control.recv(MESSAGE_BYTES)))
+            return from_dict(Ended, json.loads(self._control.recv(MESSAGE_BYTES)))
         except (OSError, ValueError) as error:
             raise _GoneError from error
+
+
+def _begin(command: Sequence[str]) -> _Process:
+    """Start the command from nothing."""
+    control, theirs = _sockets()
+    says_why = logging.getLogger("osteo_edge").isEnabledFor(logging.DEBUG)
+    with theirs, _starting(control):
+        child = subprocess.Popen(
+            command,
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=None if says_why else subprocess.DEVNULL,
+            env=_environment(),
+            cwd=os.sep,  # where Python looks for modules first: never where films are
+            start_new_session=True,
+        )
+    return _Process(control, child)
+
+
+def _fork() -> _Process | None:
+    """The same as a copy of this process; None where this one has further threads, which a copy cannot do without."""
+    control, theirs = _sockets()
+    with theirs, _starting(control), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python, about threads: they are counted below
+        pid = os.fork()
+        if pid == 0:
+            try:
+                from osteo_edge.reading_process import serve_as_a_copy  # what it needs this process need not load
+
+                serve_as_a_copy(theirs)
+            finally:  # also where a Ctrl-C was meant for both
+                os._exit(1)
+    process = _Process(control, _Copy(pid))
+    others = sum(1 for _ in Path("/proc/self/task").iterdir()) - 1  # those of OpenBLAS end at a fork and come back
+    if others:
+        process.end()
+        return None
+    return process
+
+
+@contextmanager
+def _starting(control: socket.socket) -> Iterator[None]:
+    """Where the system refuses the process, close the socket to it, and say so."""
+    try:
+        yield
+    except OSError as error:
+        control.close()
+        reason = error.strerror or error
+        raise NotStartedError(
+            f"no process can be started that decodes films ({reason}); close other programs"
+        ) from error
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 @contextmanager

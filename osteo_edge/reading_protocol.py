@@ -9,13 +9,6 @@ MESSAGE_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True)
-class Ready:
-    """Sent once: whether decoding processes have their system calls filtered, as one of them has tried out."""
-
-    filtered: bool
-
-
-@dataclass(frozen=True)
 class Request:
     """One file: what it is called (`os.fsencode` in hex), its size and format, and how much may be spent on it."""
 
@@ -28,7 +21,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of the process: its exit code, or less the signal that ended it; `late` if it was out of time."""
+    """What became of the process: its exit code, or less the signal that ended it; `late` if it was out of time.
+
+    `filtered` is whether its system calls were filtered, as it had tried out before it saw the file; None if it never
+    came to that.
+    """
 
     exit_code: int
     late: bool
+    filtered: bool | None

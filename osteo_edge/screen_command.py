@@ -1,7 +1,9 @@
 """`osteo-edge screen`: the command; the flow itself is in `screening` and `study_screening`."""
 
 import math
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from osteo_edge.errors import RadiographError
 from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.radiograph import Radiograph, read_radiograph
-from osteo_edge.reading import timed
+from osteo_edge.reading import Reader, timed
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Answer, Failure, Screening, require_screenable, screen_all
 from osteo_edge.trust import require_trusted
@@ -55,6 +57,11 @@ LookAgain = Callable[[Radiograph, Screening], "SecondLook | None"]
     help="Answer each image mirrored and a little shifted too, and say where that differs; the answer stays as it is.",
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the interpreter [default: cores, at most 4].")
+@click.option(
+    "--one-process",
+    is_flag=True,
+    help="Decode films in the program itself, which takes less memory; one that breaks a decoder then ends it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one line an image or study.")
 @click.pass_context
 def screen(
@@ -68,6 +75,7 @@ def screen(
     any_film: bool,
     second_look: bool,
     threads: int | None,
+    one_process: bool,
     as_json: bool,
 ) -> None:
     """Screen X-ray images (PNG, JPEG, BMP, TIFF, DICOM) with a TFLite bundle.
@@ -86,6 +94,9 @@ def screen(
     as the image was. Where they are not, the answer hangs on more than the bone: let a person look. It takes five
     times as long again, and what it is worth for a model `osteo-edge evaluate --second-look` measures.
 
+    On Linux each image is decoded in a process of its own, without files, network or much time and memory: one that
+    breaks the decoder, or was made to take the program over, is one image that cannot be read.
+
     \b
     Example:
       osteo-edge screen knee-int8 film.dcm --overlay pictures
@@ -101,20 +112,37 @@ def screen(
     loaded = read_bundle(bundle)
     require_trusted(loaded)
     require_screenable(loaded, bone, force)
-    interpreter = open_checked(loaded, threads=threads, tell=lambda line: click.echo(f"osteo-edge: {line}", err=True))
-    if not as_json:
-        click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
-    if studies:
-        from osteo_edge.study_screening import screen_studies
+    with _reader(one_process) as read:  # before the model, whose threads a copy of this process cannot have
+        interpreter = open_checked(loaded, threads=threads, tell=_complain)
+        if not as_json:
+            click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
+        if studies:
+            from osteo_edge.study_screening import screen_studies
 
-        of_studies = screen_studies(studies, loaded, interpreter, bone, force=force, any_film=any_film)
-        done = [_show_study(answer, overlay, as_json) for answer in of_studies]
-    else:
-        of_images = screen_all(images, loaded, interpreter, bone, force=force, any_film=any_film)
-        again = _second_look(loaded, interpreter) if second_look else None
-        done = [_show_image(answer, overlay, again, as_json) for answer in of_images]
+            of_studies = screen_studies(studies, loaded, interpreter, bone, force=force, any_film=any_film, read=read)
+            done = [_show_study(answer, overlay, read, as_json) for answer in of_studies]
+        else:
+            of_images = screen_all(images, loaded, interpreter, bone, force=force, any_film=any_film, read=read)
+            again = _second_look(loaded, interpreter) if second_look else None
+            done = [_show_image(answer, overlay, again, as_json) for answer in of_images]
     if not all(done):
         ctx.exit(1)
+
+
+@contextmanager
+def _reader(one_process: bool) -> Iterator[Reader]:
+    """What reads the films: another process, where there is one to be had."""
+    if one_process or sys.platform != "linux":
+        yield read_radiograph
+        return
+    from osteo_edge.isolated_reading import IsolatedReader
+
+    with IsolatedReader(forked=True, tell=_complain) as read:
+        yield read
+
+
+def _complain(line: str) -> None:
+    click.echo(f"osteo-edge: {line}", err=True)
 
 
 def _second_look(bundle: Bundle, interpreter: Interpreter) -> LookAgain:
@@ -152,11 +180,11 @@ def _show_image(
     return True
 
 
-def _show_study(study: "StudyScreening | Failure", overlay: Path | None, as_json: bool) -> bool:
+def _show_study(study: "StudyScreening | Failure", overlay: Path | None, read: Reader, as_json: bool) -> bool:
     """Show the answer for one study, and what each film gave towards it; False where no film could be read."""
     if isinstance(study, Failure):
         return _show_failure("study", study, as_json)
-    pictures = [None if overlay is None else _study_picture(overlay, study, film) for film in study.films]
+    pictures = [None if overlay is None else _study_picture(overlay, study, film, read) for film in study.films]
     if as_json:
         plain = study.to_dict()
         names = [{"overlay": _name_of(picture)} for picture in pictures]
@@ -198,7 +226,7 @@ def _named(values: dict[str, float], in_words: Callable[[float], str]) -> str:
 def _show_failure(what: str, failure: Failure, as_json: bool) -> bool:
     if as_json:
         show_json({what: str(failure.image), "error": failure.error}, indent=None)
-    click.echo(f"osteo-edge: {failure.error}", err=True)
+    _complain(failure.error)
     return False
 
 
@@ -217,12 +245,12 @@ def _picture(folder: Path, pixels: Pixels, screening: Screening, study: str = ""
     return write_overlay(folder / name, pixels, screening)
 
 
-def _study_picture(folder: Path, study: "StudyScreening", film: "StudyFilm") -> Path | None:
+def _study_picture(folder: Path, study: "StudyScreening", film: "StudyFilm", read: Reader) -> Path | None:
     """The overlay of one film, which is read again: a study's films are not all kept in memory until its answer."""
     screening = study.of_film(film)
     if screening is None:
         return None
-    radiograph = read_radiograph(film.image)
+    radiograph = read(film.image)
     if radiograph.sha256 != film.image_sha256:
         raise RadiographError(f"{film.image}: was changed while it was screened; screen it again")
     return _picture(folder, radiograph.pixels, screening, f"{study.study.resolve().name}-")

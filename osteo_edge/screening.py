@@ -137,14 +137,15 @@ def screen_all(
     *,
     force: bool = False,
     any_film: bool = False,
+    read: Reader = read_radiograph,
 ) -> Iterator[tuple[Radiograph, Screening] | Failure]:
     """Screen image files one by one; one that cannot be read becomes a `Failure` and does not stop the others.
 
     Raises at once, before any file is read, for a model that failed its check after conversion, unless `force`, and
-    for a `bone` that the model does not know. `bone` and `any_film` are those of `screen`.
+    for a `bone` that the model does not know. `bone`, `any_film` and `read` are those of `screen`.
     """
     require_screenable(bundle, bone, force)
-    return (_screen_or_fail(path, bundle, interpreter, bone, any_film) for path in paths)
+    return (_screen_or_fail(path, bundle, interpreter, bone, any_film, read) for path in paths)
 
 
 def screen(
@@ -196,10 +197,10 @@ def require_passed(bundle: Bundle, force: bool) -> None:
 
 
 def _screen_or_fail(
-    path: Path, bundle: Bundle, interpreter: Interpreter, bone: str | None, any_film: bool
+    path: Path, bundle: Bundle, interpreter: Interpreter, bone: str | None, any_film: bool, read: Reader
 ) -> tuple[Radiograph, Screening] | Failure:
     try:
-        return screen(path, bundle, interpreter, bone, force=True, any_film=any_film)
+        return screen(path, bundle, interpreter, bone, force=True, any_film=any_film, read=read)
     except (RadiographError, MissingExtraError) as error:
         return Failure(path, str(error))
 

@@ -10,7 +10,8 @@ from osteo_edge.dataset import IMAGE_SUFFIXES
 from osteo_edge.errors import MissingExtraError, RadiographError
 from osteo_edge.manifest import Manifest
 from osteo_edge.preprocessing import Pixels
-from osteo_edge.reading import Reading, read_film
+from osteo_edge.radiograph import read_radiograph
+from osteo_edge.reading import Reader, Reading, read_film
 from osteo_edge.routing import given_bone, route
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import (
@@ -126,13 +127,14 @@ def screen_studies(
     *,
     force: bool = False,
     any_film: bool = False,
+    read: Reader = read_radiograph,
 ) -> Iterator[StudyScreening | Failure]:
     """Screen folders of films one by one; one that holds no readable film becomes a `Failure`, the others go on.
 
-    Raises at once what `screen_all` raises. `bone` and `any_film` are those of `screen`.
+    Raises at once what `screen_all` raises. `bone`, `any_film` and `read` are those of `screen`.
     """
     require_screenable(bundle, bone, force)
-    return (_screen_or_fail(study, bundle, interpreter, bone, any_film) for study in studies)
+    return (_screen_or_fail(study, bundle, interpreter, bone, any_film, read) for study in studies)
 
 
 def screen_study(
@@ -143,6 +145,7 @@ def screen_study(
     *,
     force: bool = False,
     any_film: bool = False,
+    read: Reader = read_radiograph,
 ) -> StudyScreening:
     """One answer for the films of a folder.
 
@@ -151,26 +154,26 @@ def screen_study(
     beyond doubt. Raises `RadiographError` for a folder that holds no film, or none that can be read.
     """
     require_screenable(bundle, bone, force)
-    read = [_read(path, bundle, interpreter, any_film) for path in films_in(study)]
-    readable = [film for film in read if isinstance(film, Reading)]
+    seen = [_read(path, bundle, interpreter, any_film, read) for path in films_in(study)]
+    readable = [film for film in seen if isinstance(film, Reading)]
     if not readable:
-        first = next(film for film in read if isinstance(film, Failure))
+        first = next(film for film in seen if isinstance(film, Failure))
         raise RadiographError(
             f"{study}: no film of this study can be read; the first, {first.image.name}: {first.error}"
         )
     counted = [film for film in readable if film.prediction is not None]
     if counted:
         answer = answer_films(counted, bundle, interpreter, bone)
-        read = [held_to(answer, film) if isinstance(film, Reading) else film for film in read]
-        fit = [film for film in read if isinstance(film, Reading) and film.prediction is not None]
+        seen = [held_to(answer, film) if isinstance(film, Reading) else film for film in seen]
+        fit = [film for film in seen if isinstance(film, Reading) and film.prediction is not None]
         if fit and len(fit) < len(counted):
             answer = answer_films(fit, bundle, interpreter, bone)
         counted = fit
     if not counted:
-        readable = [film for film in read if isinstance(film, Reading)]
+        readable = [film for film in seen if isinstance(film, Reading)]
         reasons = dict.fromkeys(reason for film in readable for reason in film.rejected)
         answer = rejection(tuple(reasons), bundle, interpreter, bone)
-    films = tuple(_film(film, answer, bundle.manifest) for film in read)
+    films = tuple(_film(film, answer, bundle.manifest) for film in seen)
     return StudyScreening(**vars(answer), study=study, films=films)
 
 
@@ -201,9 +204,9 @@ def _is_image(path: Path) -> bool:
         return file.read(DICOM_MARK_AT + len(DICOM_MARK)).startswith(DICOM_MARK, DICOM_MARK_AT)
 
 
-def _read(path: Path, bundle: Bundle, interpreter: Interpreter, any_film: bool) -> Reading | Failure:
+def _read(path: Path, bundle: Bundle, interpreter: Interpreter, any_film: bool, read: Reader) -> Reading | Failure:
     try:
-        return read_film(path, bundle, interpreter, any_film=any_film)[1]
+        return read_film(path, bundle, interpreter, any_film=any_film, read=read)[1]
     except (RadiographError, MissingExtraError) as error:
         return Failure(path, str(error).removeprefix(f"{path}: "))
 
@@ -229,9 +232,9 @@ def _film(film: Reading | Failure, answer: Answer, manifest: Manifest) -> StudyF
 
 
 def _screen_or_fail(
-    study: Path, bundle: Bundle, interpreter: Interpreter, bone: str | None, any_film: bool
+    study: Path, bundle: Bundle, interpreter: Interpreter, bone: str | None, any_film: bool, read: Reader
 ) -> StudyScreening | Failure:
     try:
-        return screen_study(study, bundle, interpreter, bone, force=True, any_film=any_film)
+        return screen_study(study, bundle, interpreter, bone, force=True, any_film=any_film, read=read)
     except RadiographError as error:
         return Failure(study, str(error))

@@ -24,8 +24,8 @@ RUNTIME = "LiteRT"
 RUNS = 3
 MODULE = "osteo_edge"
 SETTINGS = {"OSTEO_EDGE_PREFLIGHT": "0", "OPENCV_FOR_THREADS_NUM": "1"}
-"""Without the pre-flight, which a device goes through once and keeps, and with one thread wherever there could be more:
-the counters are exact for one only, and threads that wait for each other would add what varies."""
+"""Without the pre-flight, which a device goes through once and keeps, and with one thread, as in one process, wherever
+there could be more: the counters are exact for one only, and those that wait for each other would add what varies."""
 
 Counts = tuple[int, ...]
 """By `Kind`."""
@@ -48,6 +48,8 @@ def count_screening(
     on_progress: Callable[[str], None] = lambda note: None,
 ) -> ScreeningInstructions:
     """Guest instructions of `osteo-edge screen BUNDLE FILM --threads 1`, cold, and of one more film in it, warm.
+
+    Films are decoded in one process (--one-process): what a process apart costs `benchmarks.isolation_cost` tells.
 
     `inference` is what `count_instructions` found for the bundle's model: the screening is counted on the same
     processor, and must hold an inference by the same kernels. Medians of three processes with one film and of three
@@ -97,7 +99,7 @@ def _screen(guest: Guest, board: Board, programs: Path, bundle: Bundle, film: Pa
     finished = run_in_guest(
         guest,
         board,
-        [*words, "--json", "--force", "--threads", "1"],
+        [*words, "--json", "--force", "--threads", "1", "--one-process"],
         plugin=plugin_option(compiled_plugin(), counters),
         what=str(film),
         programs=programs,

@@ -16,7 +16,8 @@ import pytest
 
 from osteo_edge.confinement import Limits
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
-from osteo_edge.isolated_reading import IsolatedReader
+from osteo_edge.hashing import sha256_bytes
+from osteo_edge.isolated_reading import IsolatedReader, NotStartedError
 from osteo_edge.radiograph import read_radiograph
 
 HOSTILE = Path(__file__).with_name("hostile_decoder.py")
@@ -244,9 +245,45 @@ def test_a_module_that_lies_beside_the_films_is_not_run(film: Path, monkeypatch:
 def test_a_process_that_does_not_start_says_nothing_about_the_film(film: Path) -> None:
     with (
         IsolatedReader([sys.executable, "-c", "raise SystemExit(3)"]) as read,
-        pytest.raises(ChildProcessError, match="does not start, or ends by itself"),
+        pytest.raises(NotStartedError, match="does not start, or ends by itself"),
     ):
         read(film)
+
+
+def test_a_system_that_starts_no_process_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OsteoEdgeError, match=r"no process can be started .* \(No such file or directory\)"):
+        IsolatedReader([str(tmp_path / "nothing")]).start()
+
+
+START = """
+import hashlib, sys, threading
+from pathlib import Path
+from osteo_edge.isolated_reading import IsolatedReader
+if sys.argv[1] == "threads":
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+with IsolatedReader(forked=True) as read:
+    first = read(Path(sys.argv[2]))
+    child, = (each for task in Path("/proc/self/task").iterdir() for each in (task / "children").read_text().split())
+    ours, its = (Path("/proc", each, "cmdline").read_bytes() for each in ("self", child))
+    print(child, hashlib.sha256(first.pixels).hexdigest(), its == ours, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(("kind", "is_copy"), [("alone", True), ("threads", False)])
+def test_a_program_that_is_alone_is_copied_and_one_with_threads_is_not_and_neither_is_outlived(
+    kind: str, is_copy: bool, tmp_path: Path
+) -> None:
+    film = tmp_path / "large.jpg"  # in colour: OpenCV would take several threads to make it grey
+    film.write_bytes(encoded(".jpg", cv2.resize(COLOUR, (2000, 1600))))
+    command = [sys.executable, "-W", "error", "-c", START, kind, str(film)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        child, sha256, is_same = process.stdout.readline().split()
+        assert (sha256, is_same) == (sha256_bytes(read_radiograph(film).pixels.tobytes()), str(is_copy))
+        assert is_running(int(child))
+        process.kill()
+    wait_for(lambda: not is_running(int(child)))
 
 
 def test_a_system_without_filters_is_told_of_once(film: Path, tmp_path: Path) -> None:
