@@ -5,6 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3.10 python3; 
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+LOCKED ?= $(shell [ "$$(uname -sm)" = 'Linux x86_64' ] && echo yes)
 DEMO ?= demo-output
 EMULATOR_PACKAGES := qemu-user qemu-user-static gcc libc6-dev mmdebstrap
 
@@ -14,22 +15,28 @@ BROWSER_PACKAGES := chromium
 ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
 MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
 
-.PHONY: help install emulator display packaging browser android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks locked audit sbom clean
+.PHONY: help install emulator display packaging browser android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks audit sbom clean
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
-install: $(STAMP)  ## The environment in .venv, with everything in it
+install: $(STAMP)  ## The environment in .venv, each file by its hash (LOCKED=no: the newest of everything)
 
-$(STAMP): setup.cfg pyproject.toml
+$(STAMP): setup.cfg pyproject.toml locks/development.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed: apt-get install python3, or make PYTHON=/path/to/python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "installing python3-venv"; \
 		if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv; \
 		else sudo apt-get update -qq && sudo apt-get install -y -qq python3-venv; fi; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dicom,train,signing,report,peers,baseline,app,android,web,archive,cluster,dev]'
+	@if [ "$(LOCKED)" = yes ]; then \
+		$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: --requirement locks/development.txt && \
+		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .; \
+	else \
+		echo "locks/development.txt is for Linux on x86_64: the newest packages that fit are installed, whatever their hashes"; \
+		$(BIN)/python -m pip install --quiet --upgrade pip && \
+		$(BIN)/python -m pip install --quiet --editable '.[dicom,train,signing,report,peers,baseline,app,android,web,archive,cluster,dev]'; \
+	fi
 	@touch $@
 
 demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
@@ -140,6 +147,7 @@ types: $(STAMP)  ## mypy strict, on the package as it is installed (type checker
 # what is built from the same commit is the same: https://reproducible-builds.org/specs/source-date-epoch/
 wheel sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)
 wheel: $(STAMP)  ## The wheel and the source distribution, into dist
+	$(BIN)/python -m osteo_edge.edge_app.web.building
 	$(BIN)/python -m build
 
 sbom: wheel  ## The wheel's bill of materials (CycloneDX), into dist
@@ -147,12 +155,6 @@ sbom: wheel  ## The wheel's bill of materials (CycloneDX), into dist
 
 locks: $(STAMP)  ## The locks, where setup.cfg asks for something else by now (UPGRADE=--upgrade: the newest of everything)
 	$(BIN)/python -m osteo_edge.locks $(UPGRADE)
-
-locked:  ## The environment in .venv as `make install` makes it, but of what locks/development.txt pins, each file by its hash
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all: --requirement locks/development.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $(STAMP)
 
 audit: $(STAMP)  ## Whether what the locks pin has known vulnerabilities (pip-audit; advisory without a network)
 	$(BIN)/python -m osteo_edge.lock_audit

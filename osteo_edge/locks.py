@@ -56,7 +56,7 @@ INSTALL_PATHS: Final = (
     InstallPath("archive", "an archive's films", ("dicom", "archive", "cluster"), EVERY_PYTHON, ("x86_64",)),
     InstallPath(
         "development",
-        "`make locked`",
+        "`make install`",
         (
             *("dicom", "train", "signing", "report", "peers", "baseline"),
             *("app", "android", "web", "archive", "cluster", "dev"),

@@ -34,7 +34,7 @@ def _labels(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
     return labels or None
 
 
-@click.command(short_help="Compare recipes by cross-validation, beside honest baselines.")
+@click.command(short_help="Cross-validate recipes, beside honest baselines.")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--recipe",

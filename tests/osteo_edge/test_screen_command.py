@@ -26,7 +26,7 @@ ONE_PIXEL, NOISE = (
 
 
 def screen(*arguments: object) -> int:
-    return run(["screen", *map(str, arguments)])
+    return run(["screen", "--one-process", *map(str, arguments)])
 
 
 def read_lines(text: str) -> list[dict[str, object]]:

@@ -77,7 +77,7 @@ def test_what_makes_counts_move_is_pinned(
     count_screening(bundle, film, inference)
     words, options, modules = calls[0]
     assert words[:3] == ["-m", "osteo_edge", "screen"]
-    assert words[-2:] == ["--threads", "1"]
+    assert words[-3:] == ["--threads", "1", "--one-process"]
     assert options["settings"] == {"OSTEO_EDGE_PREFLIGHT": "0", "OPENCV_FOR_THREADS_NUM": "1"}
     assert {"screen_command.py", "knee_template.npz"} <= modules
     assert "__pycache__" not in modules
