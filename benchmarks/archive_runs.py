@@ -1,6 +1,7 @@
 """One run of `osteo-edge screen-archive` in a process of its own: how fast, once begun, and with how much memory."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from osteo_edge.archive.summary import JSON_NAME
 from osteo_edge.errors import OsteoEdgeError
 
 SAMPLED_S: Final = 0.5
+FEWEST: Final = 9
+"""Fewer samples tell nothing of growth."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,12 @@ class Memory:
     def grown(self) -> tuple[float, float]:
         """By how much each is larger in the last third than in the middle one, by their medians; NaN of few samples."""
         return _grown(self.command_mb), _grown(self.others_mb)
+
+    @property
+    def growth(self) -> tuple[float, float]:
+        """The same as the last third over the middle one."""
+        middle, last = zip(*(_thirds(samples) for samples in (self.command_mb, self.others_mb)), strict=True)
+        return last[0] / middle[0], last[1] / middle[1]
 
 
 @dataclass(frozen=True)
@@ -53,19 +62,20 @@ def run_archive(
     arguments = [str(folder), "--bundle", str(bundle), "--out", str(out), "--engine", engine]
     sizes = ["--workers", str(workers), "--shard-size", str(shard_size)]
     command = [sys.executable, "-m", "osteo_edge", "screen-archive", *arguments, *sizes, *options]
-    begun, samples = time.time(), list[tuple[float, float]]()
+    begun, samples = time.time(), list[tuple[float, tuple[float, float]]]()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
             if _parts(out):
-                samples.append(_memory(process.pid))
+                samples.append((time.time(), _memory(process.pid)))
             time.sleep(SAMPLED_S)
         errors = process.stderr.read() if process.stderr is not None else ""
     told = out / JSON_NAME
     if not told.is_file():
         raise OsteoEdgeError(errors.strip() or f"screen-archive ended with {process.returncode}")
     summary = json.loads(told.read_bytes())
-    memory = Memory(*(tuple(found) for found in zip(*samples, strict=True))) if samples else Memory((), ())
     written = sorted(path.stat().st_mtime for path in _parts(out))
+    while_at_films = [found for at, found in samples if at <= written[-1]]
+    memory = Memory(*(tuple(each) for each in zip(*while_at_films, strict=True))) if while_at_films else Memory((), ())
     return ArchiveRun(
         engine=engine,
         workers=workers,
@@ -111,5 +121,13 @@ def _pss_mb(process: int) -> float:
 
 
 def _grown(samples: Sequence[float]) -> float:
+    middle, last = _thirds(samples)
+    return last - middle
+
+
+def _thirds(samples: Sequence[float]) -> tuple[float, float]:
+    """The medians of the middle and of the last third; NaN of few samples."""
+    if len(samples) < FEWEST:
+        return math.nan, math.nan
     third = len(samples) // 3
-    return median(samples[-third:]) - median(samples[third : 2 * third]) if third else float("nan")
+    return median(samples[third : 2 * third]), median(samples[-third:])

@@ -28,9 +28,11 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.standalone import Standalone
 from osteo_edge.strict import from_dict
 
-LOOP: Final = "a plain loop"
+LOOP: Final = "a plain loop with the gate"
 LINEAR: Final = 0.85
 BESIDE_LOOP: Final = 0.9
+FLAT: Final = 1.05
+"""Memory of the last third of a run over that of the middle one."""
 LOOP_FILMS: Final = 300
 FOLDER_FILMS: Final = 1000
 
@@ -58,6 +60,11 @@ class Scale:
             elif (alone := self.runs.get(_name(engine, 1))) is not None:
                 ratio = median_ratio(rates, _rates(alone))
                 yield Check(f"{engine}, {workers} workers beside 1", ratio, "at least", LINEAR * workers)
+            for place, whose in enumerate(("command", "others")):
+                growth = [run.memory.growth[place] for run in runs]
+                if not any(map(math.isnan, growth)):
+                    ratio = median_ratio(growth, [1.0] * len(growth))
+                    yield Check(f"{_name(engine, workers)}: memory of the {whose}, last third", ratio, "at most", FLAT)
 
     def to_dict(self) -> dict[str, Any]:
         """The result for machines: raw values first."""
@@ -158,8 +165,9 @@ def archive_scale(
     """Screen an archive of links to the films in the folder DRAWN, with each engine and number of workers, in turns
     with a plain loop over the same films in one process: decode, gate, prepare, infer.
 
-    Held to bounds are one worker beside the loop, and more workers beside one. Memory is that of the command, and of
-    all processes that it starts, Ray's own among them. On Linux alone.
+    Held to bounds are one worker beside the loop, more workers beside one, and the growth of memory in runs that are
+    long enough to tell it. Memory is that of the command, and of all processes that it starts, Ray's own among them,
+    while films are screened. On Linux alone.
 
     \b
     Example:
@@ -191,7 +199,11 @@ def _show(scale: Scale) -> None:
     show_table(f"{scale.films} films", columns, [_row(name, runs) for name, runs in scale.runs.items()])
     gated = median(loop.gated_films_per_second for loop in scale.loops)
     bare = median(loop.bare_films_per_second for loop in scale.loops)
-    click.echo(f"{LOOP[0].upper()}{LOOP[1:]}: {gated:.1f} films a second, {bare:.1f} without the gate")
+    click.echo(f"{LOOP[0].upper()}{LOOP[1:]}: {gated:.1f} films a second; {bare:.1f} without the gate")
+    for name, runs in scale.runs.items():
+        if runs[0].workers == 1:
+            ratio = median_ratio(_rates(runs), [loop.bare_films_per_second for loop in scale.loops])
+            click.echo(f"  {name} beside the loop without the gate: {ratio}")
     for stage in scale.loops[0].stage_ms:
         click.echo(f"  {stage} {median(loop.stage_ms[stage] for loop in scale.loops):.2f} ms")
 

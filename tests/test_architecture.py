@@ -32,12 +32,14 @@ CONFINED = {
     "jnius": ("edge_app.android", "litert_java", "litert_gpu", "ecdsa"),
     "cv2": (  # of what runs on a phone, one topic of `raster` alone: it has a second form there
         "raster", "train", "benchmarks", "edge_app.android.drawing", "edge_app.app_timing", "edge_app.photo_study",
-        "edge_app.light_box.camera", "edge_app.light_box.drawn",
+        "edge_app.encryption_timing", "edge_app.light_box.camera", "edge_app.light_box.drawn",
     ),
 }  # fmt: skip
 TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or imported when a command is called
     "osteo_edge.cli": ("osteo_edge",),
+    "osteo_edge.archive.command": ("ray",),
     "osteo_edge.backends": ("tensorflow", "kivy"),
+    "osteo_edge.benchmarks.archive_scale": ("ray",),
     "osteo_edge.doctor": (
         "cv2",
         "tensorflow",

@@ -115,7 +115,8 @@ def screen_archive(
     stops a run. A referral aid, never a diagnosis, and no answer rules anything out.
 
     The same command goes on where it was ended, by Ctrl-C, a kill or a power cut, with this engine or the other: no
-    film is done twice, none is missing. Results of another source, bundle, program or other options are not mixed.
+    film is in the results twice, none is missing. Results of another source, bundle, program or other options are not
+    mixed.
 
     \b
       --out/films          the results, a Parquet data set with a row a film

@@ -18,13 +18,13 @@ def names_in_dicomdir(path: Path, left_out: Counter[str]) -> Iterator[str]:
     OsteoEdgeError for what is no readable DICOMDIR, MissingExtraError where pydicom is not installed.
     """
     seen = set()
-    for record in _records(path):
-        name = _name(record, path.parent)
+    for kind, parts in _records(path):
+        name = _name(parts, path.parent)
         if name is None:
             continue
-        if record.get("DirectoryRecordType") != IMAGE:
+        if kind != IMAGE:
             left_out["not_an_image"] += 1
-        elif ".." in PurePosixPath(name).parts:
+        elif PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             left_out["outside_medium"] += 1
         elif name in seen:
             left_out["listed_twice"] += 1
@@ -33,7 +33,8 @@ def names_in_dicomdir(path: Path, left_out: Counter[str]) -> Iterator[str]:
             yield name
 
 
-def _records(path: Path) -> Any:
+def _records(path: Path) -> list[tuple[Any, Any]]:
+    """The type of each record, and the file that it names, in the parts of its path."""
     try:
         import pydicom
     except ImportError as missing:
@@ -41,14 +42,14 @@ def _records(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return pydicom.dcmread(path).DirectoryRecordSequence
+            records = pydicom.dcmread(path).DirectoryRecordSequence
+            return [(record.get("DirectoryRecordType"), record.get("ReferencedFileID")) for record in records]
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
         raise OsteoEdgeError(f"{path}: not readable as a DICOMDIR; name the folder that it lies in") from error
 
 
-def _name(record: Any, folder: Path) -> str | None:
+def _name(parts: Any, folder: Path) -> str | None:
     """The file that a record names, in capitals as the standard has it or in small letters, as some systems show it."""
-    parts = record.get("ReferencedFileID")
     if not parts:
         return None
     name = parts if isinstance(parts, str) else "/".join(map(str, parts))

@@ -1,6 +1,7 @@
 """The films that a list names: a text file with a path a line, or a CSV or Parquet index with a column of paths.
 
 Paths are relative to the folder of the list. They are read as they are needed; of those that were, a hash is held.
+"./a.png" is "a.png" once more, and so is its absolute path; "b/../a.png" need not be, where b is a link.
 """
 
 import csv
@@ -8,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from osteo_edge.archive.arrow import parquet
@@ -21,12 +22,13 @@ HASH_BYTES: Final = 12
 def names_in_list(path: Path, left_out: Counter[str]) -> Iterator[str]:
     """The lines of a UTF-8 text file that are not empty."""
     with _reading(path, "UTF-8 text"), path.open(encoding="utf-8-sig") as file:
-        yield from _each_once((line.rstrip("\r\n") for line in file), left_out)
+        yield from _each_once((line.rstrip("\r\n") for line in file), path.parent, left_out)
 
 
 def names_in_table(path: Path, left_out: Counter[str]) -> Iterator[str]:
     """The column "path", or "image", of a CSV or Parquet file; other columns can be joined to the results by it."""
-    yield from _each_once(_parquet_cells(path) if path.suffix.lower() == ".parquet" else _csv_cells(path), left_out)
+    cells = _parquet_cells(path) if path.suffix.lower() == ".parquet" else _csv_cells(path)
+    yield from _each_once(cells, path.parent, left_out)
 
 
 def _csv_cells(path: Path) -> Iterator[str]:
@@ -58,10 +60,10 @@ def _column(header: Iterable[str], path: Path) -> tuple[int, str]:
     return found[0]
 
 
-def _each_once(names: Iterable[str], left_out: Counter[str]) -> Iterator[str]:
+def _each_once(names: Iterable[str], folder: PurePath, left_out: Counter[str]) -> Iterator[str]:
     seen: set[bytes] = set()
     for name in names:
-        key = blake2b(name.encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest()
+        key = blake2b(str(folder / name).encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest()
         if not name.strip():
             left_out["no_path"] += 1
         elif key in seen:

@@ -13,6 +13,7 @@ In the folder of the results:
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,7 +140,8 @@ class Plan:
         return [Film(name, self.root / name) for name in names]
 
     def _listed(self, shard: int) -> IndexFile:
-        return next(file for file in self.record.index if shard < file.first_shard + file.shards)
+        after = bisect_right(self.record.index, shard, key=lambda file: file.first_shard)
+        return self.record.index[after - 1]
 
     def names(self) -> Iterator[str]:
         """The names of all films, shard by shard."""

@@ -117,9 +117,9 @@ def resume_plan(plan: Plan, wish: Wish) -> Plan:
 
 def grow_plan(plan: Plan, wish: Wish, on_found: OnFound) -> Plan:
     """The plan with the films that have come since it was made, in shards of their own; it is replaced in one step."""
-    known = {_key(name) for name in plan.names()}
+    known = {_key(plan.root / name) for name in plan.names()}
     left_out: Counter[str] = Counter()
-    names = (name for name in film_names(wish.source, left_out, skip=plan.out) if _key(name) not in known)
+    names = (name for name in film_names(wish.source, left_out, skip=plan.out) if _key(plan.root / name) not in known)
     folder = plan.out / PLAN
     index = plan.record.index
     grown = (*index, *_write_index(names, folder, plan.record.shard_size, on_found, first=plan.shards, file=len(index)))
@@ -165,5 +165,5 @@ def _counted(left_out: Counter[str]) -> str:
     return f" (left out: {told})" if told else ""
 
 
-def _key(name: str) -> bytes:
-    return blake2b(name.encode(), digest_size=HASH_BYTES).digest()
+def _key(film: Path) -> bytes:
+    return blake2b(str(film).encode("utf-8", "surrogateescape"), digest_size=HASH_BYTES).digest()

@@ -108,6 +108,7 @@ def _local(workers: int) -> Iterator[Any]:
         _start(
             ray,
             "a local Ray",
+            address="local",  # whatever RAY_ADDRESS says
             num_cpus=workers or None,
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
@@ -195,7 +196,7 @@ def find_fault(plan: Plan, version: str) -> str | None:
         read_bundle(plan.bundle)
     except OsteoEdgeError as error:
         return f"{error}; {SHARED}"
-    if seen is None or seen.record != plan.record:
+    if seen is None or replace(seen.record, bundle=plan.record.bundle) != plan.record:  # it may have been moved
         return f"{plan.out}: does not hold this run's plan; {SHARED}"
     if not plan.root.exists():
         return f"{plan.root}: is not there; {SHARED}"

@@ -7,13 +7,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-from osteo_edge.archive.arrow import parquet
 from osteo_edge.archive.engine import Engine
+from osteo_edge.archive.parts import read_part
 from osteo_edge.archive.plan import RUNS, Plan
 from osteo_edge.archive.reasons import READ_ERRORS
 from osteo_edge.archive.shards import ShardSummary
 from osteo_edge.console import Advance
-from osteo_edge.durable import append_durably
+from osteo_edge.durable import append_durably, remove
 from osteo_edge.interruption import interruption_taken
 
 EndedHow = Literal["done", "interrupted", "failed"]
@@ -42,7 +42,12 @@ class Tally:
 
 
 def run_engine(plan: Plan, engine: Engine, *, workers: int, on_progress: Advance) -> EndedHow:
-    """Do what is missing; how that ended. An OsteoEdgeError is raised when it is in the record."""
+    """Do what is missing; how that ended. An OsteoEdgeError is raised when it is in the record.
+
+    To be called by whoever has the sole use of the results: what a killed run was writing there is removed.
+    """
+    for leftover in list(plan.out.rglob(".*.partial")):
+        remove(leftover)
     missing = plan.missing()
     tally = Tally(plan, on_progress, plan.films - sum(map(plan.films_in, missing)))
     on_progress(tally.done_before, plan.films, stage="films")
@@ -73,7 +78,7 @@ def forget_unread(plan: Plan) -> int:
 
 
 def _has_unread(part: Path) -> bool:
-    reasons = parquet().read_table(part, columns=["reason"], partitioning=None).column("reason").to_pylist()
+    reasons = read_part(part, ["reason"]).column("reason").to_pylist()
     return any(reason in READ_ERRORS.values() for reason in reasons)
 
 

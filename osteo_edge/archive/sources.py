@@ -53,9 +53,15 @@ def film_names(source: Source, left_out: Counter[str], *, skip: Path | None) -> 
 def _texts(names: Iterator[str], left_out: Counter[str]) -> Iterator[str]:
     """The names that are text: a data set can hold no others."""
     for name in names:
-        try:
-            name.encode("utf-8")
-        except UnicodeEncodeError:
+        if "\0" in name or not _is_text(name):
             left_out["name_is_no_text"] += 1
         else:
             yield name
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -21,6 +21,11 @@ def write_summary(plan: Plan, bundle: Bundle) -> dict[str, Any]:
     summary = summarize(plan, bundle)
     plain = summary.to_dict()
     text = json.dumps(plain, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    write_durably(plan.out / JSON_NAME, text.encode(), "the summary")
-    write_durably(plan.out / PAGE_NAME, render_summary(summary, bundle).encode(), "the summary")
+    write_durably(plan.out / JSON_NAME, _encoded(text), "the summary")
+    write_durably(plan.out / PAGE_NAME, _encoded(render_summary(summary, bundle)), "the summary")
     return plain
+
+
+def _encoded(text: str) -> bytes:
+    """In UTF-8; the source's path may hold bytes that are no text, which are escaped as JSON escapes them."""
+    return text.encode("utf-8", "backslashreplace")

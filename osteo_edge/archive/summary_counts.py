@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from osteo_edge.archive.arrow import parquet, pyarrow
+from osteo_edge.archive.arrow import pyarrow
+from osteo_edge.archive.parts import read_part
 from osteo_edge.archive.row import QUALITY
 from osteo_edge.archive.spread import Spread
-from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.extras import load_extra
 from osteo_edge.image_quality import ImageQuality
 from osteo_edge.manifest import Manifest
@@ -90,22 +90,15 @@ def count_rows(films: Path, manifest: Manifest) -> Counts:
 
 def _tables(films: Path) -> Iterator[Any]:
     """The rows in tables of some `BATCH_ROWS`, which are so many parts: one part is soon counted, and begun slowly."""
-    held: list[Any] = []
+    held, rows = list[Any](), 0
     for path in sorted(films.glob("*/part-*.parquet")):
-        held.append(_read(path))
-        if sum(len(table) for table in held) >= BATCH_ROWS:
+        held.append(read_part(path, COLUMNS))
+        rows += len(held[-1])
+        if rows >= BATCH_ROWS:
             yield pyarrow().concat_tables(held)
-            held.clear()
+            held, rows = [], 0
     if held:
         yield pyarrow().concat_tables(held)
-
-
-def _read(part: Path) -> Any:
-    try:
-        with parquet().ParquetFile(part) as file:
-            return file.read(list(COLUMNS), use_threads=False)
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are ValueErrors
-        raise OsteoEdgeError(f"{part}: cannot be read; remove this file and run the same command again") from error
 
 
 def _count_kinds(counts: Counts, table: Any) -> None:
@@ -147,7 +140,7 @@ def _keep_first(counts: Counts, table: Any) -> None:
         "furthest": (compute.is_in(outcome, value_set=answered), "distance"),
     }
     for name, (chosen, by) in wanted.items():
-        rows = table.select(TOLD).filter(compute.and_(chosen, compute.is_valid(table[by])))
+        rows = table.select(TOLD).filter(compute.and_(chosen, compute.is_finite(table[by])))
         top = rows.sort_by([(by, "descending"), ("film", "ascending")]).slice(0, SHOWN_FIRST).to_pylist()
         kept = [*counts.first.get(name, []), *top]
         counts.first[name] = sorted(kept, key=lambda row: (-row[by], row["film"]))[:SHOWN_FIRST]

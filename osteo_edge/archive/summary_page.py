@@ -186,7 +186,7 @@ def _chart(shape: ScoreShape, manifest: Manifest) -> str:
 def _drift(summary: Summary) -> Iterator[str]:
     for found in summary.drift:
         points = [100 * number for number in (found.difference.value, found.difference.low, found.difference.high)]
-        verdict = "They differ." if found.differs else "As far as so many films tell, they do not differ."
+        verdict = "They differ." if found.differs else "So many films show no difference."
         yield f"<h3>{escape(found.name.capitalize())}</h3>"
         yield page.table(
             ["Share here", "Share there", "Difference, points"],

@@ -26,7 +26,9 @@ def test_a_rate_counts_from_when_every_worker_has_begun() -> None:
 def test_growth_is_that_of_the_last_third_over_the_middle_one() -> None:
     rising = tuple(float(number) for number in range(9))
     assert Memory((100.0,) * 9, rising).grown == (0.0, 3.0)
+    assert Memory((100.0,) * 9, rising).growth == (1.0, 1.75)
     assert all(math.isnan(grown) for grown in Memory((1.0, 2.0), ()).grown)
+    assert all(math.isnan(grown) for grown in Memory((1.0, 2.0), ()).growth)
 
 
 def test_an_archive_is_filled_with_links_to_films(tmp_path: Path, draw_film: Callable[..., Path]) -> None:
@@ -89,6 +91,18 @@ def test_workers_are_held_to_one_and_one_to_the_loop() -> None:
     loops = (LoopTimes(100, 60.0, 50.0, {}),) * 3
     scale = Scale(read_environment(), 100, {"local, 1": runs(1, 46.0), "local, 2": runs(2, 70.0)}, loops)
     assert [(check.estimate.value, check.passed) for check in scale.checks] == [(0.92, True), (70 / 46, False)]
+
+
+def test_memory_that_grows_misses_its_bound() -> None:
+    from osteo_edge.benchmarks.archive_loop import LoopTimes
+
+    memory = Memory((100.0,) * 9, tuple(100.0 + 10 * number for number in range(9)))
+    runs = (ArchiveRun("local", 2, 100, 1.0, 50.0, {}, memory),) * 3
+    scale = Scale(read_environment(), 100, {"local, 2": runs}, (LoopTimes(100, 60.0, 50.0, {}),) * 3)
+    assert [(check.name, check.passed) for check in scale.checks] == [
+        ("local, 2: memory of the command, last third", True),
+        ("local, 2: memory of the others, last third", False),
+    ]
 
 
 def test_too_few_films_for_the_workers_are_told_before_anything_is_drawn(bundle: Bundle, tmp_path: Path) -> None:

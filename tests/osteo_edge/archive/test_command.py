@@ -1,4 +1,6 @@
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -129,6 +131,41 @@ def test_films_that_could_not_be_opened_are_tried_again_when_asked_for(call: Cal
     call("--retry")
     assert outcomes_of(out)["bright.png"] == ("refer", "threshold_reached")
     assert outcomes_of(out)["b/cut.png"] == ("unreadable", "damaged")
+    assert len(rows_of(out)) == 7
+
+
+def test_a_damaged_part_is_named_before_films_are_tried_again(
+    call: Call, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call()
+    (out / "films" / "block=00000" / "part-00000001.parquet").write_bytes(b"PAR1")
+    capsys.readouterr()
+    assert call("--retry") == 1
+    assert "part-00000001.parquet: cannot be read; remove this file" in told(capsys)
+
+
+def test_what_a_killed_run_was_writing_is_removed(call: Call, out: Path) -> None:
+    EngineHere.ends_after = 1
+    call()
+    left = [out / "films/block=00000/.part-00000001.parquet.ab.partial", out / ".summary.json.ab.partial"]
+    for path in left:
+        path.write_bytes(b"half")
+    EngineHere.ends_after = None
+    call()
+    assert not any(path.exists() for path in left)
+    assert len(rows_of(out)) == 7
+
+
+def test_a_source_whose_path_is_no_text_is_screened_and_summarized(
+    call: Call, archive: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as `osteo_edge.cli.main` does
+    odd = archive.rename(archive.parent / os.fsdecode(b"arch\xe9"))
+    assert call(source=odd) == 1
+    assert "refer" in capsys.readouterr().out
+    assert json.loads((out / "summary.json").read_bytes())["source"] == str(odd)
+    assert call(source=odd) == 1
     assert len(rows_of(out)) == 7
 
 

@@ -90,6 +90,15 @@ def test_a_plan_grows_by_the_films_that_came_since(planned: Planned, wish: Wishe
     assert again.record.index == grown.record.index
 
 
+def test_a_film_that_a_list_names_otherwise_by_now_is_not_new(wish: Wished, archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "knees.txt").write_text("archive/bright.png\n")
+    (tmp_path / "results").mkdir()
+    plan = make_plan(wish(tmp_path / "knees.txt"), tmp_path / "results", silent)
+    (tmp_path / "knees.txt").write_text(f"{archive}/bright.png\n./archive/a/dark.png\n")
+    grown = grow_plan(plan, wish(tmp_path / "knees.txt"), silent)
+    assert list(grown.names()) == ["archive/bright.png", "./archive/a/dark.png"]
+
+
 def test_an_interrupted_plan_leaves_none(wish: Wished, tmp_path: Path) -> None:
     out = tmp_path / "results"
     out.mkdir()

@@ -170,7 +170,8 @@ def addresses_listened_on(opened: set[str]) -> set[str]:
 def test_a_ray_of_ones_own_gives_the_same_rows_and_listens_to_this_machine_alone(
     archive: Path, expected: Rows, tmp_path: Path
 ) -> None:
-    run = screening(archive, tmp_path / "out", "--engine", "ray", "--workers", "2")
+    other = {**os.environ, "RAY_ADDRESS": "127.0.0.1:1"}
+    run = screening(archive, tmp_path / "out", "--engine", "ray", "--workers", "2", env=other)
     wait_for_parts(tmp_path / "out", 1, run)
     opened = opened_by(run.pid)
     (folder,) = {Path(*Path(name).parts[:3]) for name in opened if name.startswith("/tmp/osteo-edge-ray-")}

@@ -63,6 +63,11 @@ def test_a_node_that_sees_another_plan_says_so(plan: Plan) -> None:
     assert "does not hold this run's plan" in str(find_fault(other, VERSION))
 
 
+def test_a_bundle_that_was_moved_since_is_no_other_plan(plan: Plan, tmp_path: Path) -> None:
+    moved = plan.bundle.rename(tmp_path / "moved")
+    assert find_fault(replace(plan, record=replace(plan.record, bundle=str(moved))), VERSION) is None
+
+
 def test_a_node_that_does_not_see_the_films_says_so(plan: Plan) -> None:
     plan.root.rename(plan.root.with_name("elsewhere"))
     assert str(find_fault(plan, VERSION)).startswith(f"{plan.root}: is not there; put SOURCE")

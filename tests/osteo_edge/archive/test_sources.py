@@ -111,6 +111,17 @@ def test_a_list_names_films_once(archive: Path, tmp_path: Path) -> None:
     assert open_source(listed).root == str(tmp_path)
 
 
+def test_a_film_that_a_list_names_in_several_ways_is_one(tmp_path: Path) -> None:
+    listed = tmp_path / "knees.txt"
+    listed.write_text(f"./a.png\na.png\n{tmp_path}//a.png\nb/../a.png\n")
+    assert found_in(listed) == (["./a.png", "b/../a.png"], {"listed_twice": 2})
+
+
+def test_a_name_that_no_file_can_have_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "knees.txt").write_text("a\0.png\nb.png\n")
+    assert found_in(tmp_path / "knees.txt") == (["b.png"], {"name_is_no_text": 1})
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -168,9 +179,21 @@ def test_a_folder_with_a_dicomdir_gives_its_films_and_not_the_dicomdir(tmp_path:
     assert left_out == {"dicomdir": 1}
 
 
-def test_a_dicomdir_does_not_lead_out_of_its_medium(tmp_path: Path) -> None:
-    path = dicomdir(tmp_path / "medium", film="../IM0")
-    assert found_in(path) == ([], {"outside_medium": 2, "not_an_image": 1})
+@pytest.mark.parametrize("elsewhere", ["..", ""])
+def test_a_dicomdir_does_not_lead_out_of_its_medium(elsewhere: str, tmp_path: Path) -> None:
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    path = write_dicomdir(medium / "DICOMDIR", [("IMAGE", f"{elsewhere}/etc/passwd"), ("SR DOCUMENT", "SR1")])
+    assert found_in(path) == ([], {"outside_medium": 1, "not_an_image": 1})
+
+
+def test_a_dicomdir_with_a_damaged_record_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = dicomdir(tmp_path / "medium")
+    named = b"\x04\x00\x00\x15"  # the tag Referenced File ID, before its type
+    before, _, after = path.read_bytes().rpartition(named + b"CS")
+    path.write_bytes(before + named + b"C\xff" + after)
+    with pytest.raises(OsteoEdgeError, match="not readable as a DICOMDIR"):
+        found_in(path)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,20 @@ def test_films_are_furthest_only_where_they_were_answered(tmp_path: Path, bundle
     first = count_rows(plan.out / FILMS, bundle.manifest).first
     assert [each["film"] for each in first["furthest"]] == ["far.png", "near.png"]
     assert [each["film"] for each in first["uncertain"]] == ["far.png"]
+
+
+def test_a_film_without_a_number_takes_nobodys_place(tmp_path: Path, bundle: Bundle) -> None:
+    rows = [row(f"{n}.png", "uncertain", score, distance=score) for n, score in enumerate([0.2, math.nan, 0.5])]
+    first = count_rows(results(tmp_path / "out", bundle, rows).out / FILMS, bundle.manifest).first
+    assert [each["film"] for each in first["uncertain"]] == ["2.png", "0.png"]
+    assert [each["film"] for each in first["furthest"]] == ["2.png", "0.png"]
+
+
+def test_a_part_of_other_columns_is_named(tmp_path: Path, bundle: Bundle) -> None:
+    plan = results(tmp_path / "out", bundle, [row("a.png")])
+    pyarrow.parquet.write_table(pyarrow.table({"film": ["a.png"]}), plan.part(0))
+    with pytest.raises(OsteoEdgeError, match=r"part-00000000\.parquet: cannot be read"):
+        count_rows(plan.out / FILMS, bundle.manifest)
 
 
 def test_scores_are_apart_by_bone(tmp_path: Path, bundle: Bundle) -> None:

@@ -1,0 +1,17 @@
+"""The results of a shard, read again."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from osteo_edge.archive.arrow import parquet
+from osteo_edge.errors import OsteoEdgeError
+
+
+def read_part(part: Path, columns: Sequence[str]) -> Any:
+    """Some columns of a part, a `pyarrow.Table`. OsteoEdgeError where it cannot be read, or lacks one of them."""
+    try:
+        with parquet().ParquetFile(part) as file:
+            return file.read(list(columns), use_threads=False).select(list(columns))
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are among them
+        raise OsteoEdgeError(f"{part}: cannot be read; remove this file and run the same command again") from error
