@@ -22,11 +22,11 @@ def network_addresses() -> tuple[str, ...]:
 
 
 def host_names() -> tuple[str, ...]:
-    """The names of this machine: its own, and that in the local network where it announces itself (RFC 6762)."""
+    """The names of this machine, in ASCII: its own, and that by which it announces itself nearby (RFC 6762)."""
     name = socket.gethostname().strip(".").lower()
     plain = name.partition(".")[0]
     names = (name, f"{plain}.local" if plain and plain != "localhost" else "")
-    return tuple(dict.fromkeys(one for one in names if one and one != "localhost"))
+    return tuple(dict.fromkeys(one for one in names if one and one.isascii() and one != "localhost"))
 
 
 def _towards_elsewhere() -> list[str]:

@@ -31,8 +31,11 @@ def own_certificate(data: Path, names: Sequence[str], addresses: Sequence[str]) 
     """The certificate of this machine for these names and addresses, from below the data folder; made where need be.
 
     It is made anew when it ends soon or is for others. The authority stays, so that phones trust the new one too, until
-    it ends itself or may not vouch for a name. `OsteoEdgeError` if they cannot be written.
+    it ends itself or may not vouch for a name. `OsteoEdgeError` if they cannot be written, or a name is not in ASCII.
     """
+    for name in names:
+        if not name.isascii():
+            raise OsteoEdgeError(f"{name}: no certificate can name it so; give its address, or its name in ASCII")
     try:
         from osteo_edge.edge_app.web import issuing
     except ImportError as error:

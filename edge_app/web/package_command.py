@@ -71,17 +71,22 @@ def web(
             trusted=trusted,
             on_progress=lambda stage, done, total: advance(done, total, stage=stage),
         )
-    sent = sent_bytes(packed.path)
+    first_sent, later_sent = sent_bytes(packed.path)
     if as_json:
-        show_json(asdict(packed) | {"path": str(packed.path), "sent_bytes": sent})
+        sent = {"first_sent_bytes": first_sent, "later_sent_bytes": later_sent}
+        show_json(asdict(packed) | {"path": str(packed.path)} | sent)
     else:
-        _tell(packed, sent)
+        _tell(packed, first_sent, later_sent)
 
 
-def _tell(packed: "PackedApp", sent: int) -> None:
+def _tell(packed: "PackedApp", first_sent: int, later_sent: int) -> None:
     click.echo(f"{packed.path}: {packed.bundle}, {packed.files} files, {packed.folder_bytes / 1e6:.1f} MB")
     click.echo(
         f"  a browser loads {packed.first_load_bytes / 1e6:.1f} MB at its first visit "
-        f"({sent / 1e6:.1f} MB as `serve` sends it), and nothing after that"
+        f"({first_sent / 1e6:.1f} MB as `serve` sends it),"
+    )
+    click.echo(
+        f"  {packed.later_load_bytes / 1e6:.1f} MB after that in the background ({later_sent / 1e6:.1f} MB), "
+        "and then nothing more"
     )
     click.echo(f"To use it: osteo-edge serve {packed.path} --tls")

@@ -28,7 +28,8 @@ class Packed:
 
     def __post_init__(self) -> None:
         for name in self.files:
-            if Path(name).is_absolute() or not all(part.strip(".") for part in name.split("/")) or "\\" in name:
+            is_below = not Path(name).is_absolute() and all(part.strip(".") for part in name.split("/"))
+            if not is_below or "\\" in name or not name.isprintable():
                 raise ValueError(f"files names {name!r}, which leads out of the folder")
         if INDEX not in self.files:
             raise ValueError(f"files has no {INDEX}")

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ HEADERS: Final = "_headers"
 SBOM: Final = "sbom.cdx.json"
 NOT_STORED: Final = (HEADERS, SBOM)
 """What no page asks for: a browser does not store it."""
+LATER: Final = ("assets/charlswasm_", "assets/openjpegwasm_", "assets/sql-wasm-")
+"""How the names of files begin that backups and few films need: they are stored when films can be screened already."""
 NAME: Final = "osteo-edge"
 STEPS: Final = 3
 ICONS: Final = {
@@ -44,13 +46,18 @@ ICONS: Final = {
 
 @dataclass(frozen=True)
 class PackedApp:
-    """A packed app: its folder, and what it comes to. The first load is of the larger of LiteRT.js's two variants."""
+    """A packed app: its folder, and what it comes to.
+
+    The first load is what a browser fetches until it can screen without a network, with the larger of LiteRT.js's two
+    variants; the later load follows in the background.
+    """
 
     path: Path
     bundle: str
     files: int
     folder_bytes: int
     first_load_bytes: int
+    later_load_bytes: int
 
 
 def pack(
@@ -90,20 +97,27 @@ def pack(
         len(files),
         sum(map(len, files.values())),
         sum(len(files[file]) for file in first_load(files)),
+        sum(len(files[file]) for file in later_load(files)),
     )
 
 
-def sent_bytes(folder: Path) -> int:
-    """The first load of a packed app as `osteo-edge serve` sends it, compressed; takes a second or more."""
+def sent_bytes(folder: Path) -> tuple[int, int]:
+    """The first and the later load of a packed app as `osteo-edge serve` sends them, compressed; takes a second."""
     files = read_files(folder)[1]
-    return sum(len(compressed(file, files[file]) or files[file]) for file in first_load(files))
+    sent = {file: len(compressed(file, content) or content) for file, content in files.items()}
+    return sum(sent[file] for file in first_load(files)), sum(sent[file] for file in later_load(files))
 
 
 def first_load(files: Mapping[str, bytes]) -> list[str]:
-    """The names of what a browser fetches and stores at its first visit: of LiteRT.js's variants the larger one."""
+    """The names of what a browser fetches until it can screen without a network: of two variants the larger one."""
     relaxed, compat = _variants(files)
     unused = min((relaxed, compat), key=lambda names: sum(len(files[name]) for name in names))
-    return sorted(set(files) - {*unused, *NOT_STORED, PACKED_NAME})
+    return sorted(set(files) - {*unused, *NOT_STORED, PACKED_NAME, *later_load(files)})
+
+
+def later_load(files: Iterable[str]) -> list[str]:
+    """The names of what it fetches after that, in the background."""
+    return sorted(name for name in files if name.startswith(LATER))
 
 
 def _files(
@@ -137,7 +151,13 @@ def _packed_line(files: Mapping[str, bytes], headers: Mapping[str, str]) -> byte
     """What the service worker knows of the files that it is to store: the first line of its script."""
     digests = {name: sha256_bytes(content) for name, content in sorted(files.items())}
     relaxed, compat = _variants(files)
-    known = {"files": digests, "relaxed": relaxed, "compat": compat, "headers": headers}
+    known = {
+        "files": digests,
+        "relaxed": relaxed,
+        "compat": compat,
+        "later": later_load(files),
+        "headers": headers,
+    }
     version = sha256_bytes(json.dumps(known, sort_keys=True).encode())
     return f"self.PACKED = {json.dumps({'version': version, **known}, sort_keys=True)};\n".encode()
 
@@ -179,12 +199,12 @@ def _require_own(out: Path) -> None:
         return
     if out.is_symlink() or not out.is_dir():
         raise OsteoEdgeError(f"{out}: exists and is no folder; choose another --out")
-    there = {path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir() or path.is_symlink()}
     known = {PACKED_NAME, *read_packed(out).files} if is_packed(out) else set()
-    foreign = sorted(there - known)
-    if foreign:
+    there = (path for path in out.rglob("*") if not path.is_dir() or path.is_symlink())
+    foreign = next((path for path in there if path.relative_to(out).as_posix() not in known), None)
+    if foreign is not None:
         raise OsteoEdgeError(
-            f"{out / foreign[0]}: was not written by `osteo-edge package web`; choose another --out, or take it away"
+            f"{foreign}: was not written by `osteo-edge package web`; choose another --out, or take it away"
         )
 
 

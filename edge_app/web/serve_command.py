@@ -4,16 +4,18 @@ import ipaddress
 import signal
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import click
 
 from osteo_edge.console import show_json
 from osteo_edge.data_folder import default_data_folder
+from osteo_edge.edge_app.served_address import ServedAddress, noted
 from osteo_edge.edge_app.web.addresses import host_names, network_addresses
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 PORT: Final = 8443
 ANYWHERE: Final = "0.0.0.0"
+ANYWHERE_IPV6: Final = "::"
+"""Linux listens to IPv4 there as well, unless it is told otherwise (ipv6(7))."""
 AUTHORITY: Final = "ca.crt"
 
 
@@ -60,7 +64,8 @@ class Served:
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where --tls keeps its keys [default: the user's data folder, osteo-edge in it].",
+    help="Where --tls keeps its keys, and the app's window looks for the address: the --data of `osteo-edge app` "
+    "[default: the user's data folder, osteo-edge in it].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what is served as JSON, when it is ready.")
 def serve(
@@ -82,6 +87,8 @@ def serve(
     a certificate is made for the names and addresses of this machine, in the data folder; each phone must be told once
     to trust it, which the lines at the start explain. With --certificate and --key your own are used.
 
+    The QR code of the address stands here and, as long as this runs, in the settings of the app on this machine.
+
     \b
     Example:
       osteo-edge serve web --tls
@@ -99,26 +106,30 @@ def serve(
     from osteo_edge.edge_app.web.serving import open_server, read_site
 
     bundle = read_packed(folder).bundle
+    data_folder = (data or default_data_folder()).absolute()
     names, numbers = _reachable_by(host)
-    own = own_certificate(data or default_data_folder(), names, numbers) if tls else None
+    own = own_certificate(data_folder, names, numbers) if tls else None
     if own is not None:
         certificate, key = own.certificate, own.key
     context = None if certificate is None or key is None else tls_context(certificate, key)
     site = read_site(folder, None if own is None else own.authority)
     with open_server(host, port, site, context) as server:
         served = _served(folder, bundle, server, own, [*numbers, *names], is_tls=context is not None)
-        if as_json:
-            show_json(asdict(served), indent=None)
-        else:
-            _tell(served)
-        _serve_until_asked(server)
+        with _shown_in_app(served, data_folder) as problem:
+            if problem is not None:
+                click.echo(f"{data_folder}: the app will not show this address ({problem})", err=True)
+            if as_json:
+                show_json(asdict(served), indent=None)
+            else:
+                _tell(served)
+            _serve_until_asked(server)
     if not as_json:
         click.echo("ended as asked")
 
 
 def _reachable_by(host: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The names and the addresses under which the app will be found; `OsteoEdgeError` where there is no network."""
-    if host != ANYWHERE:
+    if host not in (ANYWHERE, ANYWHERE_IPV6):
         with suppress(ValueError):
             return (), (str(ipaddress.ip_address(host)),)
         return (host,), ()
@@ -136,6 +147,14 @@ def _served(
     addresses = tuple(f"{scheme}://{f'[{host}]' if ':' in host else host}{port}/" for host in hosts)
     authority = None if own is None else f"{addresses[0]}{AUTHORITY}"
     return Served(str(folder), bundle, addresses, is_tls, authority, None if own is None else own.fingerprint)
+
+
+def _shown_in_app(served: Served, data_folder: Path) -> AbstractContextManager[str | None]:
+    """Show a phone's way here in the app's window, if there is one; gives why that cannot be, or None."""
+    first = served.addresses[0]
+    if _is_own(first):
+        return nullcontext()
+    return noted(data_folder, ServedAddress(first, served.authority, served.authority_sha256))
 
 
 def _tell(served: Served) -> None:
@@ -164,7 +183,9 @@ def _qr_code(address: str) -> str:
 
 
 def _is_own(address: str) -> bool:
-    return address.startswith(("http://127.", "http://localhost", "http://[::1]"))
+    """Whether it is for this machine alone."""
+    host = urlsplit(address).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _serve_until_asked(server: "WebServer") -> None:

@@ -29,6 +29,8 @@ ANSWER_S: Final = 600.0
 MAX_CONNECTIONS: Final = 128
 MAX_OF_ONE_ADDRESS: Final = 32
 """A browser opens six at a time; behind one address there may be several phones."""
+MAX_HEAD_BYTES: Final = 1 << 18
+"""Of a request: the parser alone would keep a hundred lines of 64 KiB for each connection."""
 CHUNK_BYTES: Final = 1 << 16
 AUTHORITY: Final = "ca.crt"
 """Where phones get the certificate to trust, where there is one."""
@@ -131,18 +133,23 @@ class WebServer(ThreadingHTTPServer):
 
 
 class _Deadline(io.RawIOBase):
-    """What a socket receives, until a moment that is set anew for each request."""
+    """What a socket receives, until a moment and up to a size that are set anew for each request."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.until = 0.0
+        self.left = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._connection.settimeout(_left(self.until))
-        return self._connection.recv_into(buffer)
+        received = self._connection.recv_into(buffer)
+        self.left -= received
+        if self.left < 0:
+            raise ConnectionError
+        return received
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -158,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile = io.BufferedReader(self._received)
 
     def handle_one_request(self) -> None:
-        self._received.until = time.monotonic() + REQUEST_S
+        self._received.until, self._received.left = time.monotonic() + REQUEST_S, MAX_HEAD_BYTES
         super().handle_one_request()
 
     def do_GET(self) -> None:

@@ -9,6 +9,7 @@ import { distanceOf, readStatistics } from "../../../edge_app/web/project/src/co
 import { rejections } from "../../../edge_app/web/project/src/core/gate";
 import { measureQuality } from "../../../edge_app/web/project/src/core/image_quality";
 import { openTemplate } from "../../../edge_app/web/project/src/core/knee_template";
+import { greyPng } from "../../../edge_app/web/project/src/core/grey_png";
 import { findKnees } from "../../../edge_app/web/project/src/core/knees";
 import { layOutFilm, layOutKnees } from "../../../edge_app/web/project/src/core/layout";
 import { linesOf } from "../../../edge_app/web/project/src/core/messages";
@@ -21,6 +22,7 @@ import { fixed } from "../../../edge_app/web/project/src/core/rounding";
 import { unpackedPlane } from "../../../edge_app/web/project/src/core/shared";
 import { readEnds } from "../../../edge_app/web/project/src/core/tflite";
 import { ScreeningError } from "../../../edge_app/web/project/src/core/types";
+import { Screener } from "../../../edge_app/web/project/src/screener";
 
 console.debug = console.error; // standard output is for answers
 
@@ -77,6 +79,22 @@ const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
     const { pixels, ...about } = await decode(bytes(file), name, shared, { ...shared, line });
     return { ...about, pixels: shown(pixels) };
   },
+  ended: async () => {
+    globalThis.Worker = class {
+      onmessage: any;
+      onerror: any;
+      postMessage({ id, task }: any) {
+        queueMicrotask(() => (task === "open" ? this.onmessage({ data: { id, result: {} } }) : this.onerror()));
+      }
+      terminate() {
+        this.postMessage = () => undefined;
+      }
+    } as any;
+    const screener = await Screener.open("http://localhost/");
+    const said = () => screener.decode(new ArrayBuffer(1), "film.png").then(String, String);
+    return [await said(), await Promise.race([said(), new Promise((resolve) => setTimeout(resolve, 1000, "nothing"))])];
+  },
+  grey: (picture) => Buffer.from(greyPng(plane(picture))).toString("base64"),
   rejections: (picture, gate, metalCounts) =>
     rejections({ pixels: plane(picture), chroma: 0, modality: null } as any, gate, shared, line, metalCounts),
 };

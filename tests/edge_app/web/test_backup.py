@@ -40,6 +40,8 @@ from tests.edge_app.web.reader import (
 
 EVIDENCE = encode_evidence(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8))
 HOSTILE = "<img src=x onerror='document.title=\"owned\"'>'; DROP TABLE entries"
+ENDLESS = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id FROM n) SELECT id, id AS saved_at, id AS fields FROM n"
+TRIGGER = "CREATE TRIGGER wait AFTER UPDATE ON entries BEGIN SELECT count(*) FROM more; END"
 OF_VERSION_1 = """
     INSERT INTO entries VALUES ('{id}', '2025-03-04T05:06:07+00:00', 'old', 63, 'female', 58.5, 'refer',
     '{{"abnormal": 0.8}}', 0.8, 0.5, NULL, NULL, '["score"]', '{sha256}', NULL, 'wrist', '{sha256}', 'osteo-edge 0.0.1',
@@ -231,7 +233,11 @@ def test_a_history_of_the_first_version_is_read(page: Page, served: str, tmp_pat
         (lambda backup: of_database(backup, "UPDATE entries SET reasons = '{}'"), "reasons is not as it should be"),
         (lambda backup: of_database(backup, "UPDATE entries SET score = 'x'"), "score is not as it should be"),
         (lambda backup: of_database(backup, "UPDATE entries SET note = x'00'"), "note is not as it should be"),
-        (lambda backup: of_database(backup, "DROP TABLE images", "CREATE VIEW images AS SELECT 1"), "images are no"),
+        (
+            lambda backup: of_database(backup, "DROP TABLE drafts", f"CREATE VIEW drafts AS {ENDLESS}"),
+            "more than tables",
+        ),
+        (lambda backup: of_database(backup, f"CREATE VIEW more AS {ENDLESS}", TRIGGER), "more than tables"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

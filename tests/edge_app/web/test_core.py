@@ -269,3 +269,9 @@ def test_no_sentence_of_python_is_typed_again() -> None:
     assert [
         (path.name, message) for message in sentences for path, source in sources.items() if message in source
     ] == []
+
+
+def test_a_worker_that_was_ended_answers_no_later_film_with_silence(core: Core) -> None:
+    first, second = core.ask("ended")
+    assert first == second
+    assert "The screening was ended by the browser" in first

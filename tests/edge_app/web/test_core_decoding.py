@@ -1,5 +1,6 @@
 """The page's decoders against Python's: the same pixels of every kind of file, and the same line for a refused one."""
 
+import base64
 import struct
 import zlib
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from pydicom.uid import (
 from osteo_edge.edge_app.web.building import find_npm
 from osteo_edge.errors import OsteoEdgeError, RadiographError
 from osteo_edge.radiograph import decode
-from tests.edge_app.web.parity_core import Core, CoreError, opened_core, text_of, unpacked
+from tests.edge_app.web.parity_core import Core, CoreError, opened_core, packed, text_of, unpacked
 from tests.edge_app.web.test_core import shared
 from tests.osteo_edge.raster.lossless import lossless_jpeg
 from tests.osteo_edge.test_dicom import RAMP, bytes_of, dataset_of, lookup_table
@@ -199,6 +200,14 @@ def test_jpeg_2000_in_dicom_gives_the_same_pixels(core: Core) -> None:
     stored, frame = smooth(), BytesIO()
     Image.fromarray(stored).save(frame, "JPEG2000", no_jp2=True)
     check_same(core, encapsulated(stored, JPEG2000Lossless, frame.getvalue()), "knee.dcm")
+
+
+@pytest.mark.parametrize(("brightest", "step"), [(1.0, 1 / 65535), (0.3, 1 / 255)])
+def test_a_film_is_as_bright_again_when_its_kept_picture_is_read(core: Core, brightest: float, step: float) -> None:
+    film = brightest * RNG.random((HEIGHT, WIDTH), np.float32)
+    kept = base64.b64decode(core.ask("grey", packed(film)))
+    np.testing.assert_allclose(decode(kept, Path("film.png")).pixels, film, atol=0.51 * step)
+    check_same(core, kept, "film.png")
 
 
 def dicoms() -> Iterator[tuple[str, bytes]]:

@@ -1,10 +1,14 @@
 """What is kept in the browser: on the disk before it is called saved, and there again whatever ends the page."""
 
 from contextlib import suppress
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
+from osteo_edge.hashing import sha256_bytes
 from tests.edge_app.web.reader import (
     FILM_NAME,
     PATIENCE_MS,
@@ -14,6 +18,7 @@ from tests.edge_app.web.reader import (
     button,
     choose,
     codes,
+    drawn_film,
     leave_room,
     open_app,
     said,
@@ -21,7 +26,20 @@ from tests.edge_app.web.reader import (
     screen,
     wait_for_kept,
 )
+from tests.osteo_edge.test_dicom import bytes_of, dataset_of
 
+KEPT = """() => new Promise((resolve) => {
+    const request = indexedDB.open("osteo-edge");
+    request.onsuccess = () => {
+        const names = ["entries", "images", "drafts"];
+        const transaction = request.result.transaction(names);
+        const found = names.map((name) => transaction.objectStore(name).getAll());
+        const text = (bytes) => new TextDecoder("latin1").decode(bytes);
+        const plain = (one) => (one.bytes ? {...one, bytes: text(one.bytes)} : one);
+        transaction.oncomplete = () => { request.result.close(); resolve(found.map((all) => all.result.map(plain))); };
+    };
+})"""
+"""All that the browser keeps."""
 FORBIDDEN = (
     "Object.defineProperty(window, 'indexedDB', {value: {open() { throw new DOMException('', 'SecurityError') }}})"
 )
@@ -199,6 +217,32 @@ def test_a_full_device_keeps_the_answer_to_be_saved_again(page: Page, served: st
     leave_room(page, served, None)
     save(page)
     assert page.evaluate(STORED) == [1, 2, 0]
+
+
+def test_a_history_that_cannot_be_tidied_up_is_there_all_the_same(page: Page, served: str) -> None:
+    screen(page, served, code="K-1")
+    save(page)
+    page.add_init_script("IDBObjectStore.prototype.openCursor = () => { throw new DOMException('', 'UnknownError') }")
+    page.reload()
+    assert codes(page, served) == ["K-1"]
+
+
+def test_of_a_dicom_film_the_picture_alone_is_kept(page: Page, served: str, tmp_path: Path) -> None:
+    grey = cv2.imdecode(np.frombuffer(drawn_film()["buffer"], np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert grey is not None
+    film = tmp_path / "film.dcm"
+    film.write_bytes(bytes_of(dataset_of(grey.astype(np.uint16) * 16, PatientName="NAME^OF", PatientID="ID-OF")))
+    screen(page, served, film)
+    verdict = page.locator(".verdict").inner_text()
+    save(page)
+    entries, images, drafts = page.evaluate(KEPT)
+    assert [entry["film_sha256"] for entry in entries] == [sha256_bytes(film.read_bytes())]
+    assert ([image["suffix"] for image in images], drafts) == ([".png", ".png"], [])
+    assert [image["bytes"][1:4] for image in images] == ["PNG", "PNG"]
+    assert [mark for mark in ("NAME^OF", "ID-OF") for image in images if mark in image["bytes"]] == []
+    page.reload()
+    expect(page.locator(".film-evidence")).to_be_visible(timeout=PATIENCE_MS)
+    assert page.locator(".verdict").inner_text() == verdict
 
 
 def test_a_screening_whose_film_is_lost_keeps_its_words(page: Page, served: str) -> None:

@@ -21,18 +21,20 @@ from playwright.sync_api import Browser, Page, expect
 
 from osteo_edge.edge_app.web import serving
 from osteo_edge.edge_app.web.packed import read_files
-from osteo_edge.edge_app.web.packing import first_load
+from osteo_edge.edge_app.web.packing import first_load, later_load
 from osteo_edge.edge_app.web.serving import Content, read_site
 from tests.edge_app.web.conftest import hosted, watched
 from tests.edge_app.web.reader import PATIENCE_MS, open_app, save, screen
 
-STORED = "async () => { await navigator.serviceWorker.ready }"
+STORED = "It works without a network."
 STORES = "async () => (await caches.keys()).length"
 KEPT = """async () => {
     const [name] = await caches.keys();
     const requests = await (await caches.open(name)).keys();
     return requests.map((request) => new URL(request.url).pathname.slice(1));
 }"""
+KEPT_OF = f"async (names) => (await ({KEPT})()).filter((name) => names.includes(name))"
+READY = "async () => { await navigator.serviceWorker.ready }"
 NAME = "async () => (await (await fetch('shared.json')).json()).app.name"
 GIVEN_UP = """async () => {
     const { installing } = await navigator.serviceWorker.register("./sw.js");
@@ -51,9 +53,9 @@ WASM = re.compile(r"litert_wasm_\w*\.wasm$")
 
 
 def visit(page: Page, address: str) -> None:
-    """Open the app and wait until it works without a network."""
+    """Open the app and wait until all of it works without a network."""
     open_app(page, address)
-    page.evaluate(STORED)
+    expect(page.get_by_text(STORED)).to_be_visible(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -109,14 +111,16 @@ def test_the_second_visit_is_usable_within_a_second_without_a_network(
     assert min(taken) < OFFLINE_S, "the others may have waited for whatever else this machine does"
 
 
-def test_the_first_visit_loads_each_file_once_and_one_variant_of_the_runtime(
+def test_the_first_visit_loads_each_file_once_one_variant_of_the_runtime_and_last_what_can_wait(
     browser: Browser, packaged: Path, site: Site, sent: Counter[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with hosted(site) as (address, _), watched(browser) as context:
         visit(context.new_page(), address)
     files = read_files(packaged)[1]
     names = {path.removeprefix("/").partition("?")[0] or "index.html" for path in sent}
-    assert names == set(first_load(files))
+    assert names == {*first_load(files), *later_load(files)}
+    last = list(sent)[-len(later_load(files)) :]
+    assert {path.removeprefix("/") for path in last} == set(later_load(files))
     tell(capsys, f"first visit: {sent.total() / 1e6:.2f} MB sent, compressed")
     assert sent.total() < 14_000_000
     assert max(sent.values()) == max(size for path, size in sent.items() if WASM.search(path)) < 3_000_000
@@ -126,7 +130,34 @@ def test_all_that_was_packed_is_stored_but_the_variant_that_does_not_run_here(
     page: Page, served: str, packaged: Path
 ) -> None:
     visit(page, served)
-    assert set(page.evaluate(KEPT)) == set(first_load(read_files(packaged)[1])) - {"sw.js"}
+    files = read_files(packaged)[1]
+    assert set(page.evaluate(KEPT)) == {*first_load(files), *later_load(files)} - {"sw.js"}
+
+
+def test_a_film_is_screened_without_what_can_wait_and_that_is_stored_at_the_next_start(
+    page: Page, site: Site, packaged: Path
+) -> None:
+    later = set(later_load(read_files(packaged)[1]))
+    with hosted({path: one for path, one in site.items() if path.removeprefix("/") not in later}) as (address, server):
+        open_app(page, address)
+        page.evaluate(READY)
+        with without_network(page):
+            screen(page, address)
+        assert page.evaluate(KEPT_OF, sorted(later)) == []
+        server.site = site
+        page.goto("about:blank")
+        visit(page, address)
+        assert sorted(page.evaluate(KEPT_OF, sorted(later))) == sorted(later)
+
+
+def test_what_the_browser_lost_is_stored_again(page: Page, served: str) -> None:
+    visit(page, served)
+    page.evaluate("async () => { for (const name of await caches.keys()) await caches.delete(name) }")
+    page.goto("about:blank")
+    visit(page, served)
+    with without_network(page):
+        page.reload()
+        screen(page, served)
 
 
 @pytest.mark.slow

@@ -19,9 +19,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from osteo_edge.cli import cli
+from osteo_edge.edge_app.served_address import FOLDER as FOLDER_OF_NOTES
+from osteo_edge.edge_app.served_address import ServedAddress, served_address
 from osteo_edge.edge_app.web import addresses, serve_command, serving
 from osteo_edge.edge_app.web.certificate import FOLDER, Certificate, own_certificate, tls_context
 from osteo_edge.edge_app.web.headers import security_headers
@@ -196,6 +198,13 @@ def test_what_is_no_request_is_refused_and_the_next_one_answered(served: str, se
     assert asked(served).status == 200
 
 
+def test_a_head_without_end_is_cut_off(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "MAX_HEAD_BYTES", 4096)
+    with suppress(ConnectionError):
+        assert said(served, b"GET / HTTP/1.1\r\n" + b"A: %b\r\n" % (b"b" * 1000) * 50) == b""
+    assert asked(served).status == 200
+
+
 def test_a_client_that_sends_byte_by_byte_is_cut_off(packaged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "REQUEST_S", 0.4)
     with served_at(packaged) as address:
@@ -360,6 +369,11 @@ def test_a_key_that_was_damaged_is_made_anew(tmp_path: Path) -> None:
     tls_context(first.certificate, own_certificate(tmp_path, (), ("10.0.0.9",)).key)
 
 
+def test_a_name_that_no_certificate_can_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OsteoEdgeError, match="klinik-süd: no certificate can name it so; give its address"):
+        own_certificate(tmp_path, ["klinik-süd"], [])
+
+
 def test_a_certificate_with_another_key_is_refused(packaged: Path, own: Certificate, tmp_path: Path) -> None:
     other = own_certificate(tmp_path, (), ("10.0.0.9",))
     words = ("--host", "127.0.0.1", "--certificate", str(own.certificate), "--key", str(other.key))
@@ -381,7 +395,7 @@ def test_a_folder_that_is_no_web_app_is_refused(tmp_path: Path, packaged: Path) 
     assert f"{PACKED_NAME}: " in refusal(str(folder), "--host", "127.0.0.1")
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b", "a//b", "a\\b", "./a", ""])
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/../../b", "a//b", "a\\b", "./a", "", "a\0b"])
 def test_a_record_that_leads_out_of_the_folder_is_refused(packaged: Path, tmp_path: Path, name: str) -> None:
     record = json.loads((packaged / PACKED_NAME).read_bytes())
     record["files"][name] = "0" * 64
@@ -416,6 +430,24 @@ def test_the_addresses_are_those_that_others_can_reach() -> None:
     assert all(name == name.lower() and name for name in addresses.host_names())
 
 
+@pytest.mark.parametrize(
+    ("host", "reachable"),
+    [
+        ("0.0.0.0", (("pi.local",), ("192.168.7.5",))),
+        ("::", (("pi.local",), ("192.168.7.5",))),
+        ("10.0.0.9", ((), ("10.0.0.9",))),
+        ("fd00::5", ((), ("fd00::5",))),
+        ("clinic.local", (("clinic.local",), ())),
+    ],
+)
+def test_phones_are_given_what_they_can_reach(
+    monkeypatch: pytest.MonkeyPatch, host: str, reachable: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    monkeypatch.setattr(serve_command, "network_addresses", lambda: ("192.168.7.5",))
+    monkeypatch.setattr(serve_command, "host_names", lambda: ("pi.local",))
+    assert serve_command._reachable_by(host) == reachable
+
+
 def test_ctrl_c_ends_it_at_once_while_a_client_is_there(packaged: Path, tmp_path: Path) -> None:
     words = ["serve", str(packaged), "--host", "127.0.0.1", "--port", "0", "--tls", "--data", str(tmp_path), "--json"]
     command = [sys.executable, "-m", "osteo_edge", *words]
@@ -436,17 +468,18 @@ def test_ctrl_c_ends_it_at_once_while_a_client_is_there(packaged: Path, tmp_path
 
 
 def test_without_https_it_is_said_that_nothing_is_kept(
-    packaged: Path, monkeypatch: pytest.MonkeyPatch, own: Certificate
+    packaged: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(serve_command, "_serve_until_asked", lambda server: None)
     monkeypatch.setattr(serve_command, "network_addresses", lambda: ("127.0.0.1",))
     monkeypatch.setattr(serve_command, "ANYWHERE", "127.0.0.1")
-    told = CliRunner().invoke(cli, ["serve", str(packaged), "--host", "localhost", "--port", "0"]).output
+    words = ["serve", str(packaged), "--host", "localhost", "--port", "0", "--data", str(tmp_path)]
+    told = CliRunner().invoke(cli, words).output
     assert "knee 1, at http://localhost:" in told
     assert "add --tls" not in told, "of this machine itself it is kept"
     assert "█" in told
     monkeypatch.setattr(serve_command, "_is_own", lambda address: False)
-    told = CliRunner().invoke(cli, ["serve", str(packaged), "--host", "localhost", "--port", "0"]).output
+    told = CliRunner().invoke(cli, words).output
     assert "Without https no browser keeps the app for use without a network: add --tls." in told
 
 
@@ -456,3 +489,63 @@ def test_how_to_trust_the_certificate_is_said(packaged: Path, monkeypatch: pytes
     told = CliRunner().invoke(cli, words).output
     assert "/ca.crt and install it as a CA certificate" in told
     assert own_certificate(tmp_path, (), ("127.0.0.1",)).fingerprint in told
+
+
+def seen_by_the_app(
+    packaged: Path, data: Path, monkeypatch: pytest.MonkeyPatch, *options: str
+) -> tuple[ServedAddress | None, Result]:
+    """What the app's window is told while the app is served on the loopback; and the command's result."""
+    seen = list[ServedAddress | None]()
+    monkeypatch.setattr(serve_command, "_serve_until_asked", lambda server: seen.append(served_address(data)))
+    words = ["serve", str(packaged), "--host", "127.0.0.1", "--port", "0", "--data", str(data), "--json", *options]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0
+    (told,) = seen
+    return told, result
+
+
+def test_the_app_on_this_machine_is_told_as_long_as_it_is_served(
+    packaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve_command, "_is_own", lambda address: False)
+    told, result = seen_by_the_app(packaged, tmp_path, monkeypatch, "--tls")
+    served = json.loads(result.stdout)
+    assert told == ServedAddress(served["addresses"][0], served["authority"], served["authority_sha256"])
+    assert served["addresses"][0].startswith("https://127.0.0.1:")
+    assert served_address(tmp_path) is None
+    told, result = seen_by_the_app(packaged, tmp_path, monkeypatch)
+    assert told == ServedAddress(json.loads(result.stdout)["addresses"][0]), "there is nothing to trust"
+
+
+def test_the_app_shows_no_address_that_is_for_this_machine_alone(
+    packaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, _ = seen_by_the_app(packaged, tmp_path, monkeypatch)
+    assert told is None
+
+
+def test_where_the_app_cannot_be_told_it_is_served_all_the_same(
+    packaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve_command, "_is_own", lambda address: False)
+    in_the_way = tmp_path / "data"
+    in_the_way.mkdir()
+    (in_the_way / FOLDER_OF_NOTES).touch()
+    told, result = seen_by_the_app(packaged, in_the_way, monkeypatch)
+    assert told is None
+    assert result.stderr == f"{in_the_way}: the app will not show this address (File exists)\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_own"),
+    [
+        ("http://127.0.0.1:8443/", True),
+        ("https://localhost/", True),
+        ("https://[::1]:8443/", True),
+        ("http://192.168.7.5/", False),
+        ("https://localhost.clinic.local/", False),
+        ("https://[fd00::5]:8443/", False),
+    ],
+)
+def test_which_addresses_are_for_this_machine_alone(address: str, is_own: bool) -> None:
+    assert serve_command._is_own(address) is is_own

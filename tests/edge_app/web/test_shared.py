@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 
 from osteo_edge import gate, knee_template, overlay, wording
 from osteo_edge.edge_app.demo_bundle import demo_bundle
+from osteo_edge.edge_app.history.store import UNDO_WINDOW
 from osteo_edge.edge_app.languages.catalogue import open_catalogue
+from osteo_edge.edge_app.light_box import crop
+from osteo_edge.edge_app.light_box.photo import JPEG_QUALITY
+from osteo_edge.edge_app.screening_form import MAX_AGE_YEARS, MAX_WEIGHT_KG
 from osteo_edge.edge_app.web.building import PROJECT
 from osteo_edge.edge_app.web.shared import constants, shared_json, strings_json, tables
 from osteo_edge.raster import colour
@@ -82,6 +87,21 @@ def test_no_source_types_a_text_that_the_tables_hold(shared: dict[str, Any]) -> 
     assert len(long) > 10
     twice = [(path.name, text) for path in SOURCES for text in long if f'"{text}"' in path.read_text("utf-8")]
     assert twice == []
+
+
+@pytest.mark.parametrize(
+    ("source", "stated", "number"),
+    [
+        ("history/store.ts", r"UNDO_MS = ([\d_]+);", UNDO_WINDOW / timedelta(milliseconds=1)),
+        ("history/checked.ts", r'"age_years", \(name\) => read.whole\(name, 0, (\d+)\)', MAX_AGE_YEARS),
+        ("history/checked.ts", r'"weight_kg", \(name\) => read.number\(name, Number.MIN_VALUE, (\d+)\)', MAX_WEIGHT_KG),
+        ("ui/screens/photo.ts", r"LONGEST_PX = (\d+);", crop.MAX_SIDE_PX),
+        ("ui/screens/photo.ts", r"JPEG_QUALITY = ([\d.]+);", JPEG_QUALITY / 100),
+    ],
+)
+def test_a_number_that_a_source_states_itself_is_that_of_python(source: str, stated: str, number: float) -> None:
+    found = re.findall(stated, (PROJECT / "src" / source).read_text("utf-8"))
+    assert [float(one) for one in found] == [number]
 
 
 def _texts(value: Any) -> list[str]:

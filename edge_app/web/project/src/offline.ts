@@ -1,7 +1,10 @@
 /** Use without a network: a service worker stores the app at the first visit. */
 
-/** "stored": works without a network. "insecure": no https, so no browser stores it. "failed": not all was stored. */
-export type Offline = "stored" | "insecure" | "unsupported" | "failed";
+/**
+ * "stored": all of it works without a network. "begun": films can be screened without one; what backups and some DICOM
+ * files need is missing. "insecure": no https, so no browser stores it. "failed": not enough was stored.
+ */
+export type Offline = "stored" | "begun" | "insecure" | "unsupported" | "failed";
 
 /** Register the service worker; `onNewer` is called when another version is stored and waits: `useNewer` takes it. */
 export async function registerWorker(onNewer: () => void): Promise<Offline> {
@@ -15,7 +18,7 @@ export async function registerWorker(onNewer: () => void): Promise<Offline> {
     const registration = await navigator.serviceWorker.register("./sw.js", { updateViaCache: "none" });
     watchForNewer(registration, onNewer);
     await stored(registration);
-    return "stored";
+    return (await restStored(registration)) ? "stored" : "begun";
   } catch {
     return "failed"; // storage is full or forbidden, the network went away, or a file is not as it was packed
   }
@@ -28,7 +31,16 @@ export async function useNewer(): Promise<void> {
   waiting?.postMessage("use the new version");
 }
 
-/** Resolves when some version is active, which has stored all that it needs; rejects if the first one is given up. */
+/** Have the active version store what it has not yet, or what the browser has lost; whether all is there now. */
+function restStored({ active }: ServiceWorkerRegistration): Promise<boolean> {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = ({ data }: MessageEvent<boolean>) => resolve(data);
+    active?.postMessage("store the rest", [port2]);
+  });
+}
+
+/** Resolves when some version is active, with which films can be screened; rejects if the first one is given up. */
 async function stored(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.active ?? registration.waiting ?? registration.installing;
   if (worker === null || worker.state === "activated") {

@@ -23,6 +23,7 @@ class Desk {
   private readonly worker = new Worker(new URL("./worker.ts", import.meta.url));
   private readonly waiting = new Map<number, Waiting>();
   private last = 0;
+  private ended: Error | null = null;
 
   constructor() {
     this.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.take(data);
@@ -32,12 +33,17 @@ class Desk {
   ask<T>(task: Task, transfer: Transferable[] = [], onProgress: Waiting["onProgress"] = () => {}): Promise<T> {
     const id = ++this.last;
     return new Promise((resolve, reject) => {
+      if (this.ended !== null) {
+        reject(this.ended);
+        return;
+      }
       this.waiting.set(id, { resolve: resolve as Waiting["resolve"], reject, onProgress });
       this.worker.postMessage({ ...task, id }, transfer);
     });
   }
 
   close(reason: Error): void {
+    this.ended = reason;
     this.worker.terminate();
     this.waiting.forEach(({ reject }) => reject(reason));
     this.waiting.clear();
@@ -89,6 +95,11 @@ export class Screener {
   /** The film of a file as `Screening.picture` has it, without an answer; the bytes are handed over. */
   decode(bytes: ArrayBuffer, name: string): Promise<GreyPicture> {
     return this.desk.ask({ task: "picture", bytes, name }, [bytes]);
+  }
+
+  /** The film of a file as a grey PNG file, which says nothing of the patient; the bytes are handed over. */
+  grey(bytes: ArrayBuffer, name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.desk.ask({ task: "grey", bytes, name }, [bytes]);
   }
 
   /** The film with the evidence over it, the more opaque the stronger; of the size of its picture. */

@@ -1,6 +1,7 @@
 /**
- * The service worker: stores the whole app at the first visit, each file by its SHA-256, and answers from that store
- * ever after. What leads to another origin is refused, whatever asks for it.
+ * The service worker: stores the app at the first visit, each file by its SHA-256, and answers from that store ever
+ * after. It is installed as soon as films can be screened from the store; the rest is stored when the page asks for it.
+ * What leads to another origin is refused, whatever asks for it.
  *
  * Packaging writes one line before this script: which files there are, by their names relative to the app.
  */
@@ -17,6 +18,8 @@ interface Packed {
   /** Of LiteRT.js's two variants only one runs in a browser: the names of those with relaxed SIMD, and without. */
   readonly relaxed: readonly string[];
   readonly compat: readonly string[];
+  /** What can wait at the first visit: decoders of few films, and what reads backups. */
+  readonly later: readonly string[];
   /** What every answer says beside its content, as a server should: a host of static files often cannot. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -31,30 +34,50 @@ const DIGEST = "X-SHA256";
 const PREFIX = `osteo-edge ${self.registration.scope} `;
 const STORE = PREFIX + self.PACKED.version;
 
-self.addEventListener("install", (event) => event.waitUntil(storeAll()));
+self.addEventListener("install", (event) => event.waitUntil(storeEnough()));
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 self.addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
 self.addEventListener("message", (event) => {
   if (event.data === "use the new version") {
     event.waitUntil(self.skipWaiting());
+  } else if (event.data === "store the rest") {
+    const [port] = event.ports;
+    event.waitUntil(
+      storeMissing(needed()).then(
+        () => port?.postMessage(true),
+        () => port?.postMessage(false), // the page asks again at its next start
+      ),
+    );
   }
 });
 
-/** Store every file that this browser needs; rejects, and stores nothing that counts, unless all of them are whole. */
-async function storeAll(): Promise<void> {
+/**
+ * Store what films are screened with; rejects, and stores nothing that counts, unless all of it is whole. A newer
+ * version waits for all the rest, too: what worked without a network before works after it.
+ */
+async function storeEnough(): Promise<void> {
+  const isNewer = (await ownStores()).some((name) => name !== STORE);
+  const later = new Set(isNewer ? [] : self.PACKED.later);
+  await storeMissing(needed().filter((name) => !later.has(name)));
+}
+
+/** Store those of the files that are not there: the store's name stands for what each of them must be. */
+async function storeMissing(names: readonly string[]): Promise<void> {
   const store = await caches.open(STORE);
-  for (const [name, digest] of Object.entries(needed())) {
-    const address = addressOf(name);
-    if ((await store.match(address))?.headers.get(DIGEST) !== digest) {
+  const there = new Set((await store.keys()).map((request) => request.url));
+  for (const name of names) {
+    const [address, digest] = [addressOf(name), self.PACKED.files[name]!];
+    if (!there.has(address)) {
       await store.put(address, (await fromOlder(address, digest)) ?? (await fetched(name, digest)));
     }
   }
 }
 
-function needed(): Record<string, string> {
-  const { files, relaxed, compat } = self.PACKED;
-  const unused = new Set(WebAssembly.validate(RELAXED_SIMD) ? compat : relaxed);
-  return Object.fromEntries(Object.entries(files).filter(([name]) => !unused.has(name)));
+/** The files that this browser needs, what can wait last. */
+function needed(): string[] {
+  const { files, relaxed, compat, later } = self.PACKED;
+  const others = new Set([...(WebAssembly.validate(RELAXED_SIMD) ? compat : relaxed), ...later]);
+  return [...Object.keys(files).filter((name) => !others.has(name)), ...later];
 }
 
 /** The same file in the store of another version. */
@@ -105,7 +128,16 @@ async function answer(request: Request): Promise<Response> {
     return Response.error();
   }
   const address = request.mode === "navigate" && isStart(asked) ? addressOf(INDEX) : asked.origin + asked.pathname;
-  return (await (await caches.open(STORE)).match(address)) ?? fetch(request);
+  return (await stored(address)) ?? fetch(request);
+}
+
+/** What the store has; nothing where the browser has lost it, and the network has to do. */
+async function stored(address: string): Promise<Response | undefined> {
+  try {
+    return await (await caches.open(STORE)).match(address);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether an address is that of the app itself, with or without its first page's name. */

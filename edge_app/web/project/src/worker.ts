@@ -11,7 +11,9 @@ import type { Shared } from "./core/shared";
 /** What the page asks for; each request has a number of its own. */
 export type Request =
   | { readonly id: number; readonly task: "open"; readonly baseUrl: string }
-  | { readonly id: number; readonly task: "screen" | "picture"; readonly bytes: ArrayBuffer; readonly name: string };
+  | { readonly id: number; readonly task: FilmTask; readonly bytes: ArrayBuffer; readonly name: string };
+
+type FilmTask = "screen" | "picture" | "grey";
 
 /** What the page needs of an opened bundle. */
 export interface Opened {
@@ -22,8 +24,10 @@ export interface Opened {
 /** What the worker answers: progress, a result, or the sentence that says why there is none. */
 export type Reply =
   | { readonly id: number; readonly progress: Progress }
-  | { readonly id: number; readonly result: Opened | Screening | GreyPicture }
+  | { readonly id: number; readonly result: Result }
   | { readonly id: number; readonly error: string; readonly isForUser: boolean };
+
+type Result = Opened | Screening | GreyPicture | Uint8Array<ArrayBuffer>;
 
 let screener: FilmScreener | null = null;
 let work: Promise<void> = Promise.resolve();
@@ -42,7 +46,7 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-async function result(request: Request): Promise<Opened | Screening | GreyPicture> {
+async function result(request: Request): Promise<Result> {
   if (request.task === "open") {
     return open(request.id, request.baseUrl);
   }
@@ -50,7 +54,7 @@ async function result(request: Request): Promise<Opened | Screening | GreyPictur
     throw new Error("nothing is opened");
   }
   const bytes = new Uint8Array(request.bytes);
-  return request.task === "screen" ? screener.screen(bytes, request.name) : screener.picture(bytes, request.name);
+  return screener[request.task](bytes, request.name);
 }
 
 async function open(id: number, baseUrl: string): Promise<Opened> {

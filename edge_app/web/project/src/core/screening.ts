@@ -7,6 +7,7 @@ import type { Radiograph } from "./decode/radiograph";
 import { evidenceOf } from "./evidence";
 import { unfamiliar } from "./familiarity";
 import { kneeRejections, rejections } from "./gate";
+import { greyPng } from "./grey_png";
 import { openTemplate } from "./knee_template";
 import type { KneeTemplate } from "./knee_template";
 import type { Layout } from "./layout";
@@ -63,6 +64,11 @@ export class FilmScreener {
   /** The film of a file as it is shown, without an answer. */
   async picture(bytes: Uint8Array, name: string): Promise<GreyPicture> {
     return greyPicture((await this.decoded(bytes, name)).pixels, this.bundle.shared.overlay.maxSidePx);
+  }
+
+  /** The film of a file as it is kept: a PNG file of the same grey, which says nothing of the patient. */
+  async grey(bytes: Uint8Array, name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return greyPng((await this.decoded(bytes, name)).pixels);
   }
 
   private decoded(bytes: Uint8Array, name: string): Promise<Radiograph> {

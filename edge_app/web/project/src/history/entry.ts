@@ -59,7 +59,7 @@ export interface Entry extends Patient {
   readonly film_sha256: string | null;
 }
 
-/** The bytes of an image file as it came, its hash, and its suffix in lower case: ".jpg", ".dcm", or "". */
+/** The bytes of an image file, its hash, and its suffix in lower case: ".jpg", ".dcm", or "". */
 export interface Picture {
   readonly sha256: string;
   readonly suffix: string;

@@ -5,14 +5,11 @@ import type { KeptEntry } from "./database";
 
 /**
  * Which screenings to find; all that it says must hold, and what it leaves out may be anything. `code` is a part of the
- * patient code, `exact_code` the whole of it, in any case. `since` (included) and `until` (left out) are times as
- * entries write them; no outcome stands for all.
+ * patient code, in any case. `since` (included) is a time as entries write them; no outcome stands for all.
  */
 export interface Query {
   readonly code?: string;
-  readonly exact_code?: string;
   readonly since?: string;
-  readonly until?: string;
   readonly outcomes?: readonly Outcome[];
   readonly has_dxa?: boolean;
 }
@@ -23,9 +20,7 @@ export function matches(entry: KeptEntry, query: Query): boolean {
   return (
     entry.deleted_at === undefined &&
     (!query.code || code.includes(query.code.toLowerCase())) &&
-    (!query.exact_code || code === query.exact_code.toLowerCase()) &&
     (query.since === undefined || entry.taken_at >= query.since) &&
-    (query.until === undefined || entry.taken_at < query.until) &&
     (!query.outcomes?.length || query.outcomes.includes(entry.outcome)) &&
     (query.has_dxa === undefined || query.has_dxa === (entry.dxa !== null))
   );

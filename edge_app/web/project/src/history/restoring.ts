@@ -51,15 +51,28 @@ export async function addBackup(
   onProgress: (share: number) => void,
 ): Promise<Added> {
   try {
-    return await whileRestoring(() => add(history, file, tables, onProgress));
+    return await whileRestoring(() => addAllOrNothing(history, file, tables, onProgress));
   } catch (error) {
-    await history.purge(UNDO_MS, true).catch(() => undefined); // the pictures that were added before
     if (error instanceof HistoryError || (error instanceof DOMException && error.name === "AbortError")) throw error;
     if (error instanceof NewerError) throw new HistoryError(`${file.name}: ${say(NEWER)}`, { cause: error });
     if (error instanceof RangeError && error.message === "too large")
       throw new HistoryError(say(TOO_LARGE), { cause: error });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON);
     throw new HistoryError(`${file.name}: ${say(NO_BACKUP, { reason })}`, { cause: error });
+  }
+}
+
+async function addAllOrNothing(
+  history: History,
+  file: File,
+  tables: ScreenTables,
+  onProgress: (share: number) => void,
+): Promise<Added> {
+  try {
+    return await add(history, file, tables, onProgress);
+  } catch (error) {
+    await history.purge(UNDO_MS, true).catch(() => undefined); // the pictures that were added before
+    throw error;
   }
 }
 

@@ -9,6 +9,7 @@ import type { Entry } from "./entry";
 type Tables = ScreenTables["history"];
 
 const AS_JSON = new Set(["probabilities", "reasons", "warnings", "milliseconds", "image_stats"]);
+/** Of one table: more than a browser holds. */
 const MOST_ROWS = 200_000;
 
 /** The rows of a history, as a database has them. */
@@ -48,7 +49,10 @@ export async function writeDatabase(
   }
 }
 
-/** The rows of a database file that anybody may have written, brought to this version; throws where it is no history. */
+/**
+ * The rows of a database file that anybody may have written, brought to this version; throws where it is no history,
+ * and a RangeError for one of too many rows.
+ */
 export async function readDatabase(tables: Tables, bytes: Uint8Array): Promise<Rows> {
   const database = new (await load()).Database(bytes);
   try {
@@ -57,18 +61,13 @@ export async function readDatabase(tables: Tables, bytes: Uint8Array): Promise<R
     const version = rows(database, "PRAGMA user_version")[0]?.["user_version"];
     if (typeof version !== "number" || version < 1) throw new Error("its database is no history");
     if (version > tables.migrations.length) throw new NewerError();
-    for (const name of ["entries", "images"]) {
-      const [found] = rows(database, `SELECT type FROM sqlite_master WHERE name = '${name}'`);
-      if (found?.["type"] !== "table") throw new Error(`its ${name} are no table`); // a view may never end
-    }
+    const [active] = rows(database, "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index') LIMIT 1");
+    if (active) throw new Error("its database holds more than tables"); // a view or a trigger may never end
     migrate(database, tables, version);
     return {
-      entries: rows(
-        database,
-        `SELECT ${tables.columns.join(", ")} FROM entries WHERE deleted_at IS NULL LIMIT ${MOST_ROWS}`,
-      ),
-      images: rows(database, `SELECT sha256, suffix FROM images LIMIT ${2 * MOST_ROWS}`),
-      drafts: rows(database, `SELECT id, saved_at, fields FROM drafts LIMIT ${MOST_ROWS}`),
+      entries: rows(database, `SELECT ${tables.columns.join(", ")} FROM entries WHERE deleted_at IS NULL`),
+      images: rows(database, "SELECT sha256, suffix FROM images", 2 * MOST_ROWS),
+      drafts: rows(database, "SELECT id, saved_at, fields FROM drafts"),
     };
   } finally {
     database.close();
@@ -129,10 +128,13 @@ function valuesOf(entry: Entry, columns: readonly string[]): readonly Value[] {
   });
 }
 
-function rows(database: Database, sql: string): Row[] {
+function rows(database: Database, sql: string, most = MOST_ROWS): Row[] {
   const statement = database.prepare(sql);
   const found: Row[] = [];
-  while (statement.step()) found.push(statement.getAsObject());
+  while (statement.step()) {
+    if (found.length === most) throw new RangeError("too large");
+    found.push(statement.getAsObject());
+  }
   statement.free();
   return found;
 }

@@ -3,7 +3,6 @@ declare module "sql.js/dist/sql-wasm-browser.js" {
   export type Value = string | number | Uint8Array | null;
 
   export interface Statement {
-    bind(values: readonly Value[]): boolean;
     run(values: readonly Value[]): void;
     step(): boolean;
     getAsObject(): Record<string, Value>;

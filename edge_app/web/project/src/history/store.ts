@@ -26,13 +26,8 @@ export class History {
   static async open(onChange: () => void, onClosed: () => void): Promise<History> {
     const history = new History(await openDatabase(onClosed));
     history.channel.onmessage = onChange;
-    await history.purge();
+    await history.purge().catch(() => undefined); // what cannot be tidied up now can be read all the same
     return history;
-  }
-
-  close(): void {
-    this.channel.close();
-    this.database.close();
   }
 
   /** Save a screening with its images, and end the draft that it was; nothing happens to one that is there already. */
@@ -45,9 +40,9 @@ export class History {
     });
   }
 
-  /** Keep images that no screening names yet, as before `addAll`; those that were not there, by their hashes. */
-  async addImages(pictures: readonly Picture[]): Promise<string[]> {
-    return transact(this.database, ["images"], "readwrite", (transaction) => put(transaction, pictures));
+  /** Keep images that no screening names yet, as before `addAll`. */
+  async addImages(pictures: readonly Picture[]): Promise<void> {
+    await transact(this.database, ["images"], "readwrite", (transaction) => put(transaction, pictures));
   }
 
   /** Add screenings whose images are there already, all or none; how many were not there yet, or were deleted. */
@@ -139,10 +134,6 @@ export class History {
     return found;
   }
 
-  async hasImage(sha256: string): Promise<boolean> {
-    return (await this.read((transaction) => result(transaction.objectStore("images").count(sha256)))) > 0;
-  }
-
   /** Keep the state of a form under way, over its earlier one. */
   async saveDraft(draft: Draft): Promise<void> {
     await this.write((transaction) => result(transaction.objectStore("drafts").put(draft)), false);
@@ -184,15 +175,11 @@ export function imagesOf(entry: Entry): string[] {
   return entry.overlay_sha256 === null ? [entry.image_sha256] : [entry.image_sha256, entry.overlay_sha256];
 }
 
-async function put(transaction: IDBTransaction, pictures: readonly Picture[]): Promise<string[]> {
+async function put(transaction: IDBTransaction, pictures: readonly Picture[]): Promise<void> {
   const images = transaction.objectStore("images");
-  const added: string[] = [];
   for (const picture of pictures) {
-    if ((await result(images.count(picture.sha256))) > 0) continue;
-    await result(images.put(picture));
-    added.push(picture.sha256);
+    if ((await result(images.count(picture.sha256))) === 0) await result(images.put(picture));
   }
-  return added;
 }
 
 async function existing(transaction: IDBTransaction, id: string): Promise<Entry> {

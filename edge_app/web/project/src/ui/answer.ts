@@ -1,22 +1,24 @@
 /** An answer: an entry with its picture, just screened or out of the history. */
 
+import { sha256 } from "../core/sha256";
 import { ScreeningError, type GreyPicture, type Plane, type Screening } from "../core/types";
 import type { Film } from "../history/drafts";
 import { newId, NOBODY, suffixOf, type Entry, type Patient, type Picture, type Saved } from "../history/entry";
 import { decodeEvidence, encodeEvidence } from "../history/evidence";
 import { HistoryError } from "../history/errors";
+import type { Screener } from "../screener";
 import type { App } from "./app";
 import { say } from "./say";
 
 /**
- * `saved` is what is still to be saved, null once that is done. `picture` is null where the film of a saved screening
+ * `toSave` makes what is still to be saved, null once that is done. `picture` is null where the film of a saved screening
  * cannot be read any more; `problem` then says why.
  */
 export interface Answer {
   readonly entry: Entry;
   readonly picture: GreyPicture | null;
   readonly evidence: Plane | null;
-  readonly saved: Saved | null;
+  readonly toSave: (() => Promise<Saved>) | null;
   readonly problem: string;
 }
 
@@ -24,10 +26,25 @@ export interface Answer {
 export async function screenFilm(app: App, film: Film, patient: Patient = NOBODY): Promise<Answer> {
   const screener = await app.screener;
   const screening = await screener.screen(film.bytes.slice().buffer, film.name);
-  const pictures: Picture[] = [{ sha256: screening.imageSha256, suffix: suffixOf(film.name), bytes: film.bytes }];
-  if (screening.map !== null) pictures.push(encodeEvidence(screening.map));
-  const entry = entryOf(app, screening, film, patient, pictures[1]?.sha256 ?? null);
-  return { entry, picture: screening.picture, evidence: screening.map, saved: { entry, pictures }, problem: "" };
+  const evidence = screening.map === null ? null : encodeEvidence(screening.map);
+  const entry = entryOf(app, screening, film, patient, evidence?.sha256 ?? null);
+  const toSave = async (): Promise<Saved> => {
+    const kept = screening.format === "dicom" ? await withoutNames(screener, film) : asItCame(film, entry.image_sha256);
+    const film_sha256 = kept.sha256 === entry.image_sha256 ? null : entry.image_sha256;
+    const pictures = evidence === null ? [kept] : [kept, evidence];
+    return { entry: { ...entry, image_sha256: kept.sha256, film_sha256 }, pictures };
+  };
+  return { entry, picture: screening.picture, evidence: screening.map, toSave, problem: "" };
+}
+
+function asItCame({ name, bytes }: Film, sha: string): Picture {
+  return { sha256: sha, suffix: suffixOf(name), bytes };
+}
+
+/** The picture of a DICOM file alone: the file may hold names. */
+async function withoutNames(screener: Screener, { name, bytes }: Film): Promise<Picture> {
+  const picture = await screener.grey(bytes.slice().buffer, name);
+  return { sha256: sha256(picture), suffix: ".png", bytes: picture };
 }
 
 /** A screening of the history; throws `HistoryError` where it is not there any more. */
@@ -35,7 +52,7 @@ export async function openSaved(app: App, id: string): Promise<Answer> {
   const history = app.history;
   if (history === null) throw new HistoryError(app.storageProblem);
   const entry = await history.entry(id);
-  const none = { entry, picture: null, evidence: null, saved: null };
+  const none = { entry, picture: null, evidence: null, toSave: null };
   try {
     const film = await history.image(entry.image_sha256);
     const screener = await app.screener;

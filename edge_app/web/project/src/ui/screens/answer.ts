@@ -55,7 +55,7 @@ class AnswerScreen implements Screen {
   left(): void {
     this.isLeft = true;
     const { form, shell } = this.app;
-    if (this.answer?.saved && form.film !== null && !this.isSaving) {
+    if (this.answer?.toSave && form.film !== null && !this.isSaving) {
       form.film = null; // nobody wants it any more: leaving was asked for
       shell.run(form.keep());
     }
@@ -63,7 +63,7 @@ class AnswerScreen implements Screen {
 
   unsaved(): string {
     if (this.forms?.hasTyped) return say("Leave without saving what you typed?");
-    const isLost = this.answer?.saved && !this.isSaving && this.answer.entry.outcome !== "rejected";
+    const isLost = this.answer?.toSave && !this.isSaving && this.answer.entry.outcome !== "rejected";
     return isLost && this.app.history !== null ? say("Leave without saving?") : "";
   }
 
@@ -116,7 +116,7 @@ class AnswerScreen implements Screen {
   /** The words and what can be done, as the answer stands now. */
   private showWords(answer: Answer, told = answerWords(answer.entry, this.app.tables)): void {
     const { entry } = answer;
-    if (answer.saved === null && this.forms === null) {
+    if (answer.toSave === null && this.forms === null) {
       this.forms = new AnswerForms(entry, this.app.tables, (work) => this.change(work));
     }
     this.forms?.show(entry);
@@ -131,7 +131,7 @@ class AnswerScreen implements Screen {
       this.forms && el("div", { class: "forms" }, this.forms.buttons, this.forms.element),
       cells(
         quietTap(say("Print"), () => window.print()),
-        answer.saved === null && quietTap(say("Delete"), () => void this.delete()),
+        answer.toSave === null && quietTap(say("Delete"), () => void this.delete()),
       ),
       smallPrint(told),
     );
@@ -155,7 +155,7 @@ class AnswerScreen implements Screen {
 
   private showFoot(answer: Answer): void {
     if (!this.isNew) return;
-    if (answer.saved === null) {
+    if (answer.toSave === null) {
       fill(this.foot, words(say("Saved on this device."), "strong"));
       return;
     }
@@ -173,13 +173,15 @@ class AnswerScreen implements Screen {
   private async save(): Promise<void> {
     const { history, form, shell } = this.app;
     const answer = this.answer;
-    if (this.isSaving || history === null || !answer?.saved) return;
+    if (this.isSaving || history === null || !answer?.toSave) return;
     this.isSaving = true;
     this.showFoot(answer);
+    const { id } = form;
     try {
-      await history.add(answer.saved, form.id);
-      form.end();
-      this.answer = { ...answer, saved: null };
+      const saved = await answer.toSave();
+      await history.add(saved, id);
+      if (form.id === id) form.end();
+      this.answer = { ...answer, entry: saved.entry, toSave: null };
       void navigator.storage?.persist?.(); // from now on there is something to lose
       if (!this.isLeft) shell.move(`#entry/${answer.entry.id}`);
     } catch (error) {

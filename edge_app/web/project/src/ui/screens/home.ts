@@ -34,10 +34,11 @@ export function homeScreen(app: App): Screen {
   };
 }
 
-/** Whether the page is here without a network, once that is known. */
+/** Whether the page is here without a network, once that is known; nothing while only a part of it is. */
 function offlineLine(app: App): HTMLElement {
   const line = el("p", { "aria-live": "polite" });
   void app.offline.then((offline) => {
+    if (offline === "begun") return;
     line.textContent =
       offline === "stored"
         ? say("It works without a network. Nothing leaves this device unless you export it.")

@@ -201,7 +201,7 @@ class FormPart {
           this.goOnIfSound(() => (hasOwnCamera() ? photo.click() : this.app.shell.go("#camera"))),
         ),
       ),
-      el("p", { class: "faint drop" }, say("Or drop the file of a film here: PNG, JPEG, BMP, TIFF or DICOM.")),
+      el("p", { class: "faint drop" }, say("Or drop the file of a film here: PNG, JPEG, BMP or DICOM.")),
       file,
       photo,
     );
