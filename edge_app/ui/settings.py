@@ -12,7 +12,7 @@ from osteo_edge.edge_app.browsing.names import shown
 from osteo_edge.edge_app.history.encrypted import can_encrypt
 from osteo_edge.edge_app.left_off import Left, LeftPage
 from osteo_edge.edge_app.settings import MAX_INSTITUTION
-from osteo_edge.edge_app.ui import texts  # noqa: F401  (named in the .kv file)
+from osteo_edge.edge_app.ui import texts, web_address  # noqa: F401  (named in the .kv file)
 from osteo_edge.edge_app.ui.kit import choices
 from osteo_edge.edge_app.ui.look import look
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
@@ -57,6 +57,11 @@ class SettingsScreen(Screen):
 
     def shown(self) -> None:
         self._fill()
+        if self.shell.device is None:
+            self.ids.web_address.begin(self.clinic.folders.root)
+
+    def hidden(self) -> None:
+        self.ids.web_address.end()
 
     def kept(self) -> dict[str, Any]:
         return {"scrolled": self.ids.page.scroll_y}
