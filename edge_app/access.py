@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from osteo_edge.edge_app.audit_trail import AuditTrail, What
 from osteo_edge.edge_app.folders import Folders
 from osteo_edge.edge_app.history.encrypted import is_encrypted
-from osteo_edge.edge_app.history.exchange import bring_back
+from osteo_edge.edge_app.history.exchange import bring_back, exchanging
 from osteo_edge.edge_app.kept_settings import PIN_CHANGED, KeptSettings
 from osteo_edge.errors import OsteoEdgeError
-from osteo_edge.locking import in_turn
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.history.store import History
     from osteo_edge.edge_app.history.vault import Keys, Vault
     from osteo_edge.edge_app.pin import PinHash, PinLock, Verdict
 
-LOCK: Final = "vault.lock"
+NOT_CHANGED: Final = "the PIN and the recovery code were not changed"
 
 OnProgress: TypeAlias = Callable[[float], None]
 """Is given the share that is done; what it raises ends the work, and nothing was changed."""
@@ -38,7 +37,7 @@ class Access:
         self._turn = threading.RLock()
         self._history: History | None = None
         self._keys: Keys | None = None
-        with suppress(OSError):  # whoever opens the history hears of it
+        with suppress(OSError), exchanging(folders.history):  # whoever opens the history hears of it
             bring_back(folders.history)
 
     @property
@@ -177,13 +176,17 @@ class Access:
         return self._keys
 
     def _change_vault(self, before: Vault, after: Vault, what: What) -> None:
+        from osteo_edge.edge_app.history.errors import told
         from osteo_edge.edge_app.history.vault import read_vault, write_vault
 
-        with in_turn(self._folders.root, LOCK):
-            if read_vault(self._folders.history) != before:
-                raise OsteoEdgeError(PIN_CHANGED)
-            self._trail.note(what)
-            write_vault(self._folders.history, after)
+        folder = self._folders.history
+        with self._turn:
+            self.history()  # as long as it is open here, no other window puts another in its place
+            with told(folder, NOT_CHANGED), exchanging(folder):
+                if read_vault(folder) != before:
+                    raise OsteoEdgeError(PIN_CHANGED)
+                self._trail.note(what)
+                write_vault(folder, after)
 
     def _close(self) -> None:
         history, self._history = self._history, None

@@ -289,14 +289,24 @@ class Clinic:
             return kept
 
     def tidy(self) -> None:
-        """Remove what a power cut has left: images that no screening names, photos of films that nobody saved, what was
-        handed to another app, and files that were half-way written."""
+        """Remove what a power cut has left: images that no screening names, and what `tidy_locked` removes."""
+        self.tidy_locked()
+        self.models.tidy()
+        self.history().sweep()
+
+    def tidy_locked(self) -> None:
+        """Remove what needs no PIN to go, since it may be in clear: photos of films that nobody saved, what was handed
+        to another app, half-written files, and what an exchange of histories that was cut short has left."""
+        from osteo_edge.edge_app.history.errors import told
+        from osteo_edge.edge_app.history.exchange import remove_unfinished
+        from osteo_edge.edge_app.history.opening import DAMAGED
+
         remove_old(self.folders.photos)
         remove_old(self.folders.outgoing)
         for folder in (self.folders.root, self.folders.history, self.folders.exports):
             remove_partials(folder)
-        self.models.tidy()
-        self.history().sweep()
+        with told(self.folders.history, "what was left beside it was not removed"):
+            remove_unfinished(self.folders.history, DAMAGED)
 
     def close(self) -> None:
         """Close the history; whoever still works on it gets a `HistoryError`."""

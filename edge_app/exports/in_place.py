@@ -8,15 +8,15 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from osteo_edge.durable import sync_folder
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.exports.backup_contents import LOCKED, WRONG_SECRET, BackupLockedError
 from osteo_edge.edge_app.exports.restoring import locked_by, restore_backup
 from osteo_edge.edge_app.history.encrypting import copy_history
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.history.errors import HistoryError, told
-from osteo_edge.edge_app.history.exchange import REPLACED, RESTORED, new_place, remove_unfinished
-from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, LOCK, damaged_databases
+from osteo_edge.edge_app.history.exchange import RESTORED, new_place, remove_unfinished
+from osteo_edge.edge_app.history.exchange import put_in_place as exchange
+from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, damaged_databases, sole_use
 from osteo_edge.edge_app.history.store import History, Record
 from osteo_edge.edge_app.history.vault import Keys, Vault, read_vault, require_library, write_vault
 from osteo_edge.edge_app.history.wiping import wipe_folder
@@ -69,8 +69,8 @@ def unpack_beside(
     """
     vault = locked_by(backup, keys)
     theirs = keys if vault is None else _opened_by(secret, vault)
-    remove_unfinished(folder, DAMAGED)
     with told(folder.parent, "the backup was not restored"):
+        remove_unfinished(folder, DAMAGED)
         unpacked = Unpacked(new_place(folder, RESTORED))
     try:
         contents = restore_backup(backup, unpacked.history, keys=theirs, on_progress=on_progress)
@@ -149,22 +149,9 @@ def _exchange(unpacked: Unpacked, folder: Path, tell: Tell, keys: Keys | None) -
     with ExitStack() as stack:
         if (folder / DATABASE).exists():
             _carry_over(folder, unpacked, keys)
-            lock = stack.enter_context((folder / LOCK).open("ab"))
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise HistoryError(f"{folder}: another window has the history open; close it and try again") from error
+            stack.enter_context(sole_use(folder, "the backup was not restored"))
         tell(What.RESTORED, backup_made_at=unpacked.made_at, screenings=unpacked.screenings)
-        kept = new_place(folder, REPLACED)
-        if folder.exists():
-            folder.replace(kept)
-        try:
-            unpacked.history.replace(folder)
-        except OSError:
-            if kept.exists():
-                kept.replace(folder)
-            raise
-        sync_folder(folder.parent)
+        kept = exchange(unpacked.history, folder)
     if not kept.exists():
         return None
     if damaged_databases(kept):

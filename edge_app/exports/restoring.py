@@ -1,7 +1,6 @@
 """A backup becomes a history again: checked to the last byte, in a new folder, whole or not at all."""
 
 import hashlib
-import json
 import os
 import shutil
 import sqlite3
@@ -27,11 +26,11 @@ from osteo_edge.edge_app.history.connecting import connect
 from osteo_edge.edge_app.history.encrypted import VAULT
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.schema import MIGRATIONS, version
-from osteo_edge.edge_app.history.vault import MAX_FILE_BYTES, Keys, Vault
+from osteo_edge.edge_app.history.vault import MAX_FILE_BYTES, Keys, Vault, vault_from
 from osteo_edge.edge_app.history.wiping import wipe_folder
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import CHUNK_BYTES
-from osteo_edge.strict import from_dict, shown
+from osteo_edge.strict import shown
 
 ENCRYPTED: Final = 0x1
 MAX_REASON: Final = 300
@@ -82,7 +81,7 @@ def locked_by(path: Path, keys: Keys | None = None) -> Vault | None:
             return None
         if archive.getinfo(VAULT).file_size > MAX_FILE_BYTES:
             raise ValueError("its keys are too large")
-        vault = from_dict(Vault, json.loads(archive.read(VAULT)))
+        vault = vault_from(archive.read(VAULT))
     return None if keys is not None and keys.key_id == vault.key_id else vault
 
 

@@ -20,7 +20,7 @@ from osteo_edge.edge_app.history.errors import HistoryError, told
 from osteo_edge.edge_app.history.exchange import REWRITTEN, new_place, put_in_place, remove_unfinished
 from osteo_edge.edge_app.history.former import former_databases
 from osteo_edge.edge_app.history.images import image_path
-from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, LOCK, damaged_databases, open_database
+from osteo_edge.edge_app.history.opening import DAMAGED, DATABASE, damaged_databases, open_database, sole_use
 from osteo_edge.edge_app.history.vault import Keys, SealError, Vault, new_vault, require_library, write_vault
 from osteo_edge.edge_app.history.wiping import wipe_folder
 
@@ -67,7 +67,7 @@ class _Rewriting:
             open_database(folder, self._before).close()
             remove_unfinished(folder, DAMAGED)
             self._require_no_damage()
-            with self._alone(), _scratch(folder) as scratch:
+            with sole_use(folder, self._failure), _scratch(folder) as scratch:
                 self._require_space()
                 new = scratch / folder.name
                 new.mkdir(mode=0o700)
@@ -84,18 +84,6 @@ class _Rewriting:
                 f"{damaged[0]}: {self._failure}: this damaged history would stay as it is; "
                 "move it to a safe place outside of the app's folder, and try again"
             )
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep all others out of the history."""
-        with (self._folder / LOCK).open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise HistoryError(
-                    f"{self._folder}: {self._failure}: another window has the history open; close it and try again"
-                ) from error
-            yield
 
     def _require_space(self) -> None:
         needed_bytes = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())

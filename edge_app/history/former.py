@@ -12,6 +12,7 @@ from typing import Final
 from osteo_edge.durable import sync_folder
 from osteo_edge.edge_app.history.connecting import connect
 from osteo_edge.edge_app.history.vault import Keys
+from osteo_edge.edge_app.history.wiping import wipe_file
 
 FORMER: Final = "history.version-*.sqlite3"
 
@@ -25,7 +26,7 @@ def keep_former(path: Path, version: int, keys: Keys | None = None) -> Path:
     """
     kept = path.with_name(FORMER.replace("*", str(version)))
     partial = path.with_name(f".{kept.name}.partial")
-    partial.unlink(missing_ok=True)
+    wipe_file(partial)
     with closing(connect(path, keys)) as source, closing(connect(partial, keys)) as copy:
         source.backup(copy)
     descriptor = os.open(partial, os.O_RDONLY)
@@ -35,7 +36,7 @@ def keep_former(path: Path, version: int, keys: Keys | None = None) -> Path:
         os.close(descriptor)
     partial.replace(kept)
     for older in set(former_databases(path.parent)) - {kept}:
-        older.unlink(missing_ok=True)
+        wipe_file(older)
     sync_folder(path.parent)
     return kept
 

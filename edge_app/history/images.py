@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from osteo_edge.durable import sync_folder
 from osteo_edge.edge_app.history.vault import SEALED_EXTRA_BYTES, Keys
+from osteo_edge.edge_app.history.wiping import wipe_file
 from osteo_edge.hashing import sha256_bytes
 
 FOLDER = "images"
@@ -106,7 +107,7 @@ def remove_abandoned(root: Path) -> int:
     for path in (root / FOLDER).glob("[0-9a-f][0-9a-f]/.*.partial"):
         with suppress(FileNotFoundError):
             if time() - path.stat().st_mtime > ABANDONED_AFTER_S:
-                path.unlink()
+                wipe_file(path)
                 removed += 1
     return removed
 

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +14,7 @@ from osteo_edge.durable import make_folder, sync_folder
 from osteo_edge.edge_app.history.connecting import connect
 from osteo_edge.edge_app.history.encrypted import is_encrypted
 from osteo_edge.edge_app.history.errors import HistoryError, is_damage, told
-from osteo_edge.edge_app.history.exchange import bring_back
+from osteo_edge.edge_app.history.exchange import bring_back, exchanging
 from osteo_edge.edge_app.history.schema import migrate
 from osteo_edge.edge_app.history.vault import Keys, LockedError, read_vault, require_library
 
@@ -59,8 +61,7 @@ def open_database(folder: Path, keys: Keys | None = None) -> Opened:
     """
     path = folder / DATABASE
     with told(path, "the history cannot be opened"):
-        bring_back(folder)
-        make_folder(folder, 0o700)
+        make_folder(folder.parent)
         lock = _locked(folder)
         try:
             _require_key(folder, keys)
@@ -71,6 +72,20 @@ def open_database(folder: Path, keys: Keys | None = None) -> Opened:
             lock.close()
             raise
     return Opened(connection, lock, damage)
+
+
+@contextmanager
+def sole_use(folder: Path, failure: str) -> Iterator[None]:
+    """Keep all others out of the history in `folder`; `HistoryError` where another window has it open."""
+    with (folder / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_sole = _is_there(lock, folder)
+        except BlockingIOError:
+            is_sole = False
+        if not is_sole:
+            raise HistoryError(f"{folder}: {failure}: another window has the history open; close it and try again")
+        yield
 
 
 def damaged_databases(folder: Path) -> list[Path]:
@@ -95,15 +110,22 @@ def set_aside(path: Path) -> Path:
 def _locked(folder: Path) -> BinaryIO:
     """The lock file, held with others; of the folder that has this name now, if another took its place meanwhile."""
     while True:
-        lock = (folder / LOCK).open("ab")
+        with exchanging(folder):
+            bring_back(folder)
+            make_folder(folder, 0o700)
+            lock = (folder / LOCK).open("ab")
         fcntl.flock(lock, fcntl.LOCK_SH)
-        try:
-            if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
-                return lock
-        except FileNotFoundError:
-            pass
+        if _is_there(lock, folder):
+            return lock
         lock.close()
-        make_folder(folder, 0o700)
+
+
+def _is_there(lock: BinaryIO, folder: Path) -> bool:
+    """Whether it is still the lock file of the folder that has this name."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat())
+    except FileNotFoundError:
+        return False
 
 
 def _require_key(folder: Path, keys: Keys | None) -> None:

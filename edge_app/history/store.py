@@ -91,7 +91,7 @@ class History:
         self._is_closed = False
         self._opened = open_database(folder, keys)
         self.damage: Damage | None = self._opened.damage
-        with suppress(OsteoEdgeError):  # a full disk is no reason not to show what is there
+        with suppress(OsteoEdgeError, OSError):  # a full disk is no reason not to show what is there
             if keys is not None:
                 mend_copy(folder)
             self.purge_deleted()

@@ -5,7 +5,8 @@ key of the image files, and that of their names. The vault holds the data key tw
 under a key that scrypt (RFC 7914) makes of something that only a person knows: the PIN, or the recovery code. So a PIN
 is changed without encrypting anything anew, and whoever has lost both has lost the history.
 
-The vault is written twice, for a history must not be lost with one bad block of a memory card.
+The vault is written twice, for a history must not be lost with one bad block of a memory card, each time with its hash:
+damage must not pass for a wrong PIN.
 """
 
 import hashlib
@@ -21,7 +22,9 @@ from typing import Final, Literal
 from osteo_edge.durable import write_durably
 from osteo_edge.edge_app.history.encrypted import COPY, VAULT, can_encrypt
 from osteo_edge.edge_app.history.errors import HistoryError
+from osteo_edge.edge_app.history.exchange import exchanging
 from osteo_edge.edge_app.history.recovery_code import new_code, plain
+from osteo_edge.hashing import sha256_bytes
 from osteo_edge.strict import from_dict, to_dict
 
 MAX_FILE_BYTES: Final = 1 << 14
@@ -33,7 +36,8 @@ PIN_COST: Final = 2**16
 """With blocks of 8, scrypt takes 64 MiB for each PIN that is tried."""
 CODE_COST: Final = 2**14
 """Of 130 random bits none can be guessed however quickly it goes."""
-MOST_COST: Final = 2**20
+MOST_COST: Final = 2**18
+"""256 MiB: what a backup of somebody else may ask of a Pi."""
 BLOCKS: Final = 8
 MARK: Final = b"OEs1"
 """How each sealed file begins."""
@@ -42,6 +46,8 @@ SEALED_EXTRA_BYTES: Final = len(MARK) + NONCE_BYTES + TAG_BYTES
 NOT_INSTALLED: Final = (
     "Encryption needs the packages cryptography and sqlcipher3, which are not installed: pip install 'osteo-edge[app]'"
 )
+
+NO_MEMORY: Final = "Too little memory is free to try the PIN: close other programs and try again"
 
 Kind = Literal["pin", "recovery"]
 
@@ -149,7 +155,10 @@ class Vault:
             raise ValueError("slots must be one for the PIN and one for the recovery code")
 
     def open_with_pin(self, pin: str) -> Keys | None:
-        """The keys, if it is the PIN. Takes 64 MiB and some 200 ms, on a Pi a multiple of that."""
+        """The keys, if it is the PIN; `VaultError` where memory is short.
+
+        Takes 64 MiB and some 200 ms, on a Pi a multiple of that.
+        """
         return _unwrapped(self._slot("pin"), pin)
 
     def open_with_code(self, code: str) -> Keys | None:
@@ -197,22 +206,33 @@ def read_vault(folder: Path) -> Vault:
 
 def write_vault(folder: Path, vault: Vault) -> None:
     """Write the vault, then its copy; both are on the disk when this returns. `OsteoEdgeError` if that cannot be."""
-    data = f"{json.dumps(to_dict(vault), indent=1)}\n".encode()
+    data = f"{json.dumps(to_dict(vault) | {'sha256': _hash(vault)}, indent=1)}\n".encode()
     for name in (VAULT, COPY):
         write_durably(folder / name, data, "the keys of the history")
 
 
 def mend_copy(folder: Path) -> None:
-    """Make both the same again, where a power cut came between or one was damaged."""
-    vault = read_vault(folder)
-    for name in (VAULT, COPY):
-        try:
-            is_same = _read(folder / name) == vault
-        except (OSError, ValueError, RecursionError):
-            is_same = False
-        if not is_same:
-            write_vault(folder, vault)
-            return
+    """Make both the same again, where a power cut came between or one was damaged; `OSError` where that cannot be."""
+    with exchanging(folder):
+        vault = read_vault(folder)
+        for name in (VAULT, COPY):
+            try:
+                is_same = _read(folder / name) == vault
+            except (OSError, ValueError, RecursionError):
+                is_same = False
+            if not is_same:
+                write_vault(folder, vault)
+                return
+
+
+def vault_from(data: bytes) -> Vault:
+    """The vault that a file holds; a `ValueError` says why there is none, or that the file is damaged."""
+    document = json.loads(data)
+    written = document.pop("sha256", None) if isinstance(document, dict) else None
+    vault = from_dict(Vault, document)
+    if written != _hash(vault):
+        raise ValueError("sha256 is not that of the rest: the file is damaged")
+    return vault
 
 
 def _read(path: Path) -> Vault:
@@ -220,7 +240,11 @@ def _read(path: Path) -> Vault:
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise ValueError("too large")
-    return from_dict(Vault, json.loads(data))
+    return vault_from(data)
+
+
+def _hash(vault: Vault) -> str:
+    return sha256_bytes(json.dumps(to_dict(vault)).encode())
 
 
 def _wrapped(kind: Kind, keys: Keys, secret: str) -> Slot:
@@ -251,4 +275,7 @@ def _about(kind: Kind) -> bytes:
 def _stretched(secret: str, salt: bytes, n: int) -> bytes:
     memory = 2 * 128 * n * BLOCKS
     data = secret.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(data, salt=salt, n=n, r=BLOCKS, p=1, maxmem=memory, dklen=KEY_BYTES)
+    try:
+        return hashlib.scrypt(data, salt=salt, n=n, r=BLOCKS, p=1, maxmem=memory, dklen=KEY_BYTES)
+    except (MemoryError, ValueError) as error:  # OpenSSL tells want of memory as a ValueError
+        raise VaultError(NO_MEMORY) from error

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from osteo_edge.edge_app.ui.shell import Shell
 
 SLOT: Final = "tidying"
+LOCKED_SLOT: Final = "tidying while locked"
 
 
 def begin(shell: Shell) -> None:
     """Begin all of it, beside the window; what needs the history waits until that is open."""
     shell.jobs.save(shell.clinic.trail.begin, lambda _: None, shell.complain)
+    shell.jobs.start(LOCKED_SLOT, lambda task: shell.clinic.tidy_locked(), lambda _: None, _note, background=True)
     shell.when_open(partial(_begin_with_history, shell))
 
 

@@ -25,7 +25,9 @@ NOT_ON_A_PHONE: Final = (
 LEFT_OUT: Final = {
     "app_command": "the terminal's way to start the app",
     "app_timing": "measures the app, for developers",
+    "encryption_timing": "measures what encryption costs, for developers",
     "languages.extract": "collects the texts to translate, for developers",
+    "languages.messages": "finds the texts to translate, for developers and for packing the web app",
     "light_box.drawn": "draws photos, for developers",
     "photo_study": "measures the light box, for developers",
     "watch_command": "the terminal's watched folder",

@@ -1,5 +1,6 @@
 """Who knows the PIN, or the recovery code, has the history; who does not has nothing."""
 
+import fcntl
 import json
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from osteo_edge.edge_app.history import vault
 from osteo_edge.edge_app.history.encrypted import VAULT
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.exchange import REPLACED, new_place
+from osteo_edge.edge_app.history.opening import LOCK
 from osteo_edge.edge_app.history.store import History
 from osteo_edge.edge_app.history.vault import LockedError, Vault, VaultError, new_vault, read_vault
 from osteo_edge.edge_app.kept_settings import PIN_CHANGED
@@ -246,3 +248,37 @@ def test_a_clinic_that_has_saved_nothing_yet_can_be_encrypted(tmp_path: Path) ->
     assert not any(b"K-1042" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     with pytest.raises(LockedError):
         History(tmp_path / "history")
+
+
+def test_what_a_killed_exchange_has_left_in_clear_goes_before_anybody_enters_the_pin(
+    clinic: Clinic, folders: Folders
+) -> None:
+    left = new_place(folders.history, REPLACED)
+    left.mkdir()
+    (left / "history.sqlite3").write_bytes(b"K-1042")
+    clinic.tidy_locked()
+    assert not left.exists()
+    assert clinic.access.is_shut
+    assert enter(clinic, PIN) == "right"
+    assert clinic.history().count() == 1
+
+
+def test_while_the_pin_is_changed_no_other_window_exchanges_the_history(
+    clinic: Clinic, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert enter(clinic, PIN) == "right"
+    keys, known = clinic.access.keys, clinic.access.known_pin()
+    assert keys is not None
+    assert isinstance(known, Vault)
+    real, tried = vault.write_vault, list[Path]()
+
+    def slow(folder: Path, changed: Vault) -> None:
+        with (folder / LOCK).open("ab") as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        tried.append(folder)
+        real(folder, changed)
+
+    monkeypatch.setattr(vault, "write_vault", slow)
+    clinic.access.change_pin(OTHER, in_place_of=known)
+    assert tried == [folders.history]
+    assert read_vault(folders.history).open_with_pin(OTHER) == keys

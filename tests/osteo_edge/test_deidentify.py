@@ -283,6 +283,22 @@ def test_a_comment_within_a_jpeg_2000_frame_goes(shared_data: Path) -> None:
     np.testing.assert_array_equal(decode(kept, PATH).pixels, decode(data, PATH).pixels)
 
 
+@pytest.mark.parametrize("says_its_length", [True, False])
+def test_what_lies_behind_a_jpeg_2000_frame_goes(shared_data: Path, says_its_length: bool) -> None:
+    dataset = pydicom.dcmread(shared_data / "dicom" / "RG3_J2KR.dcm")
+    before = decode(bytes_of(dataset), PATH)
+    frame = bytearray(pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1))
+    if not says_its_length:
+        last = frame.rindex(b"\xff\x90\0\x0a")
+        frame[last + 6 : last + 10] = bytes(4)
+    dataset.PixelData = encapsulate([bytes(frame) + MARKER.encode()])
+    data = bytes_of(dataset)
+    kept = without_identity(data, PATH, KEY)
+    assert MARKER.encode() in data
+    assert MARKER.encode() not in kept
+    np.testing.assert_array_equal(decode(kept, PATH).pixels, before.pixels)
+
+
 def test_real_files_keep_their_picture_and_lose_their_patient(shared_data: Path) -> None:
     """All DICOM files there are of which the picture can be read, a form of the format each."""
     read = 0

@@ -330,7 +330,7 @@ def test_whoever_waited_for_the_lock_opens_the_history_that_is_there_now(folder:
 
     def slow(lock: object, how: int) -> None:
         calls.append(how)
-        if len(calls) == 1:
+        if how == fcntl.LOCK_SH and calls.count(how) == 1:
             shutil.rmtree(folder)
             aside.rename(folder)
         real(lock, how)  # type: ignore[arg-type]

@@ -140,13 +140,15 @@ def test_files_that_no_screening_names_are_removed(history: History, record: Cal
 
 
 def test_a_partial_file_is_removed_when_its_writer_must_be_gone(
-    history: History, record: Callable[..., Record]
+    history: History, record: Callable[..., Record], tmp_path: Path
 ) -> None:
     history.add(record())
     (path,) = stored_images(history._folder)
     partials = [path.with_name(name) for name in (".young.partial", ".old.partial")]
     for partial in partials:
         partial.write_bytes(b"a f")
+    os.link(partials[1], tmp_path / "blocks")  # sees what is left in them
     os.utime(partials[1], (0, 0))
     assert history.sweep() == 1
     assert [partial.exists() for partial in partials] == [True, False]
+    assert (tmp_path / "blocks").read_bytes() == bytes(3)

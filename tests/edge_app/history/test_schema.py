@@ -285,9 +285,11 @@ def test_an_older_history_is_kept_as_it_was(older: Path) -> None:
 
 
 def test_only_the_last_version_before_this_one_is_kept(tmp_path: Path) -> None:
-    (tmp_path / "history.version-0.sqlite3").touch()
+    (tmp_path / "history.version-0.sqlite3").write_bytes(b"K-1042")
+    os.link(tmp_path / "history.version-0.sqlite3", tmp_path / "blocks")  # sees what is left in them
     History(write_history(tmp_path)).close()
     assert [path.name for path in former_databases(tmp_path)] == ["history.version-1.sqlite3"]
+    assert (tmp_path / "blocks").read_bytes() == bytes(6)
 
 
 def test_a_new_history_has_nothing_from_before(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 
 from osteo_edge.edge_app.history import encrypted, vault
 from osteo_edge.edge_app.history.encrypted import COPY, VAULT, can_encrypt, is_encrypted
+from osteo_edge.edge_app.history.exchange import exchanging
 from osteo_edge.edge_app.history.vault import (
     MARK,
     SEALED_EXTRA_BYTES,
@@ -17,6 +20,7 @@ from osteo_edge.edge_app.history.vault import (
     new_vault,
     read_vault,
     require_library,
+    vault_from,
     write_vault,
 )
 from osteo_edge.strict import to_dict
@@ -162,10 +166,78 @@ def test_a_vault_is_read_strictly(tmp_path: Path, made: tuple[Vault, Keys, str],
 @pytest.mark.parametrize("field", ["n", "salt"])
 def test_a_slot_out_of_range_is_refused(tmp_path: Path, made: tuple[Vault, Keys, str], field: str) -> None:
     document = to_dict(made[0])
-    document["slots"][0][field] = {"n": 2**30, "salt": "zz" * 16}[field]
+    document["slots"][0][field] = {"n": 2**19, "salt": "zz" * 16}[field]
     (tmp_path / VAULT).write_text(json.dumps(document))
     with pytest.raises(VaultError, match=field):
         read_vault(tmp_path)
+
+
+def test_the_dearest_slot_that_is_read_can_be_tried(
+    made: tuple[Vault, Keys, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenSSL takes its bound for the memory as a C int."""
+    asked = list[int]()
+
+    def scrypt(secret: bytes, *, maxmem: int, **cost: object) -> bytes:
+        asked.append(maxmem)
+        return bytes(vault.KEY_BYTES)
+
+    monkeypatch.setattr(hashlib, "scrypt", scrypt)
+    dearest = tuple(replace(slot, n=vault.MOST_COST) for slot in made[0].slots)
+    assert replace(made[0], slots=dearest).open_with_pin(PIN) is None
+    assert 128 * vault.MOST_COST * vault.BLOCKS < asked[0] < 2**31
+
+
+@pytest.mark.parametrize("raised", [MemoryError(), ValueError("[digital envelope routines] malloc failure")])
+def test_too_little_memory_is_no_wrong_pin(
+    made: tuple[Vault, Keys, str], monkeypatch: pytest.MonkeyPatch, raised: Exception
+) -> None:
+    def scrypt(*_: object, **__: object) -> bytes:
+        raise raised
+
+    monkeypatch.setattr(hashlib, "scrypt", scrypt)
+    with pytest.raises(VaultError, match="memory"):
+        made[0].open_with_pin(PIN)
+
+
+def test_no_altered_character_passes_for_a_wrong_pin(folder: Path, made: tuple[Vault, Keys, str]) -> None:
+    """A vault that is altered anywhere that matters is not read: its copy is."""
+    whole = (folder / VAULT).read_bytes()
+    assert vault_from(whole) == made[0]
+    for place in range(len(whole)):
+        for bit in (1, 4):  # another digit, or no digit any more
+            altered = bytearray(whole)
+            altered[place] ^= bit
+            try:
+                assert vault_from(bytes(altered)) == made[0]  # between the tokens
+            except (ValueError, RecursionError):
+                continue
+    wrapped = made[0].slots[0].wrapped.encode()
+    (folder / VAULT).write_bytes(whole.replace(wrapped, (b"0" if wrapped[:1] != b"0" else b"1") + wrapped[1:]))
+    assert read_vault(folder).open_with_pin(PIN) == made[1]
+
+
+def test_mending_does_not_undo_what_another_window_changes_meanwhile(
+    folder: Path, made: tuple[Vault, Keys, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = made[0].with_pin(made[1], "80246135")
+
+    def change() -> None:
+        with exchanging(folder):
+            write_vault(folder, changed)
+
+    other, real = threading.Thread(target=change), vault.read_vault
+
+    def slow(folder: Path) -> Vault:
+        found = real(folder)
+        other.start()
+        other.join(0.3)
+        return found
+
+    monkeypatch.setattr(vault, "read_vault", slow)
+    mend_copy(folder)
+    other.join()
+    assert real(folder) == changed
 
 
 def test_the_copy_stands_in_for_a_vault_that_is_damaged_or_gone(folder: Path, made: tuple[Vault, Keys, str]) -> None:
