@@ -102,6 +102,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def sync_tree(folder: Path) -> None:
+    """Bring a folder with all that is in it to the disk; `OSError` where some of it did not get there.
+
+    One call begins for all files, since that is faster; asking for each then tells of what failed, as that does not.
+    """
+    os.sync()
+    for path in (folder, *folder.rglob("*")):
+        if path.is_file() or path.is_dir():
+            sync_folder(path)
+
+
 def _write(path: Path, data: bytes, mode: str) -> None:
     with path.open(mode) as file:
         file.write(data)

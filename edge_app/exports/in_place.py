@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from osteo_edge.durable import sync_tree
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.exports.backup_contents import LOCKED, WRONG_SECRET, BackupLockedError
 from osteo_edge.edge_app.exports.restoring import locked_by, restore_backup
@@ -106,7 +107,7 @@ def _make_own(unpacked: Unpacked, folder: Path, keys: Keys) -> None:
         rewritten = unpacked.place / "rewritten"
         rewritten.mkdir(mode=0o700)
         copy_history(unpacked.history, rewritten, unpacked.keys, keys, own)
-        os.sync()
+        sync_tree(rewritten)
         wipe_folder(unpacked.history)
         rewritten.replace(unpacked.history)
     unpacked.keys = keys

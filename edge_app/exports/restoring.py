@@ -1,7 +1,6 @@
 """A backup becomes a history again: checked to the last byte, in a new folder, whole or not at all."""
 
 import hashlib
-import os
 import shutil
 import sqlite3
 import struct
@@ -13,7 +12,7 @@ from tempfile import mkdtemp
 from typing import Final
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
-from osteo_edge.durable import sync_folder
+from osteo_edge.durable import sync_folder, sync_tree
 from osteo_edge.edge_app.exports.backup_contents import (
     CONTENTS,
     MAX_CONTENTS_BYTES,
@@ -143,7 +142,7 @@ def _appearing(folder: Path) -> Iterator[Path]:
     try:
         yield scratch
         with _writing(folder):
-            os.sync()
+            sync_tree(scratch)
             scratch.replace(folder)
             sync_folder(folder.parent)
     finally:

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from osteo_edge.durable import sync_tree
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.history.connecting import connect, export_database
 from osteo_edge.edge_app.history.errors import HistoryError, told
@@ -72,7 +73,7 @@ class _Rewriting:
                 new = scratch / folder.name
                 new.mkdir(mode=0o700)
                 copy_history(folder, new, self._before, self._after, self._vault, on_progress)
-                os.sync()
+                sync_tree(new)
                 tell(what)
                 kept = put_in_place(new, folder)
             wipe_folder(kept)

@@ -25,8 +25,13 @@ REPLACED: Final = "replaced"
 
 
 def new_place(folder: Path, what: str) -> Path:
-    """A dated name beside the history's folder for what is `RESTORED`, `REWRITTEN` or `REPLACED`."""
-    return folder.with_name(f"{folder.name}.{what}-{datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%f')}")
+    """A dated name beside the history's folder for what is `RESTORED`, `REWRITTEN` or `REPLACED`.
+
+    It comes after all that are there, also when the clock was set back: `bring_back` takes the last one.
+    """
+    place = folder.with_name(f"{folder.name}.{what}-{datetime.now(timezone.utc).strftime('%Y%m%dT%H%M%S%f')}")
+    last = max(folder.parent.glob(f"{folder.name}.{what}-*"), default=None)
+    return place if last is None or place > last else last.with_name(f"{last.name}-1")
 
 
 @contextmanager

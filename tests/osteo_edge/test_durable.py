@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge import durable
-from osteo_edge.durable import append_durably, cut_back, make_folder, remove_partials, write_durably
+from osteo_edge.durable import append_durably, cut_back, make_folder, remove_partials, sync_tree, write_durably
 from osteo_edge.errors import OsteoEdgeError
 
 
@@ -87,3 +87,22 @@ def test_what_killed_writers_left_is_removed_once_nobody_can_be_at_work_on_it(tm
     remove_partials(tmp_path)
     assert sorted(tmp_path.iterdir()) == [new, other]
     remove_partials(tmp_path / "not there")
+
+
+def test_a_folder_of_which_one_file_does_not_reach_the_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = tmp_path / "images" / "ab" / "film"
+    lost.parent.mkdir(parents=True)
+    for file in (tmp_path / "database", lost):
+        file.write_bytes(b"data")
+    sync_tree(tmp_path)
+    inode = lost.stat().st_ino
+
+    def refuse(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == inode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("osteo_edge.durable.os.fsync", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        sync_tree(tmp_path)

@@ -210,7 +210,7 @@ def test_a_full_disk_is_told_before_and_during_a_restore(
         for error in waits:
             raise error
 
-    monkeypatch.setattr("osteo_edge.edge_app.exports.restoring.os.sync", fill_up)
+    monkeypatch.setattr("osteo_edge.durable.os.sync", fill_up)
     with pytest.raises(OsteoEdgeError, match=r"restored: the backup cannot be restored here \(No space left"):
         restore_backup(backup, tmp_path / "restored")
     assert sorted(tmp_path.iterdir()) == before

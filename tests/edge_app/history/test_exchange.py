@@ -43,6 +43,14 @@ def test_a_history_that_had_made_room_comes_back(folder: Path) -> None:
     assert list(folder.parent.glob("history.*")) == [older]
 
 
+def test_the_one_that_made_room_last_comes_back_also_when_the_clock_was_set_back(folder: Path) -> None:
+    older = folder.with_name("history.replaced-20991231T235959000000")
+    older.mkdir()
+    folder.replace(new_place(folder, REPLACED))
+    assert codes(folder) == ["K-1"]
+    assert list(folder.parent.glob("history.*")) == [older]
+
+
 def test_one_that_is_there_is_left_alone(folder: Path) -> None:
     with History(new_place(folder, REPLACED)) as other:
         other.add(make_record(code="K-2"))
