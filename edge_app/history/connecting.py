@@ -1,16 +1,22 @@
 """A connection to a history's database, encrypted or not: one kind of connection and of errors for both."""
 
+import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
-from osteo_edge.edge_app.history.vault import Keys, require_library
+from osteo_edge.edge_app.history.vault import Keys, VaultError, require_library
 
 PAGES: Final = {"cipher_page_size": "8192", "cipher_hmac_algorithm": "HMAC_SHA256"}
 """How SQLCipher lays out its pages: with its own 4 KiB and SHA-512 opening and saving takes longer by a tenth."""
+
+NOT_ITSELF: Final = (
+    "SQLCipher finds another SQLite in its place, which cannot encrypt; nothing was opened, start the program anew"
+)
 
 Module: TypeAlias = Any
 """`sqlcipher3.dbapi2`, which is made like `sqlite3`."""
@@ -53,6 +59,9 @@ def _connect_sqlcipher(path: Path, keys: Keys | None, options: dict[str, Any]) -
     module, factory = _sqlcipher()
     with _as_sqlite3(module):
         connection = module.connect(str(path), factory=factory, **options)
+        if not connection.execute("PRAGMA cipher_version").fetchall():
+            connection.close()
+            raise VaultError(NOT_ITSELF)
         connection.execute("PRAGMA cipher_log_level = NONE").fetchall()  # else it writes to standard error
         if keys is not None:
             connection.execute(f'PRAGMA key = "{_raw(keys)}"').fetchall()
@@ -69,7 +78,8 @@ def _raw(keys: Keys) -> str:
 @cache
 def _sqlcipher() -> tuple[Module, type[Any]]:
     """SQLCipher's module, and its connection as one that raises what `sqlite3` does."""
-    from sqlcipher3 import dbapi2
+    with _preferring_its_own_symbols():
+        from sqlcipher3 import dbapi2
 
     class Cursor(dbapi2.Cursor):  # type: ignore[misc]
         def execute(self, *arguments: Any) -> Any:
@@ -102,6 +112,23 @@ def _sqlcipher() -> tuple[Module, type[Any]]:
                 super().backup(target, **options)
 
     return dbapi2, Connection
+
+
+@contextmanager
+def _preferring_its_own_symbols() -> Iterator[None]:
+    """Libraries loaded here use their own functions first.
+
+    TensorFlow gives its SQLite, which cannot encrypt, to every library that is loaded after it.
+    """
+    if not hasattr(os, "RTLD_DEEPBIND"):
+        yield
+        return
+    before = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+    try:
+        yield
+    finally:
+        sys.setdlopenflags(before)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ HERE: Final = Path(__file__).parent
 SCRIPTS: Final = ("install.sh", "uninstall.sh")
 OWN_SHARE: Final = 6
 """Bytes of our own modules, compiled too, to those of the wheel that has them."""
-PACKS_EDITION: Final = 2
+PACKS_EDITION: Final = 3
 """Counted up when the archives of the same wheels are to be made in another way."""
 TOLERANCE: Final = {"float32": 0.005, "float16": 0.005}
 INTEGER_TOLERANCE: Final = 0.12

@@ -5,6 +5,7 @@ three times, and are compressed file by file.
 """
 
 import hashlib
+import io
 import re
 import tarfile
 import zipfile
@@ -15,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 
 from osteo_edge.edge_app.pi.kit import Progress
+from osteo_edge.edge_app.pi.loaded_part import loaded_part
 
 SHARED: Final = "any"
 INSTALLED_DATA: Final = ("purelib", "platlib")
@@ -115,8 +117,8 @@ def members(wheel: Path) -> Iterator[Member]:
         for member in archive.infolist():
             place = None if member.is_dir() else place_of(member.filename)
             if place is not None and NOT_NEEDED.search(place) is None:
-                digest = hashlib.sha256(archive.read(member)).hexdigest()
-                yield Member(place, wheel, member.filename, digest, member.file_size)
+                data = loaded_part(archive.read(member))
+                yield Member(place, wheel, member.filename, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def place_of(name: str) -> str | None:
@@ -145,8 +147,8 @@ def write_pack(pack: Sequence[Member], target: Path, effort: Effort) -> Iterator
                 archive.addfile(info)
             else:
                 info.size, info.mode = member.size_bytes, 0o644
-                with zipfile.ZipFile(member.wheel) as wheel, wheel.open(member.inside) as file:
-                    archive.addfile(info, file)
+                with zipfile.ZipFile(member.wheel) as wheel:
+                    archive.addfile(info, io.BytesIO(loaded_part(wheel.read(member.inside))))
             yield member.size_bytes
 
 

@@ -3,8 +3,8 @@
 import ipaddress
 import signal
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,11 +118,13 @@ def serve(
         with _shown_in_app(served, data_folder) as problem:
             if problem is not None:
                 click.echo(f"{data_folder}: the app will not show this address ({problem})", err=True)
-            if as_json:
-                show_json(asdict(served), indent=None)
-            else:
-                _tell(served)
-            _serve_until_asked(server)
+            with _asked_to_end() as asked:  # before the address is told: whoever reads it may end it at once
+                if as_json:
+                    show_json(asdict(served), indent=None)
+                else:
+                    _tell(served)
+                threading.Thread(target=server.serve_forever, name="web server", daemon=True).start()
+                asked.wait()
     if not as_json:
         click.echo("ended as asked")
 
@@ -188,14 +190,14 @@ def _is_own(address: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-def _serve_until_asked(server: "WebServer") -> None:
-    """Serve until Ctrl-C or SIGTERM, and end then at once, whatever is being sent."""
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    """Is set by Ctrl-C or SIGTERM, which end nothing else while the block runs."""
     asked = threading.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in numbers}
     try:
-        threading.Thread(target=server.serve_forever, name="web server", daemon=True).start()
-        asked.wait()
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -93,7 +93,7 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path, display: 
     finished = ends(os.environ | display, "--data", tmp_path / "file" / "clinic")
     assert finished.returncode == 1
     (line,) = finished.stderr.splitlines()
-    assert line.endswith("Not a directory); check the disk")
+    assert line.endswith("Not a directory); check the disk, or choose another --data")
 
 
 @pytest.mark.parametrize("size", ["800", "800x", "1x1", "99999x480", "800x480x3", "wide"])

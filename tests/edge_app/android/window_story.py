@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import ai_edge_litert.interpreter  # noqa: F401  # behind the doubles
 import jnius_config
 
+sys.getandroidapilevel = lambda: 34  # type: ignore[attr-defined]  # as Python on Android has it
 APP, PRIVATE, PART, PICTURES = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
 CACHE = PRIVATE / "system-cache"
 jnius_config.add_options(f"-Dcache={CACHE}")

@@ -25,6 +25,7 @@ Play = Callable[[Robot, Stage], None]
 PATIENT: Final = Patient(CODE, 67, "female", 51.5)
 PIN: Final[PinHash] = hash_pin("7193")
 CODE_ON_PAPER: Final = "WWWW-WMMM-MMMW-WWWM-MMMW-WMMM-WWMM"
+TYPED_CODE: Final = "7kqm"
 """The widest letters."""
 STILL_FRAMES: Final = 4
 SETTLE_S: Final = 5.0
@@ -150,7 +151,7 @@ def _lock_encrypted(robot: Robot, stage: Stage) -> None:
     robot.shell.go("lock").is_encrypted = True
     settle(robot)
     robot.tap(say("PIN forgotten?"))
-    robot.screen.ids.code.text = "7kqm"
+    robot.screen.ids.code.text = TYPED_CODE
     robot.screen.open_with_code()
 
 

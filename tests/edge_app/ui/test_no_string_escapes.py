@@ -82,7 +82,10 @@ def plain(text: str) -> str:
 
 def known_data(stage: Stage) -> tuple[str, ...]:
     card = (DEMO_BUNDLE / "MODEL_CARD.md").read_text(encoding="utf-8")
-    return (*stage.data, *SAME_EVERYWHERE, *LABELS, *re.findall(r"[^\W\d_]{2,}", card))
+    from tests.edge_app.ui.plays import CODE_ON_PAPER, TYPED_CODE
+
+    code = re.findall(r"\w+", CODE_ON_PAPER)
+    return (*stage.data, *code, TYPED_CODE, *SAME_EVERYWHERE, *LABELS, *re.findall(r"[^\W\d_]{2,}", card))
 
 
 @pytest.mark.parametrize("path", sorted((APP / "ui").glob("*.kv")), ids=lambda path: path.stem)
