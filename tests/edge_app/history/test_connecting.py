@@ -8,7 +8,8 @@ from typing import Final
 import pytest
 
 from osteo_edge.edge_app.history import connecting
-from osteo_edge.edge_app.history.vault import Keys, VaultError, can_encrypt
+from osteo_edge.edge_app.history.encrypted import can_encrypt
+from osteo_edge.edge_app.history.vault import Keys, VaultError
 
 pytestmark = pytest.mark.skipif(not can_encrypt(), reason="cryptography and sqlcipher3 are not installed")
 KEYS: Final = Keys(bytes(range(32)))
