@@ -123,8 +123,7 @@ def serve(
                     show_json(asdict(served), indent=None)
                 else:
                     _tell(served)
-                threading.Thread(target=server.serve_forever, name="web server", daemon=True).start()
-                asked.wait()
+                _serve_until(asked, server)
     if not as_json:
         click.echo("ended as asked")
 
@@ -188,6 +187,12 @@ def _is_own(address: str) -> bool:
     """Whether it is for this machine alone."""
     host = urlsplit(address).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _serve_until(asked: threading.Event, server: "WebServer") -> None:
+    """Serve until it is asked to end, and end then at once, whatever is being sent."""
+    threading.Thread(target=server.serve_forever, name="web server", daemon=True).start()
+    asked.wait()
 
 
 @contextmanager

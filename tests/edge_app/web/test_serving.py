@@ -470,7 +470,7 @@ def test_ctrl_c_ends_it_at_once_while_a_client_is_there(packaged: Path, tmp_path
 def test_without_https_it_is_said_that_nothing_is_kept(
     packaged: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(serve_command, "_serve_until_asked", lambda server: None)
+    monkeypatch.setattr(serve_command, "_serve_until", lambda *_: None)
     monkeypatch.setattr(serve_command, "network_addresses", lambda: ("127.0.0.1",))
     monkeypatch.setattr(serve_command, "ANYWHERE", "127.0.0.1")
     words = ["serve", str(packaged), "--host", "localhost", "--port", "0", "--data", str(tmp_path)]
@@ -484,7 +484,7 @@ def test_without_https_it_is_said_that_nothing_is_kept(
 
 
 def test_how_to_trust_the_certificate_is_said(packaged: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(serve_command, "_serve_until_asked", lambda server: None)
+    monkeypatch.setattr(serve_command, "_serve_until", lambda *_: None)
     words = ["serve", str(packaged), "--host", "127.0.0.1", "--port", "0", "--tls", "--data", str(tmp_path)]
     told = CliRunner().invoke(cli, words).output
     assert "/ca.crt and install it as a CA certificate" in told
@@ -496,7 +496,7 @@ def seen_by_the_app(
 ) -> tuple[ServedAddress | None, Result]:
     """What the app's window is told while the app is served on the loopback; and the command's result."""
     seen = list[ServedAddress | None]()
-    monkeypatch.setattr(serve_command, "_serve_until_asked", lambda server: seen.append(served_address(data)))
+    monkeypatch.setattr(serve_command, "_serve_until", lambda *_: seen.append(served_address(data)))
     words = ["serve", str(packaged), "--host", "127.0.0.1", "--port", "0", "--data", str(data), "--json", *options]
     result = CliRunner().invoke(cli, words)
     assert result.exit_code == 0
