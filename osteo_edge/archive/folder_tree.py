@@ -55,7 +55,8 @@ def _entered(folder: Path, name: str, seen: set[Inode], left_out: Counter[str]) 
     try:
         inode = _inode(folder)
         if inode in seen:
-            left_out["folder_seen_before"] += folder.is_symlink()
+            if folder.is_symlink():
+                left_out["folder_seen_before"] += 1
             return []
         seen.add(inode)
         return _entries(folder, f"{name}/")
