@@ -1,5 +1,6 @@
 """The web app built, packed, served on the loopback, and a browser that notes every request."""
 
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -11,15 +12,30 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
+from osteo_edge.bundle import read_bundle
 from osteo_edge.edge_app.demo_bundle import FOLDER
 from osteo_edge.edge_app.web.building import built_page, find_npm
 from osteo_edge.edge_app.web.packing import pack
 from osteo_edge.edge_app.web.serving import Content, WebServer, open_server, read_site
+from osteo_edge.edge_app.web.shared import shared_json
 from osteo_edge.errors import OsteoEdgeError
+from tests.edge_app.web.parity_core import Core, opened_core
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
+    """The page's screening, in Node, with what the page packed with the demonstration is given."""
+    try:
+        find_npm()
+    except OsteoEdgeError as error:
+        pytest.skip(str(error))
+    shared = json.loads(shared_json(read_bundle(FOLDER), name=None, language=None))
+    with opened_core(shared, tmp_path_factory.mktemp("core")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -14,9 +13,8 @@ import pytest
 from osteo_edge.bundle import Bundle, read_bundle, read_model
 from osteo_edge.edge_app.demo_bundle import FOLDER
 from osteo_edge.edge_app.drawn_film import DRAWN_FILM
-from osteo_edge.edge_app.web.building import PROJECT, find_npm
+from osteo_edge.edge_app.web.building import PROJECT
 from osteo_edge.edge_app.web.shared import shared_json
-from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.evidence import evidence_of
 from osteo_edge.familiarity import fit_statistics
 from osteo_edge.filters import Pixels
@@ -31,21 +29,11 @@ from osteo_edge.raster import matching, scaling, smoothing, tones
 from osteo_edge.runtime import Prediction
 from osteo_edge.screening import calibrated, decide
 from osteo_edge.wording import Finding
-from tests.edge_app.web.parity_core import Core, CoreError, opened_core, packed, text_of, unpacked
+from tests.edge_app.web.parity_core import Core, CoreError, packed, text_of, unpacked
 
 CORE = PROJECT / "src" / "core"
 RNG = np.random.default_rng(12)
 FINDINGS_OF_MODELS: tuple[tuple[Finding, ...], ...] = (("density",), ("abnormality",))
-
-
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
-    try:
-        find_npm()
-    except OsteoEdgeError as error:
-        pytest.skip(str(error))
-    with opened_core(shared(), tmp_path_factory.mktemp("core")) as opened:
-        yield opened
 
 
 @cache

@@ -25,26 +25,14 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from osteo_edge.edge_app.web.building import find_npm
-from osteo_edge.errors import OsteoEdgeError, RadiographError
+from osteo_edge.errors import RadiographError
 from osteo_edge.radiograph import decode
-from tests.edge_app.web.parity_core import Core, CoreError, opened_core, packed, text_of, unpacked
-from tests.edge_app.web.test_core import shared
+from tests.edge_app.web.parity_core import Core, CoreError, packed, text_of, unpacked
 from tests.osteo_edge.raster.lossless import lossless_jpeg
 from tests.osteo_edge.test_dicom import RAMP, bytes_of, dataset_of, lookup_table
 
 RNG = np.random.default_rng(7)
 HEIGHT, WIDTH = 57, 45
-
-
-@pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
-    try:
-        find_npm()
-    except OsteoEdgeError as error:
-        pytest.skip(str(error))
-    with opened_core(shared(), tmp_path_factory.mktemp("core")) as opened:
-        yield opened
 
 
 def check_same(core: Core, data: bytes, name: str) -> None:
