@@ -1,6 +1,5 @@
 """A backup of the history: the ZIP file, its list of contents, and the database in it."""
 
-import os
 from collections.abc import Iterator
 from unittest.mock import patch
 
@@ -13,18 +12,11 @@ from osteo_edge.edge_app.history.opening import open_database
 from tests.fuzz.scratch import empty_folder
 
 
-class _NoSync:
-    """The module `os`, but for the writing out of every disk of the machine, which is no part of reading."""
-
-    def __getattr__(self, name: str) -> object:
-        return (lambda: None) if name == "sync" else getattr(os, name)
-
-
 def read(data: bytes) -> Contents:
     place = empty_folder("restored")
     (place / "backup.zip").write_bytes(data)
     try:
-        with patch.object(restoring, "os", _NoSync()):
+        with patch.object(restoring, "sync_tree"):  # writing out the machine's disks is no part of reading
             return restore_backup(place / "backup.zip", place / "history")
     finally:
         assert {path.name for path in place.iterdir()} <= {"backup.zip", "history"}, "something was left beside"
