@@ -68,7 +68,7 @@ def authority_in(folder: Path, names: Sequence[str], addresses: Sequence[str]) -
     """The authority in a folder; another one where it ends soon, or may not vouch for one of these."""
     paths = folder / "authority.crt", folder / "authority.key"
     found = _read_pair(paths)
-    if found is not None and _is_current(found[0]):
+    if found is not None and _is_current(found[0], _time(found[0])):
         authority = Authority(*found)
         if all(map(authority.may_vouch_for, _general_names(names, addresses))):
             return authority
@@ -82,8 +82,9 @@ def server_in(folder: Path, authority: Authority, names: Sequence[str], addresse
     paths = folder / "server.crt", folder / "server.key"
     wanted = _general_names(("localhost", *names), ("127.0.0.1", *addresses))
     found = _read_pair(paths)
-    if found is None or not _holds(found[0], authority, wanted):
-        _write_pair(paths, _make_server(authority, wanted))
+    now = _time(authority.certificate, *(found or ())[:1])
+    if found is None or not (_is_current(found[0], now) and _is_by(found[0], authority, wanted)):
+        _write_pair(paths, _make_server(authority, wanted, now))
     return paths
 
 
@@ -94,7 +95,7 @@ def _make_authority(names: Sequence[str], addresses: Sequence[str]) -> Pair:
     allowed: list[x509.GeneralName] = [x509.DNSName(name) for name in dict.fromkeys((*LOCAL_NAMES, *names))]
     allowed += [x509.IPAddress(network) for network in dict.fromkeys(networks)]
     builder = (
-        _builder(subject, subject, key, AUTHORITY_DAYS)
+        _builder(subject, subject, key, _time(), AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.NameConstraints(permitted_subtrees=allowed, excluded_subtrees=None), critical=True)
@@ -103,11 +104,11 @@ def _make_authority(names: Sequence[str], addresses: Sequence[str]) -> Pair:
     return builder.sign(key, hashes.SHA256()), key
 
 
-def _make_server(authority: Authority, wanted: Sequence[Subtree]) -> Pair:
+def _make_server(authority: Authority, wanted: Sequence[Subtree], now: datetime) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
     builder = (
-        _builder(_named(str(wanted[0].value)), authority.certificate.subject, key, DAYS)
+        _builder(_named(str(wanted[0].value)), authority.certificate.subject, key, now, DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -118,9 +119,9 @@ def _make_server(authority: Authority, wanted: Sequence[Subtree]) -> Pair:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, days: int
 ) -> x509.CertificateBuilder:
-    begins = datetime.now(timezone.utc) - SLOW_CLOCK
+    begins = now - SLOW_CLOCK
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -164,20 +165,26 @@ def _covers(subtree: x509.GeneralName, name: Subtree) -> bool:
     return False
 
 
-def _holds(certificate: x509.Certificate, authority: Authority, wanted: Sequence[Subtree]) -> bool:
-    """Whether a certificate is by this authority, for all of these names, and for a while yet."""
+def _is_by(certificate: x509.Certificate, authority: Authority, wanted: Sequence[Subtree]) -> bool:
+    """Whether a certificate is by this authority, and for all of these names."""
     try:
         certificate.verify_directly_issued_by(authority.certificate)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (InvalidSignature, TypeError, ValueError, x509.ExtensionNotFound):
         return False
-    return _is_current(certificate) and set(wanted) <= set(names)
+    return set(wanted) <= set(names)
 
 
-def _is_current(certificate: x509.Certificate) -> bool:
-    now = datetime.now(timezone.utc)
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return begins <= now and now + timedelta(days=RENEW_DAYS) <= ends
+def _time(*made: x509.Certificate) -> datetime:
+    """What time it is, as far as can be known: later than all that was made.
+
+    A Raspberry Pi's clock stands still without power, and is behind until a network sets it.
+    """
+    return max((datetime.now(timezone.utc), *(one.not_valid_before_utc + SLOW_CLOCK for one in made)))
+
+
+def _is_current(certificate: x509.Certificate, now: datetime) -> bool:
+    return now + timedelta(days=RENEW_DAYS) <= certificate.not_valid_after_utc
 
 
 def _read_pair(paths: tuple[Path, Path]) -> Pair | None:
