@@ -187,24 +187,23 @@ def _refit(layer: Any, floats: Any, rounded: Any, behind: list[Any], ridge: floa
 
 
 def _fitted(layer: Any, kernel: Pixels, moments: Moments, ridge: float) -> Pixels:
-    groups, taps, _ = moments.rounded.shape
-    flat = kernel.reshape(taps, groups, -1).astype(np.float64)  # a convolution has one group, a depthwise many
-    columns = [
-        fit_columns(flat[:, group], moments.rounded[group], moments.crossed[group], moments.places, ridge)
-        for group in range(groups)
-    ]
-    return np.stack(columns, axis=1).reshape(kernel.shape).astype(np.float32)
+    groups, taps, _ = moments.rounded.shape  # a convolution has one group, a depthwise many
+    weights = np.moveaxis(kernel.reshape(taps, groups, -1).astype(np.float64), 1, 0)
+    found = fit_columns(weights, moments.rounded, moments.crossed, moments.places, ridge)
+    return np.moveaxis(found, 0, 1).reshape(kernel.shape).astype(np.float32)
 
 
 def fit_columns(weights: Floats, rounded: Floats, crossed: Floats, places: int, ridge: float = RIDGE) -> Floats:
-    """Weights (taps, outputs) on the int8 grid that make of rounded inputs what the old ones made of exact ones.
+    """Weights (..., taps, outputs) on the int8 grid that make of rounded inputs what the old ones made of exact ones.
 
-    `rounded` are the second moments of the rounded inputs, `crossed` those of rounded with exact ones, (taps, taps).
-    Zeros stay.
+    `rounded` are the second moments of the rounded inputs, `crossed` those of rounded with exact ones, (..., taps,
+    taps). Zeros stay.
     """
-    if places >= PLACES_PER_TAP * len(rounded):
-        stay = ridge * np.mean(np.diag(rounded)) + 1e-12
-        refitted = np.linalg.solve(rounded + stay * np.eye(len(rounded)), crossed @ weights + stay * weights)
+    taps = rounded.shape[-1]
+    if places >= PLACES_PER_TAP * taps:
+        power = np.mean(np.diagonal(rounded, axis1=-2, axis2=-1), axis=-1)
+        stay = (ridge * power + 1e-12)[..., np.newaxis, np.newaxis]
+        refitted = np.linalg.solve(rounded + stay * np.eye(taps), crossed @ weights + stay * weights)
         weights = np.where(weights == 0, 0.0, refitted)
     return round_columns(weights, rounded)
 

@@ -3,6 +3,9 @@
 Rounding each weight to the nearest step is not what loses least: the inputs of a layer are correlated, so the error of
 one weight can be made good by the others (optimal brain quantization, Frantar and Alistarh 2022; the order and the
 Cholesky form are those of GPTQ, Frantar et al. 2023).
+
+A depthwise layer has thousands of small problems, one a channel: leading axes of weights and moments are problems that
+are solved side by side.
 """
 
 import numpy as np
@@ -18,44 +21,51 @@ DAMPING = 0.01
 
 
 def round_columns(weights: Floats, second: Floats) -> Floats:
-    """Round (taps, outputs) weights to the int8 grid of each column, given the inputs' second moments (taps, taps).
+    """Round (..., taps, outputs) weights to the int8 grid of each column, given the inputs' second moments.
 
-    The error of each tap is passed on to the taps that are still to be rounded, strongest input first. Zeros of pruned
-    weights stay (as in SparseGPT, Frantar and Alistarh 2023), since they make the file pack smaller.
+    `second` is (..., taps, taps). The error of each tap is passed on to the taps that are still to be rounded,
+    strongest input first. Zeros of pruned weights stay (as in SparseGPT, Frantar and Alistarh 2023), since they make
+    the file pack smaller.
     """
-    weights = clip_columns(weights, np.diag(second))
-    step = np.abs(weights).max(axis=0) / STEPS
+    power = np.diagonal(second, axis1=-2, axis2=-1)
+    weights = clip_columns(weights, power)
+    step = np.abs(weights).max(axis=-2) / STEPS
     step[step == 0] = 1.0
-    order = np.argsort(-np.diag(second), kind="stable")
-    left = weights[order].copy()
-    largest = np.abs(left).argmax(axis=0)
+    order = np.argsort(-power, axis=-1, kind="stable")[..., np.newaxis]
+    left = np.take_along_axis(weights, order, axis=-2)
+    largest = np.abs(left).argmax(axis=-2)
     originals = left.copy()
-    pruned = (left == 0) & (np.mean(left == 0) >= PRUNED_FROM)
-    upper = np.linalg.cholesky(np.linalg.inv(_damped(second[np.ix_(order, order)]))).T
+    pruned = (left == 0) & (np.mean(left == 0, axis=(-2, -1), keepdims=True) >= PRUNED_FROM)
+    sorted_rows = np.take_along_axis(second, order, axis=-2)
+    sorted_second = np.take_along_axis(sorted_rows, np.swapaxes(order, -2, -1), axis=-1)
+    upper = np.swapaxes(np.linalg.cholesky(np.linalg.inv(_damped(sorted_second))), -2, -1)
     rounded = np.zeros_like(left)
-    for tap in range(len(left)):
-        rounded[tap] = np.clip(np.rint(left[tap] / step), -STEPS, STEPS) * step
-        stays = (largest == tap) | pruned[tap]
-        rounded[tap, stays] = originals[tap, stays]
-        error = (left[tap] - rounded[tap]) / upper[tap, tap]
-        left[tap + 1 :] -= np.outer(upper[tap, tap + 1 :], error)
-    return rounded[np.argsort(order)]
+    for tap in range(left.shape[-2]):
+        nearest = np.clip(np.rint(left[..., tap, :] / step), -STEPS, STEPS) * step
+        stays = (largest == tap) | pruned[..., tap, :]
+        rounded[..., tap, :] = np.where(stays, originals[..., tap, :], nearest)
+        error = (left[..., tap, :] - rounded[..., tap, :]) / upper[..., tap, tap, np.newaxis]
+        left[..., tap + 1 :, :] -= upper[..., tap, tap + 1 :, np.newaxis] * error[..., np.newaxis, :]
+    return np.take_along_axis(rounded, np.argsort(order, axis=-2), axis=-2)
 
 
 def clip_columns(weights: Floats, power: Floats) -> Floats:
-    """Clip each column of (taps, outputs) weights where rounding it then loses least; `power` is that of each input.
+    """Clip each column of (..., taps, outputs) weights where rounding it then loses least.
 
-    A weight for an input that hardly ever fires may be a thousand times the others, and would leave them no steps.
+    `power` is that of each input, (..., taps). A weight for an input that hardly ever fires may be a thousand times the
+    others, and would leave them no steps.
     """
-    best, least = weights, np.full(weights.shape[1], np.inf)
+    largest = np.abs(weights).max(axis=-2, keepdims=True)
+    best, least = weights, np.full(largest.shape, np.inf)
     for share in CLIPS:
-        limit = share * np.abs(weights).max(axis=0)
+        limit = share * largest
         clipped = np.clip(weights, -limit, limit)
         step = np.where(limit > 0, limit, 1.0) / STEPS
-        loss = power @ np.square(np.rint(clipped / step) * step - weights)
+        loss = power[..., np.newaxis, :] @ np.square(np.rint(clipped / step) * step - weights)
         best, least = np.where(loss < least, clipped, best), np.minimum(loss, least)
     return best
 
 
 def _damped(second: Floats) -> Floats:
-    return second + np.eye(len(second)) * (DAMPING * np.mean(np.diag(second)) + 1e-8)
+    mean = np.mean(np.diagonal(second, axis1=-2, axis2=-1), axis=-1)[..., np.newaxis, np.newaxis]
+    return second + np.eye(second.shape[-1]) * (DAMPING * mean + 1e-8)
