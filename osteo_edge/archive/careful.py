@@ -7,7 +7,7 @@ from osteo_edge.archive.film import Film
 from osteo_edge.archive.plan import Plan
 from osteo_edge.archive.reasons import ENDS_WORKER
 from osteo_edge.archive.row import Row
-from osteo_edge.archive.shards import ShardSummary, require_source, write_shard
+from osteo_edge.archive.shards import ShardSummary, films_left, require_folders, write_shard
 from osteo_edge.archive.worker import unreadable
 from osteo_edge.archive.worker_process import Worker, WorkerEndedError
 from osteo_edge.bundle import read_bundle
@@ -20,14 +20,15 @@ SENTENCE: Final = "ends the process that screens it, or takes more memory than t
 
 
 def screen_carefully(plan: Plan, shard: int, *, isolated: bool = True) -> ShardSummary:
-    """Screen a shard's films one by one and write its results; a film that ends its process twice is unreadable.
+    """Screen what is left of a shard film by film and write its results.
 
-    OsteoEdgeError where a process ends without any film: it is this machine then, or the runtime.
+    A film that ends its process twice is unreadable. OsteoEdgeError where a process ends without any film: it is this
+    machine then, or the runtime.
     """
     start, manifest = perf_counter(), read_bundle(plan.bundle).manifest
     with Worker(plan, isolated=isolated) as worker:
-        rows = [_row(film, worker, manifest) for film in plan.films_of(shard)]
-    require_source(plan.record.source, rows)
+        rows = [_row(film, worker, manifest) for film in films_left(plan, shard)]
+    require_folders(plan, rows)
     return write_shard(plan, shard, rows, manifest, seconds=perf_counter() - start)
 
 

@@ -16,7 +16,7 @@ from osteo_edge.archive.film_tags import reason_by_tags
 from osteo_edge.archive.plan import FILMS, Plan, Source, read_plan
 from osteo_edge.archive.planning import SHARD_SIZE, Wish, grow_plan, make_plan, require_usable, resume_plan
 from osteo_edge.archive.row import OUTCOMES, FilmOutcome
-from osteo_edge.archive.running import forget_unread, run_engine
+from osteo_edge.archive.running import run_engine, unread
 from osteo_edge.archive.sources import film_names, open_source
 from osteo_edge.archive.summary import write_summary
 from osteo_edge.bundle import Bundle, read_bundle
@@ -152,9 +152,8 @@ def screen_archive(
     require_usable(out)
     with sole_use(out, BUSY), progress("looking for films") as advance:
         plan = _plan(out.resolve(), wish, add_new=add_new, advance=advance)
-        if retry:
-            forget_unread(plan)
-        ended = run_engine(plan, engine, workers=_workers(workers, address), on_progress=advance)
+        again = unread(plan) if retry else {}
+        ended = run_engine(plan, engine, workers=_workers(workers, address), on_progress=advance, again=again)
         summary = write_summary(plan, loaded)
     if ended == "interrupted":
         _end_early(plan)

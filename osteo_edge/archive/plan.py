@@ -69,12 +69,14 @@ class IndexFile:
 class ArchiveRecord:
     """What is screened, and by what; results of another source, bundle, program or other options are not mixed.
 
-    `bundle_sha256` is the hash of the bundle's manifest, `program` this program with its runtime. `left_out` counts
-    what was found at the source and is not in the plan, by reason.
+    `folders` are those that hold all films, one on each file system (`film_folders`). `bundle_sha256` is the hash of
+    the bundle's manifest, `program` this program with its runtime. `left_out` counts what was found at the source and
+    is not in the plan, by reason.
     """
 
     schema: Literal[1]
     source: Source
+    folders: tuple[str, ...]
     limit: int | None
     bundle: str
     bundle_sha256: str

@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from hashlib import blake2b
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from osteo_edge.archive.arrow import parquet, pyarrow
 from osteo_edge.archive.film import Options
+from osteo_edge.archive.film_folders import FilmFolders
 from osteo_edge.archive.plan import PLAN, RECORD, SCHEMA, SHARDS_A_FILE, ArchiveRecord, IndexFile, Plan, Source
 from osteo_edge.archive.sources import film_names
 from osteo_edge.bundle import Bundle
@@ -47,11 +48,17 @@ class Wish:
     limit: int | None = None
     shard_size: int | None = None
 
-    def record(self, index: tuple[IndexFile, ...], left_out: Counter[str]) -> ArchiveRecord:
+    def record(
+        self,
+        index: tuple[IndexFile, ...] = (),
+        left_out: Mapping[str, int] | None = None,
+        folders: tuple[str, ...] = (),
+    ) -> ArchiveRecord:
         """What the plan says of itself."""
         return ArchiveRecord(
             schema=SCHEMA,
             source=self.source,
+            folders=folders,
             limit=self.limit,
             bundle=str(self.bundle.path.resolve()),
             bundle_sha256=sha256_file(self.bundle.path / FILE_NAME),
@@ -60,7 +67,7 @@ class Wish:
             options=self.options,
             shard_size=self.shard_size or SHARD_SIZE,
             index=index,
-            left_out=dict(sorted(left_out.items())),
+            left_out=dict(sorted((left_out or {}).items())),
             planned_at=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
 
@@ -81,17 +88,22 @@ def require_usable(out: Path) -> None:
 
 
 def make_plan(wish: Wish, out: Path, on_found: OnFound) -> Plan:
-    """Write the plan of what is wished for; an interrupted one leaves none. OsteoEdgeError where there are no films."""
+    """Write the plan of what is wished for; an interrupted one leaves none.
+
+    OsteoEdgeError where there are no films, or nothing of where they lie: the paths are wrong, or a disk is away.
+    """
     for path in filter(_is_leftover, out.iterdir()):
         remove(path)
-    left_out: Counter[str] = Counter()
-    names = film_names(wish.source, left_out, skip=out)
+    left_out, folders = Counter[str](), FilmFolders()
+    names = _placed(film_names(wish.source, left_out, skip=out), Path(wish.source.root), folders)
     with new_folder(out / PLAN, "the plan") as folder:
         shard_size = wish.shard_size or SHARD_SIZE
         index = tuple(_write_index(islice(names, wish.limit), folder, shard_size, on_found))
         if not index:
             raise OsteoEdgeError(f"{wish.source.path}: holds no film{_counted(left_out)}; name another source")
-        record = wish.record(index, left_out)
+        if not folders.found():
+            raise OsteoEdgeError(f"{wish.source.path}: no folder of its films is there; connect it, or mend the paths")
+        record = wish.record(index, left_out, folders.found())
         (folder / RECORD).write_bytes(_as_json(record))
     return Plan(out, record)
 
@@ -99,7 +111,7 @@ def make_plan(wish: Wish, out: Path, on_found: OnFound) -> Plan:
 def resume_plan(plan: Plan, wish: Wish) -> Plan:
     """The plan to go on with, by the bundle where it lies now; OsteoEdgeError where it is of something else than is
     wished for, since results are not mixed."""
-    ours, theirs = plan.record, wish.record((), Counter())
+    ours, theirs = plan.record, wish.record()
     differing: dict[str, tuple[object, object]] = {
         "source": (ours.source.path, theirs.source.path),
         "bundle": (ours.bundle_sha256, theirs.bundle_sha256),
@@ -118,15 +130,24 @@ def resume_plan(plan: Plan, wish: Wish) -> Plan:
 def grow_plan(plan: Plan, wish: Wish, on_found: OnFound) -> Plan:
     """The plan with the films that have come since it was made, in shards of their own; it is replaced in one step."""
     known = {_key(plan.root / name) for name in plan.names()}
-    left_out: Counter[str] = Counter()
-    names = (name for name in film_names(wish.source, left_out, skip=plan.out) if _key(plan.root / name) not in known)
+    left_out, folders = Counter[str](), FilmFolders()
+    new = (name for name in film_names(wish.source, left_out, skip=plan.out) if _key(plan.root / name) not in known)
+    names = _placed(new, plan.root, folders)
     folder = plan.out / PLAN
     index = plan.record.index
     grown = (*index, *_write_index(names, folder, plan.record.shard_size, on_found, first=plan.shards, file=len(index)))
-    record = replace(plan.record, index=grown, left_out=dict(sorted(left_out.items())))
+    everywhere = tuple(sorted({*plan.record.folders, *folders.found()}))
+    record = replace(plan.record, index=grown, left_out=dict(sorted(left_out.items())), folders=everywhere)
     os.sync()  # the record must not name films that are not on the disk yet
     write_durably(folder / RECORD, _as_json(record), "the plan")
     return Plan(plan.out, record)
+
+
+def _placed(names: Iterator[str], root: Path, folders: FilmFolders) -> Iterator[str]:
+    """The names as they are; `folders` takes in where each film lies."""
+    for name in names:
+        folders.add(root / name)
+        yield name
 
 
 def _write_index(

@@ -1,5 +1,6 @@
 """Do one shard of an archive: its films, one file of results that is there whole or not at all."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -7,9 +8,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
-from osteo_edge.archive.arrow import parquet
-from osteo_edge.archive.plan import Plan, Source
+from osteo_edge.archive.arrow import parquet, pyarrow
+from osteo_edge.archive.film import Film
+from osteo_edge.archive.film_folders import answers
+from osteo_edge.archive.parts import opened_in
+from osteo_edge.archive.plan import Plan
 from osteo_edge.archive.planning import program
 from osteo_edge.archive.reasons import READ_ERRORS
 from osteo_edge.archive.row import Row, table_of
@@ -45,34 +50,47 @@ def screener_for(plan: Plan, *, isolated: bool = True) -> FilmScreener:
 
 
 def run_shard(plan: Plan, shard: int, screener: FilmScreener) -> ShardSummary:
-    """Screen a shard's films and write its results; whoever does it at the same time writes the same.
+    """Screen what is left of a shard and write its results; whoever does it at the same time writes the same.
 
-    OsteoEdgeError where the source is gone, or the results cannot be written: no film is to blame.
+    OsteoEdgeError where the films' disk is gone, or the results cannot be written: no film is to blame.
     """
     start = perf_counter()
-    rows = screener.rows(plan.films_of(shard))
-    require_source(plan.record.source, rows)
+    rows = screener.rows(films_left(plan, shard))
+    require_folders(plan, rows)
     return write_shard(plan, shard, rows, screener.manifest, seconds=perf_counter() - start)
 
 
+def films_left(plan: Plan, shard: int) -> list[Film]:
+    """The films of a shard that have no row yet; where it was done before, those that could not be opened then."""
+    part = plan.part(shard)
+    opened = set(opened_in(part, ["film", "reason"])["film"].to_pylist()) if part.exists() else set()
+    return [film for film in plan.films_of(shard) if film.name not in opened]
+
+
 def write_shard(plan: Plan, shard: int, rows: Sequence[Row], manifest: Manifest, *, seconds: float) -> ShardSummary:
-    """Write the results of a shard, in one step and on the disk."""
-    buffer = BytesIO()
-    parquet().write_table(table_of(rows, manifest), buffer, compression="zstd")
+    """Write the results of a shard, in one step and on the disk; the rows of films that were not left stay."""
+    table, buffer = _with_opened(table_of(rows, manifest), plan, shard), BytesIO()
+    parquet().write_table(table, buffer, compression="zstd")
     write_durably(plan.part(shard), buffer.getvalue(), "the results")
-    outcomes, reasons = Counter[str](row.outcome for row in rows), Counter(row.reason for row in rows)
-    return ShardSummary(shard, len(rows), dict(outcomes), dict(reasons), seconds)
+    outcomes, reasons = (Counter[str](table[name].to_pylist()) for name in ("outcome", "reason"))
+    return ShardSummary(shard, len(table), dict(outcomes), dict(reasons), seconds)
 
 
-def require_source(source: Source, rows: Sequence[Row]) -> None:
-    """Raise OsteoEdgeError where films cannot be read because the source as a whole is gone, as a disk that was taken
-    out or a share that was lost: they must not be put down as unreadable."""
-    if not any(row.reason in READ_ERRORS.values() for row in rows):
-        return
-    path = Path(source.path)
-    try:
-        is_there = path.is_file() if source.kind != "folder" else any(path.iterdir())
-    except OSError:
-        is_there = False
-    if not is_there:
-        raise OsteoEdgeError(f"{path}: is not there any more; connect it again, and the same command goes on")
+def _with_opened(table: Any, plan: Plan, shard: int) -> Any:
+    """The rows, and those that the shard's part has already, in the order of the plan."""
+    part = plan.part(shard)
+    if not part.exists():
+        return table
+    both = pyarrow().concat_tables([opened_in(part, table.schema.names).cast(table.schema), table])
+    places = {name: place for place, name in enumerate(both["film"].to_pylist())}
+    return both.take([places[film.name] for film in plan.films_of(shard)])
+
+
+def require_folders(plan: Plan, rows: Sequence[Row]) -> None:
+    """Raise OsteoEdgeError where films cannot be opened because the folder that holds all of them is gone, as with a
+    disk that was taken out or a share that was lost: they must not be put down as unreadable."""
+    unread = {(plan.root / row.film).parent for row in rows if row.reason in READ_ERRORS.values()}
+    gone = [folder for folder in plan.record.folders if unread and not answers(folder)]
+    for place in (Path(os.path.realpath(parent)) for parent in unread if gone):
+        for folder in filter(place.is_relative_to, gone):
+            raise OsteoEdgeError(f"{folder}: is no longer there; connect it and run the same command again")

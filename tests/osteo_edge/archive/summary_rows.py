@@ -31,6 +31,7 @@ def plan_for(out: Path, bundle: Bundle, shards: int, films: int, left_out: dict[
     record = ArchiveRecord(
         schema=1,
         source=Source("/films", "folder", "/films"),
+        folders=("/films",),
         limit=None,
         bundle=str(bundle.path),
         bundle_sha256="b" * 64,

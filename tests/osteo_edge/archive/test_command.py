@@ -1,7 +1,11 @@
 import io
+import itertools
 import json
 import os
+import shutil
+import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +67,13 @@ def told(capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
+def plan_alone(call: Call) -> None:
+    """Have the command end when it has its plan."""
+    EngineHere.ends_after = 0
+    assert call() == 130
+    EngineHere.ends_after = None
+
+
 def test_an_archive_is_screened_and_summarized(call: Call, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call() == 1  # one film cannot be read
     printed = capsys.readouterr().out
@@ -119,9 +130,7 @@ def test_films_that_came_since_are_added_when_asked_for(call: Call, out: Path, a
 
 def test_films_that_could_not_be_opened_are_tried_again_when_asked_for(call: Call, out: Path, archive: Path) -> None:
     moved = archive.parent / "bright.png"
-    EngineHere.ends_after = 0
-    call()
-    EngineHere.ends_after = None
+    plan_alone(call)
     (archive / "bright.png").rename(moved)
     call()
     assert outcomes_of(out)["bright.png"] == ("unreadable", "cannot_be_read")
@@ -132,6 +141,72 @@ def test_films_that_could_not_be_opened_are_tried_again_when_asked_for(call: Cal
     assert outcomes_of(out)["bright.png"] == ("refer", "threshold_reached")
     assert outcomes_of(out)["b/cut.png"] == ("unreadable", "damaged")
     assert len(rows_of(out)) == 7
+
+
+def is_killed_at(step: int, folder: Path, deed: Callable[[], object]) -> bool:
+    """Do something in a process that is killed as it is about to open, rename or remove what is in a folder, when it
+    does so for the time `step`; whether it came to that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads
+        pid = os.fork()
+    if pid == 0:
+        steps = itertools.count(1)
+
+        def watch(event: str, about: tuple[Any, ...]) -> None:
+            is_there = event in ("open", "os.rename", "os.remove") and Path(str(about[0])).is_relative_to(folder)
+            if is_there and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(watch)
+            deed()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+
+
+def test_a_retry_that_is_killed_at_any_step_leaves_each_film_its_row(call: Call, out: Path, archive: Path) -> None:
+    again = ("a/dark.png", "b/c/dark.png")
+    plan_alone(call)
+    for name in again:
+        (archive / name).rename(archive.parent / Path(name).parts[0])
+    call()
+    for name in again:
+        (archive.parent / Path(name).parts[0]).rename(archive / name)
+    before, kept = outcomes_of(out), out.with_name("kept")
+    shutil.copytree(out, kept)
+    call("--retry")
+    after = outcomes_of(out)
+    assert {name for name in after if after[name] != before[name]} == set(again)
+    renewed = set()
+    for step in itertools.count(1):
+        shutil.rmtree(out)
+        shutil.copytree(kept, out)
+        if not is_killed_at(step, out / "films", lambda: call("--retry")):
+            break
+        found = outcomes_of(out)
+        assert found.keys() == before.keys()
+        assert all(found[name] in (before[name], after[name]) for name in found)
+        renewed.add(sum(found[name] == after[name] for name in again))
+        call("--retry")
+        assert outcomes_of(out) == after
+        assert not list(out.rglob("*.partial"))
+    assert renewed == {0, 1, 2}
+    assert outcomes_of(out) == after
+
+
+def test_an_answer_is_not_given_up_for_a_film_that_is_gone_by_now(call: Call, out: Path, archive: Path) -> None:
+    plan_alone(call)
+    away = (archive / "a" / "dark.png").rename(archive.parent / "away.png")
+    call()
+    away.rename(archive / "a" / "dark.png")
+    (archive / "a" / "bright.png").unlink()
+    call("--retry")
+    assert outcomes_of(out)["a/bright.png"] == ("refer", "threshold_reached")
+    assert outcomes_of(out)["a/dark.png"] == ("no_finding", "below_threshold")
+    noted = json.loads((out / RUNS).read_text().splitlines()[-1])
+    assert (noted["films"], noted["shards"]) == (1, 1)
 
 
 def test_a_damaged_part_is_named_before_films_are_tried_again(
@@ -276,12 +351,10 @@ def test_a_disk_without_room_is_one_line(call: Call, full_disk: Path, capsys: py
 def test_a_source_that_is_taken_away_is_one_line_and_noted(
     call: Call, archive: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    EngineHere.ends_after = 0
-    call()
-    EngineHere.ends_after = None
+    plan_alone(call)
     capsys.readouterr()
     for path in sorted(archive.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     assert call() == 1
-    assert "archive: is not there any more; connect it again" in told(capsys)
+    assert "archive: is no longer there; connect it and run the same command again" in told(capsys)
     assert json.loads((out / RUNS).read_text().splitlines()[-1])["ended"] == "failed"

@@ -52,9 +52,29 @@ def test_the_engine_does_what_one_process_does(planned: Planned) -> None:
 def test_what_ends_a_run_comes_through_as_it_is(planned: Planned, archive: Path) -> None:
     plan = planned()
     shutil.rmtree(archive)
-    with pytest.raises(OsteoEdgeError, match="is not there any more"):
+    with pytest.raises(OsteoEdgeError, match="archive: is no longer there"):
         LocalEngine(isolated=False).run(plan, [0], workers=1, on_done=lambda summary: None)
     assert multiprocessing.active_children() == []
+
+
+def test_a_source_that_goes_away_half_way_ends_the_run_and_is_gone_on_with(
+    planned: Planned, archive: Path, tmp_path: Path
+) -> None:
+    whole, plan, done = planned("whole"), planned(), list[int]()
+    screen_here(whole)
+
+    def lose(summary: ShardSummary) -> None:
+        done.append(summary.shard)
+        if archive.exists():
+            archive.rename(tmp_path / "away")
+
+    with pytest.raises(OsteoEdgeError, match="archive: is no longer there; connect it and run the same command again"):
+        LocalEngine(isolated=False).run(plan, plan.missing(), workers=1, on_done=lose)
+    assert done == [0]
+    assert plan.missing() == [1, 2]
+    (tmp_path / "away").rename(archive)
+    LocalEngine(isolated=False).run(plan, plan.missing(), workers=1, on_done=lambda summary: None)
+    assert rows_of(plan.out) == rows_of(whole.out)
 
 
 def test_a_worker_that_is_killed_is_replaced(planned: Planned, archive: Path) -> None:

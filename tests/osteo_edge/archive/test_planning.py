@@ -99,6 +99,27 @@ def test_a_film_that_a_list_names_otherwise_by_now_is_not_new(wish: Wished, arch
     assert list(grown.names()) == ["archive/bright.png", "./archive/a/dark.png"]
 
 
+def test_a_list_of_films_on_a_disk_that_is_away_is_refused(wish: Wished, tmp_path: Path) -> None:
+    films, out = tmp_path / "films.txt", tmp_path / "results"
+    films.write_text("/media/nobody/one.png\nold/two.png\n")
+    out.mkdir()
+    with pytest.raises(OsteoEdgeError, match=r"films.txt: no folder of its films is there; connect it, or mend"):
+        make_plan(wish(films), out, silent)
+    assert list(out.iterdir()) == []
+
+
+def test_a_plan_that_grows_knows_where_its_new_films_lie(
+    wish: Wished, planned: Planned, archive: Path, tmp_path: Path, other_disk: Path
+) -> None:
+    films = tmp_path / "films.txt"
+    films.write_text("archive/a/dark.png\n")
+    plan = planned(source=films)
+    (other_disk / "new.png").write_bytes((archive / "bright.png").read_bytes())
+    films.write_text(f"archive/a/dark.png\n{other_disk}/new.png\n")
+    grown = grow_plan(plan, wish(films), silent)
+    assert grown.record.folders == tuple(sorted((str(archive / "a"), str(other_disk))))
+
+
 def test_an_interrupted_plan_leaves_none(wish: Wished, tmp_path: Path) -> None:
     out = tmp_path / "results"
     out.mkdir()

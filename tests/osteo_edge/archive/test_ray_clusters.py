@@ -27,6 +27,7 @@ SHARD = 4
 LISTENS = "0A"
 LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 PATIENCE_S = 300.0
+STARTS = 3
 
 
 class Nodes:
@@ -64,8 +65,17 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def nodes(environment: dict[str, str]) -> Iterator[Nodes]:
-    """Two nodes, one of which the last test that uses them kills."""
-    nodes = Nodes(environment)
+    """Two nodes, one of which the last test that uses them kills.
+
+    Ray gives a node 30 s to start, which no setting changes and a busy machine may not do in: so it is tried again.
+    """
+    for _ in range(STARTS):
+        nodes = Nodes(environment)
+        if nodes.address:
+            break
+        nodes.end()
+    else:
+        pytest.fail("the nodes of Ray do not start; what Ray says is above")
     yield nodes
     nodes.end()
 

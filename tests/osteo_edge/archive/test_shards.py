@@ -73,9 +73,69 @@ def test_a_source_that_was_taken_away_is_no_archive_of_unreadable_films(
     shutil.rmtree(archive)
     if how == "empty":
         archive.mkdir()
-    with pytest.raises(OsteoEdgeError, match="archive: is not there any more; connect it again"):
+    with pytest.raises(OsteoEdgeError, match="archive: is no longer there; connect it and run the same command again"):
         screen_here(plan, 0)
     assert plan.missing() == [0, 1, 2]
+
+
+def test_films_of_a_list_whose_folder_is_gone_are_not_put_down_as_unreadable(
+    planned: Planned, archive: Path, tmp_path: Path
+) -> None:
+    films = tmp_path / "films.csv"
+    films.write_text("path\narchive/a/bright.png\narchive/b/c/dark.png\n")
+    plan = planned(source=films)
+    assert plan.record.folders == (str(archive),)
+    films.unlink()  # it is not needed any more
+    archive.rename(tmp_path / "away")
+    with pytest.raises(OsteoEdgeError, match="archive: is no longer there"):
+        screen_here(plan)
+    (tmp_path / "away").rename(archive)
+    screen_here(plan)
+    assert {outcome for outcome, _ in outcomes_of(plan.out).values()} == {"refer", "no_finding"}
+
+
+def test_a_lost_disk_of_several_is_the_one_that_is_named(
+    planned: Planned, archive: Path, tmp_path: Path, other_disk: Path
+) -> None:
+    shutil.copytree(archive / "b", other_disk / "films")
+    (archive / "linked").symlink_to(other_disk / "films")
+    plan = planned(shard_size=1)
+    assert set(plan.record.folders) == {str(archive), str(other_disk / "films")}
+    (other_disk / "films").rename(other_disk / "away")
+    places = {film.name: shard for shard in range(plan.shards) for film in plan.films_of(shard)}
+    screen_here(plan, places["a/bright.png"])
+    with pytest.raises(OsteoEdgeError, match="films: is no longer there"):
+        screen_here(plan, places["linked/c/dark.png"])
+    (archive / "bright.png").unlink()  # on the disk that is there
+    screen_here(plan, places["bright.png"])
+    assert outcomes_of(plan.out)["bright.png"] == ("unreadable", "cannot_be_read")
+
+
+def test_a_folder_of_the_archive_that_is_gone_is_so_many_unreadable_films(planned: Planned, archive: Path) -> None:
+    plan = planned()
+    shutil.rmtree(archive / "a")
+    screen_here(plan)
+    found = outcomes_of(plan.out)
+    assert found["a/bright.png"] == found["a/dark.png"] == ("unreadable", "cannot_be_read")
+    assert found["bright.png"] == ("refer", "threshold_reached")
+
+
+def test_what_is_done_again_keeps_the_rows_of_films_that_were_opened(
+    planned: Planned, archive: Path, tmp_path: Path
+) -> None:
+    plan = planned(shard_size=4)
+    away = (archive / "a" / "dark.png").rename(tmp_path / "away.png")
+    screen_here(plan)
+    before = {row["film"]: row for row in rows_of(plan.out)}
+    away.rename(archive / "a" / "dark.png")
+    (archive / "a" / "bright.png").unlink()
+    screen_here(plan)
+    after = {row["film"]: row for row in rows_of(plan.out)}
+    assert after.pop("a/dark.png")["outcome"] == "no_finding"
+    assert before.pop("a/dark.png")["outcome"] == "unreadable"
+    assert after == before
+    names = pyarrow.parquet.read_table(plan.part(0), partitioning=None).column("film").to_pylist()
+    assert names == [film.name for film in plan.films_of(0)]
 
 
 def test_a_single_film_that_is_gone_is_unreadable(planned: Planned, archive: Path) -> None:

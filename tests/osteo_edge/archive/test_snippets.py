@@ -1,4 +1,4 @@
-"""The snippets of docs/archive.md for those who have a cluster of another kind."""
+"""The snippets of docs/archive.md: reading the results, and screening for those who have a cluster of another kind."""
 
 import ast
 import re
@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from osteo_edge.archive.film import Film
+from osteo_edge.archive.plan import Plan
 from osteo_edge.archive.worker import FilmScreener
 from osteo_edge.bundle import Bundle
+from tests.osteo_edge.archive.results import screen_here
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "archive.md"
 BRIGHTNESS = (0.2, 0.5, 0.8)
@@ -22,6 +25,21 @@ def snippet(word: str) -> str:
     found = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     (code,) = (code for code in found if word in code)
     return str(code)
+
+
+def test_the_results_are_read_by_pyarrow_and_pandas(
+    planned: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pandas")
+    plan = planned("answers")
+    screen_here(plan)
+    plan.part(0).with_name(".part-00000009.parquet.ab.partial").write_bytes(b"what a killed run was writing")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(snippet("pyarrow.dataset"), names)
+    assert sorted(names["positive"]["film"].to_pylist()) == ["a/bright.png", "b/c/bright.png", "bright.png"]
+    assert names["positive"].column_names == ["film", "score"]
+    assert names["unread"].to_dict("records") == [{"film": "b/cut.png", "reason": "damaged"}]
 
 
 def test_dask_gives_the_answers_that_a_screener_gives(
