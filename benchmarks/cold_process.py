@@ -1,10 +1,12 @@
 """Run one cold process to its end: how long it took, and the most memory that it held."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from osteo_edge.errors import OsteoEdgeError
 
@@ -34,14 +36,18 @@ class ColdRun:
     peak_mib: float
 
 
-def run_cold(command: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> ColdRun:
+def run_cold(command: Sequence[str], *, timeout_s: float = TIMEOUT_S, bytecode: Path | None = None) -> ColdRun:
     """Run `command`, its executable given by its full path, and throw its output away.
 
+    `bytecode` is a folder where Python keeps what it compiles: a later run finds it compiled, as that of an installed
+    program is, also where this one's environment or a folder of sources that cannot be written would prevent that.
     Raises `OsteoEdgeError` with the last line of its standard error if it fails, and if it takes too long.
     """
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, *command]
     try:
-        finished = subprocess.run(launcher, capture_output=True, text=True, timeout=timeout_s, check=False)
+        finished = subprocess.run(
+            launcher, capture_output=True, text=True, timeout=timeout_s, check=False, env=_environment(bytecode)
+        )
     except subprocess.TimeoutExpired as error:
         raise OsteoEdgeError(f"{command[0]}: not done after {timeout_s:.0f} s; try again on an idle machine") from error
     if finished.returncode != 0:
@@ -50,6 +56,11 @@ def run_cold(command: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> ColdRun
     if code != 0:
         raise OsteoEdgeError(f"{command[0]}: ended with code {code}: {_last_line(finished.stderr)}")
     return ColdRun(wall_ms, cpu_ms, peak_mib)
+
+
+def _environment(bytecode: Path | None) -> dict[str, str]:
+    kept = {} if bytecode is None else {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONDONTWRITEBYTECODE": ""}
+    return {**os.environ, **kept}
 
 
 def _last_line(text: str) -> str:

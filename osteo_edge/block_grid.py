@@ -41,4 +41,4 @@ def _contrast_across(rows: Grey) -> float:
     here, beside = rows[:, :places], rows[:, 1 : places + 1]
     steps = np.minimum(np.maximum(here, beside) - np.minimum(here, beside), LARGEST_STEP)
     *within, border = np.sort(steps.mean(axis=0, dtype=np.float32).reshape(-1, BLOCK_PX).mean(axis=0))
-    return float(border / max(float(np.median(within)), LEAST_STEP))
+    return float(border / max(float(within[len(within) // 2]), LEAST_STEP))

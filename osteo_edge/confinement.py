@@ -6,10 +6,10 @@ Linux alone. What the kernel refuses is left out; `confine` says whether system 
 import ctypes
 import resource
 import signal
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from osteo_edge.reading_protocol import Limits
 from osteo_edge.syscall_filter import filter_program
 
 PR_SET_PDEATHSIG: Final = 1
@@ -17,16 +17,8 @@ PR_SET_SECCOMP: Final = 22
 PR_SET_NO_NEW_PRIVS: Final = 38
 SECCOMP_MODE_FILTER: Final = 2
 INSTRUCTION_BYTES: Final = 8
-FIRST_TO_GO: Final = "1000"
+FIRST_TO_GO: Final = b"1000"
 """The process that the kernel ends first where memory runs out (proc_pid_oom_score_adj(5))."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many seconds of computing and how many bytes of memory, beside what it has, a process may still take."""
-
-    cpu_s: int
-    memory_bytes: int
 
 
 class _Program(ctypes.Structure):
@@ -68,12 +60,12 @@ def _limit(what: int, soft: int, hard: int) -> None:
 
 
 def _address_space_bytes() -> int:
-    pages = Path("/proc/self/statm").read_text("ascii").split()[0]
+    pages = Path("/proc/self/statm").read_bytes().split()[0]
     return int(pages) * resource.getpagesize()
 
 
 def _go_first() -> None:
     try:
-        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO, "ascii")
+        Path("/proc/self/oom_score_adj").write_bytes(FIRST_TO_GO)
     except OSError:  # a system without it chooses by itself
         return

@@ -83,7 +83,7 @@ def measure_quality(pixels: Pixels) -> ImageQuality:
         screen=float((even & (grey >= low) & (grey <= high)).mean()),
         brightest=float(np.flatnonzero(levels[::-1].cumsum()[::-1] >= BRIGHTEST_SHARE)[-1]) / 255,
         white=float((_middle(within) >= WHITE).mean()),
-        side=float(np.median(np.concatenate([within[:, :margin], within[:, -margin:]], axis=1))) / 255,
+        side=_median(np.concatenate([within[:, :margin], within[:, -margin:]], axis=1)) / 255,
         relief=_relief(_shrunk(film[field], MEASURED_PX // 4)),
         patch=_largest_part((even & (grey >= PATCH_GREY))[field]),
         detail=_detail(film),
@@ -114,6 +114,12 @@ def _inside(dark: Mask) -> slice:
 def _middle(grey: Grey) -> Grey:
     down, across = (round(side * (1 - MIDDLE) / 2) for side in grey.shape)
     return grey[down : grey.shape[0] - down, across : grey.shape[1] - across]
+
+
+def _median(grey: Grey) -> float:
+    """The same as `np.median`, which loads all of `numpy.ma` first."""
+    middle = [(grey.size - 1) // 2, grey.size // 2]
+    return float(np.partition(grey, middle, axis=None)[middle].mean())
 
 
 def _even(grey: Grey) -> Mask:

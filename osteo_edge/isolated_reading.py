@@ -5,7 +5,6 @@ within limits of time and memory. What comes back is checked (`reading_reply`).
 """
 
 import json
-import logging
 import os
 import signal
 import socket
@@ -19,12 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple
 
-from osteo_edge.confinement import Limits
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.image_header import EXPORT_HINT
 from osteo_edge.radiograph import SNIFFED_BYTES, Radiograph, read_bytes, sniff_format
-from osteo_edge.reading_protocol import MESSAGE_BYTES, Ended, Request
+from osteo_edge.reading_protocol import MESSAGE_BYTES, Ended, Limits, Request
 from osteo_edge.reading_reply import BadReplyError, memory_for_reply, read_reply
 from osteo_edge.strict import from_dict, to_dict
 
@@ -215,6 +213,8 @@ class _Process:
 
 def _begin(command: Sequence[str]) -> _Process:
     """Start the command from nothing."""
+    import logging  # which takes long to load, and a copy does without
+
     control, theirs = _sockets()
     says_why = logging.getLogger("osteo_edge").isEnabledFor(logging.DEBUG)
     with theirs, _starting(control):

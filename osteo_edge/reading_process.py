@@ -2,6 +2,7 @@
 
 This process has loaded what decoding needs and never touches a file's bytes. For each file it forks one that gives up
 its rights before it sees the first byte, and ends with that file: what a hostile file does to it reaches no other film.
+The first is forked ahead, while the program that asks is still starting.
 
 It is told what to do on a socket (SOCK_SEQPACKET), which is its standard input if it was started from nothing. Each
 request brings the file and the memory for the answer; what became of the process is told on the socket. The end of the
@@ -17,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
@@ -59,22 +60,25 @@ def _serve_all(control: socket.socket, nowhere: int) -> None:
     os.dup2(nowhere, 0)
     _warm_up()
     gc.freeze()
+    waiting: _Child | None = _Child(nowhere)
     with suppress(BrokenPipeError):
-        while _serve(control, nowhere):
-            pass
+        while _serve(control, nowhere, waiting):
+            waiting = None
 
 
-def _serve(control: socket.socket, nowhere: int) -> bool:
-    """Deal with one request; False where there will be no more."""
+def _serve(control: socket.socket, nowhere: int, waiting: "_Child | None") -> bool:
+    """Deal with one request, by the child that waits for one, if there is any; False where there will be no more."""
     message, descriptors, *_ = socket.recv_fds(control, MESSAGE_BYTES, 2)
-    if not message:
+    request = from_dict(Request, json.loads(message)) if message else None
+    if waiting is not None and (request is None or request.format == "dicom"):
+        waiting.end()  # it was forked before what DICOM takes is loaded
+        waiting = None
+    if request is None:
         return False
-    request = from_dict(Request, json.loads(message))
-    missing = _load_dicom() if request.format == "dicom" else None
-    file, memory = descriptors
-    child = _Child(lambda life: _decode(life, file, memory, request, missing), keep={file, memory}, nowhere=nowhere)
-    os.close(file)
-    os.close(memory)
+    child = waiting or _Child(nowhere, _load_dicom() if request.format == "dicom" else None)
+    child.start(message, descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
     ended = child.wait(control, request.wall_s)
     if ended is None:
         return False
@@ -82,8 +86,14 @@ def _serve(control: socket.socket, nowhere: int) -> bool:
     return True
 
 
-def _decode(life: int, file: int, memory: int, request: Request, missing: MissingExtraError | None) -> None:
-    """Decode a file, in a child; or say what is missing for that, which it could not find out by itself any more."""
+def _decode(life: int, work: socket.socket, missing: MissingExtraError | None) -> None:
+    """Wait for a file, in a child, and decode it; or say what is missing for that, which it could not find out then."""
+    with work:
+        message, descriptors, *_ = socket.recv_fds(work, MESSAGE_BYTES, 2)
+    if not message:
+        return
+    request = from_dict(Request, json.loads(message))
+    file, memory = descriptors
     is_filtered = confine(request.limits) and _is_refused_a_socket()
     os.write(life, b"+" if is_filtered else b"-")
     path = Path(os.fsdecode(bytes.fromhex(request.path_hex)))
@@ -97,17 +107,29 @@ def _decode(life: int, file: int, memory: int, request: Request, missing: Missin
 
 
 class _Child:
-    """A process that does one thing with a few descriptors, and ends.
+    """A process that waits for one file, decodes it, and ends; with this one, where it waits yet.
 
-    The deed is given the end of a pipe on which it tells whether its system calls are filtered.
+    It has the end of a pipe on which it tells whether its system calls are filtered, and a socket until it is started.
     """
 
-    def __init__(self, deed: Callable[[int], None], *, keep: set[int], nowhere: int) -> None:
-        self._life, theirs = os.pipe()
+    def __init__(self, nowhere: int, missing: MissingExtraError | None = None) -> None:
+        self._life, life = os.pipe()
+        self._work, work = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._pid = os.fork()
         if self._pid == 0:
-            _do_and_end(lambda: deed(theirs), {*keep, theirs}, nowhere)
-        os.close(theirs)
+            _do_and_end(lambda: _decode(life, work, missing), {life, work.fileno()}, nowhere)
+        os.close(life)
+        work.close()
+
+    def start(self, message: bytes, descriptors: Sequence[int]) -> None:
+        """Give it the file and the memory for the answer; `wait` tells of one that was killed before it had them."""
+        with self._work, suppress(BrokenPipeError):
+            socket.send_fds(self._work, [message], descriptors)
+
+    def end(self) -> None:
+        """End it without a file."""
+        self._work.close()
+        self._reap()
 
     def wait(self, control: socket.socket, wall_s: float) -> Ended | None:
         """Wait for its end, and bring it about after `wall_s` seconds; None where the other end of `control` is closed.
@@ -122,12 +144,16 @@ class _Child:
         told = os.read(self._life, 1) if self._life in events else b""
         if told:
             events = dict(watched.poll(max(0, round(1000 * (end_s - time.monotonic())))))
-        os.kill(self._pid, signal.SIGKILL)  # one that has ended by itself has its code already
-        _, status = os.waitpid(self._pid, 0)
-        os.close(self._life)
+        status = self._reap()
         if control.fileno() in events:
             return None
         return Ended(os.waitstatus_to_exitcode(status), late=not events, filtered=FILTERED.get(told))
+
+    def _reap(self) -> int:
+        os.kill(self._pid, signal.SIGKILL)  # one that has ended by itself has its code already
+        _, status = os.waitpid(self._pid, 0)
+        os.close(self._life)
+        return status
 
 
 def _do_and_end(deed: Callable[[], None], keep: set[int], nowhere: int) -> NoReturn:

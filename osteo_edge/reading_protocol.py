@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-from osteo_edge.confinement import Limits
-
 MESSAGE_BYTES: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many seconds of computing and how many bytes of memory, beside what it has, a process may still take."""
+
+    cpu_s: int
+    memory_bytes: int
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import mmap
 import os
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -24,6 +24,9 @@ from osteo_edge.strict import from_dict, to_dict
 
 PIXELS_AT: Final = 65_536
 """Where the pixels begin, in bytes; before it lie the length of the document and the document."""
+FULL_BYTE: Final = np.float32(255)
+BLOCK_PIXELS: Final = 2**14
+"""How many pixels are tried at a time whether bytes can hold them: few enough for a processor's cache."""
 LENGTH: Final = struct.Struct("=I")
 SEALS: Final = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 
@@ -36,7 +39,10 @@ class BadReplyError(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """`radiograph.Source` without its path; the pixels are float32 in the machine's byte order, row by row."""
+    """`radiograph.Source` without its path; and whether the pixels are bytes, to be divided by 255.
+
+    They are float32 in the machine's byte order otherwise, row by row in both cases.
+    """
 
     format: str
     height: int
@@ -46,6 +52,7 @@ class Decoded:
     modality: str | None
     body_part: str | None
     view_position: str | None
+    in_bytes: bool = False
 
     def __post_init__(self) -> None:
         if self.format not in ("dicom", *FORMATS):
@@ -89,17 +96,17 @@ def memory_for_reply() -> int:
 def write_reply(decode: Callable[[], Radiograph], memory: int) -> None:
     """Leave what `decode` gives, or why it gives nothing."""
     reply, pixels = _reply_of(decode)  # by now what a failed decoding had taken is free
+    answer = mmap.mmap(memory, PIXELS_AT + pixels.nbytes)
+    if reply.decoded is not None and _write_pixels(answer, pixels):
+        reply = Reply(replace(reply.decoded, in_bytes=True))
     document = json.dumps(to_dict(reply)).encode("ascii")
-    with _mapped(memory, pixels.shape) as answer:
-        answer[: LENGTH.size + len(document)] = LENGTH.pack(len(document)) + document
-        np.copyto(np.frombuffer(answer, np.float32, offset=PIXELS_AT).reshape(pixels.shape), pixels)
+    answer[: LENGTH.size + len(document)] = LENGTH.pack(len(document)) + document
 
 
 def read_reply(memory: int, path: Path, sha256: str) -> Radiograph:
     """The radiograph of the file `path`, whose bytes have the digest `sha256`; or the error that reading it gives.
 
-    The pixels stay where they are. Raises RadiographError, MissingExtraError, MemoryError; BadReplyError for an answer
-    that is none.
+    Raises RadiographError, MissingExtraError, MemoryError; BadReplyError for an answer that is none.
     """
     reply = _document(memory)
     if reply.decoded is None:
@@ -109,10 +116,9 @@ def read_reply(memory: int, path: Path, sha256: str) -> Radiograph:
         check_size(*shape, path)
     except RadiographError as error:
         raise BadReplyError from error
-    pixels = np.frombuffer(_mapped(memory, shape), np.float32, offset=PIXELS_AT).reshape(shape)
-    if not (pixels.min() >= 0 and pixels.max() <= 1):
-        raise BadReplyError
-    return Radiograph(pixels, sha256, Source(path, **vars(reply.decoded)))
+    about = vars(reply.decoded).copy()
+    pixels = _pixels(memory, shape, in_bytes=about.pop("in_bytes"))
+    return Radiograph(pixels, sha256, Source(path, **about))
 
 
 class _MissingError(MissingExtraError):
@@ -136,20 +142,45 @@ def _reply_of(decode: Callable[[], Radiograph]) -> tuple[Reply, Pixels]:
     return Reply(decoded=Decoded(**about)), radiograph.pixels
 
 
+def _write_pixels(answer: mmap.mmap, pixels: Pixels) -> bool:
+    """Leave the pixels; as bytes, and true, where these divided by 255 are the pixels to the bit, as of most files.
+
+    New memory is what costs most about an answer, and bytes take a quarter of it.
+    """
+    in_bytes = np.frombuffer(answer, np.uint8, pixels.size, PIXELS_AT).reshape(pixels.shape)
+    rows = max(1, BLOCK_PIXELS // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        block, written = pixels[top : top + rows], in_bytes[top : top + rows]
+        with np.errstate(invalid="ignore"):  # what is no number is no byte, either
+            np.rint(block * FULL_BYTE, out=written, casting="unsafe")
+        again = np.divide(written, FULL_BYTE, dtype=np.float32)
+        if not np.array_equal(again.view(np.uint32), block.view(np.uint32)):
+            np.copyto(np.frombuffer(answer, np.float32, offset=PIXELS_AT).reshape(pixels.shape), pixels)
+            return False
+    return True
+
+
+def _pixels(memory: int, shape: tuple[int, int], *, in_bytes: bool) -> Pixels:
+    """The pixels of an answer, which stay where they are unless they are bytes; BadReplyError for one out of range."""
+    dtype = np.dtype(np.uint8 if in_bytes else np.float32)
+    length = PIXELS_AT + shape[0] * shape[1] * dtype.itemsize
+    mapped = mmap.mmap(memory, length, mmap.MAP_SHARED | mmap.MAP_POPULATE)  # all at once: less than one by one
+    samples = np.frombuffer(mapped, dtype, offset=PIXELS_AT).reshape(shape)
+    if in_bytes:
+        return np.divide(samples, FULL_BYTE, dtype=np.float32)
+    if not (samples.min() >= 0 and samples.max() <= 1):
+        raise BadReplyError
+    return samples
+
+
 def _document(memory: int) -> Reply:
-    with _mapped(memory, (0, 0)) as answer:
+    with mmap.mmap(memory, PIXELS_AT) as answer:
         (length,) = LENGTH.unpack_from(answer)
         document = answer[LENGTH.size : LENGTH.size + min(length, PIXELS_AT)]
     try:
         return from_dict(Reply, json.loads(document))
     except (ValueError, RecursionError) as error:
         raise BadReplyError from error
-
-
-def _mapped(memory: int, shape: tuple[int, ...]) -> mmap.mmap:
-    """The answer so far as it is as large; all its pages at once, which takes less than one by one."""
-    length = PIXELS_AT + shape[0] * shape[1] * np.dtype(np.float32).itemsize
-    return mmap.mmap(memory, length, mmap.MAP_SHARED | mmap.MAP_POPULATE)
 
 
 def _error_of(refused: Refused | None, path: Path) -> Exception:

@@ -109,10 +109,10 @@ def screen(
         raise click.UsageError("Missing argument 'IMAGES...': name images, or a folder with --study.", ctx)
     if studies and second_look:
         raise click.UsageError("--second-look is for images, not for --study, which compares several films.", ctx)
-    loaded = read_bundle(bundle)
-    require_trusted(loaded)
-    require_screenable(loaded, bone, force)
     with _reader(one_process) as read:  # before the model, whose threads a copy of this process cannot have
+        loaded = read_bundle(bundle)
+        require_trusted(loaded)
+        require_screenable(loaded, bone, force)
         interpreter = open_checked(loaded, threads=threads, tell=_complain)
         if not as_json:
             click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")

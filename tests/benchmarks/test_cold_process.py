@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,3 +45,14 @@ def test_a_program_that_is_not_there_is_reported() -> None:
 def test_a_process_that_takes_too_long_is_reported() -> None:
     with pytest.raises(OsteoEdgeError, match=r"not done after 1 s; try again on an idle machine$"):
         run_cold(python("import time; time.sleep(30)"), timeout_s=1)
+
+
+def test_modules_are_kept_compiled_where_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "module.py").touch()
+    command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import module"]
+    run_cold(command)
+    assert not list(tmp_path.rglob("*.pyc"))
+    run_cold(command, bytecode=tmp_path / "kept")
+    assert [path.name.partition(".")[0] for path in tmp_path.rglob("module*.pyc")] == ["module"]
+    assert not (tmp_path / "__pycache__").exists()

@@ -54,6 +54,27 @@ def lines_of(text: str) -> list[str]:
     return [line for line in text.splitlines() if line]
 
 
+PROGRAM = """
+import gc, sys
+from osteo_edge import cli
+code = cli.run(sys.argv[1:])
+print(code, gc.isenabled(), *({"logging", "numpy.ma"} & sys.modules.keys()))
+"""
+
+
+def test_a_screening_loads_nothing_large_that_it_does_not_need(film: Path, bundle: Bundle) -> None:
+    command = [sys.executable, "-c", PROGRAM, "screen", str(bundle.path), str(film), "--any-film"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines()[-1] == "0 True"
+
+
+def test_the_program_ends_without_looking_for_what_could_be_freed() -> None:
+    program = "import atexit, gc; from osteo_edge import cli; atexit.register(lambda: print(gc.get_freeze_count()))"
+    command = [sys.executable, "-c", f"{program}; cli.main()", "--version"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(printed.splitlines()[-1]) > 1000
+
+
 def test_the_overview_says_what_no_model_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     about, _, _ = capsys.readouterr().out.partition("Start here:")

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
-from osteo_edge.confinement import Limits
 from osteo_edge.errors import MissingExtraError, OsteoEdgeError, RadiographError
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.isolated_reading import IsolatedReader, NotStartedError
 from osteo_edge.radiograph import read_radiograph
+from osteo_edge.reading_protocol import Limits
 
 HOSTILE = Path(__file__).with_name("hostile_decoder.py")
 LIMITS = Limits(cpu_s=1, memory_bytes=2**28)
@@ -284,6 +284,28 @@ def test_a_program_that_is_alone_is_copied_and_one_with_threads_is_not_and_neith
         assert is_running(int(child))
         process.kill()
     wait_for(lambda: not is_running(int(child)))
+
+
+def test_the_process_that_waits_for_the_first_film_costs_none_when_it_is_killed_and_does_not_stay(film: Path) -> None:
+    others = children_of(os.getpid())
+
+    def waiting() -> list[int]:
+        return [each for child in set(children_of(os.getpid())) - set(others) for each in children_of(child)]
+
+    with IsolatedReader() as read:
+        (killed,) = wait_for(waiting)
+        os.kill(killed, signal.SIGKILL)
+        assert told(read, film) == told(read_radiograph, film)
+        read.rest()
+        read.start()
+        (unused,) = wait_for(waiting)
+    assert not is_running(unused)
+
+
+def test_the_first_film_may_need_what_the_process_that_waits_for_it_has_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(dicom_file("plain"))
+    with IsolatedReader() as read:
+        assert told(read, tmp_path / "film") == told(read_radiograph, tmp_path / "film")
 
 
 def test_a_system_without_filters_is_told_of_once(film: Path, tmp_path: Path) -> None:

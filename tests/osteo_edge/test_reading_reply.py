@@ -5,6 +5,7 @@ import mmap
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def test_a_radiograph_comes_as_it_was(memory: int) -> None:
     np.testing.assert_array_equal(found.pixels, PIXELS)
 
 
+@pytest.mark.parametrize("kind", ["all 256", "turned", "one off by a bit", "minus zero", "no number"])
+def test_pixels_that_are_bytes_take_a_quarter_of_the_memory_and_all_come_to_the_bit(kind: str, memory: int) -> None:
+    pixels = np.divide(np.arange(600 * 500) % 256, np.float32(255), dtype=np.float32).reshape(600, 500)
+    if kind == "turned":
+        pixels = pixels.T
+    elif kind != "all 256":
+        less = np.nextafter(pixels[-1, -1], np.float32(0))
+        pixels[-1, -1] = {"one off by a bit": less, "minus zero": -0.0, "no number": np.nan}[kind]
+    source = replace(SOURCE, height=pixels.shape[0], width=pixels.shape[1])
+    write_reply(lambda: Radiograph(pixels, "", source), memory)
+    taken = 512 * os.fstat(memory).st_blocks - PIXELS_AT
+    assert (taken < pixels.nbytes / 2) == (kind in ("all 256", "turned"))
+    if kind == "no number":
+        with pytest.raises(BadReplyError):
+            read_reply(memory, PATH, "")
+    else:
+        found = read_reply(memory, PATH, "")
+        assert (found.source, found.pixels.tobytes()) == (source, pixels.tobytes())
+
+
 @pytest.mark.parametrize("error", [RadiographError("knee.png: bad"), MissingExtraError("DICOM", "p", "dicom")])
 def test_an_error_comes_with_its_kind_and_text(error: Exception, memory: int) -> None:
     write_reply(raising(error), memory)
@@ -79,6 +100,7 @@ def test_too_little_memory_comes_as_that(memory: int) -> None:
         {"chroma": float("nan")},
         {"chroma": -0.5},
         {"modality": 3},
+        {"in_bytes": 1},
         {"more": 1},
         {"format": ["png"]},
     ],

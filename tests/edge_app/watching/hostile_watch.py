@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from osteo_edge import cli, isolated_reading
-from osteo_edge.confinement import Limits
+from osteo_edge.reading_protocol import Limits
 
 HOSTILE = Path(__file__).resolve().parents[2] / "osteo_edge" / "hostile_decoder.py"
 LIMITS = Limits(cpu_s=1, memory_bytes=2**27)
