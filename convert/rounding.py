@@ -68,4 +68,4 @@ def clip_columns(weights: Floats, power: Floats) -> Floats:
 
 def _damped(second: Floats) -> Floats:
     mean = np.mean(np.diagonal(second, axis1=-2, axis2=-1), axis=-1)[..., np.newaxis, np.newaxis]
-    return second + np.eye(second.shape[-1]) * (DAMPING * mean + 1e-8)
+    return np.asarray(second + np.eye(second.shape[-1]) * (DAMPING * mean + 1e-8), np.float64)

@@ -108,7 +108,8 @@ def _equalizing(area: Grey, clip: float) -> npt.NDArray[np.float32]:
     left_over = excess % 256
     if left_over:
         counts[:: max(1, 256 // left_over)][:left_over] += 1
-    return np.rint(counts.cumsum().astype(np.float32) * np.float32(255 / area.size)).clip(0, 255)
+    table = counts.cumsum().astype(np.float32) * np.float32(255 / area.size)  # in 32 bits, as OpenCV's
+    return np.asarray(np.rint(table).clip(0, 255), np.float32)
 
 
 def _neighbours(
