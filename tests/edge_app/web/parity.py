@@ -2,7 +2,8 @@
 
     python -m tests.edge_app.web.parity BUNDLE FOLDER...
 
-screens all image files below the folders both ways and says what differs; it ends with status 1 if anything does.
+screens all image files below the folders both ways and says what differs; it ends with status 1 if anything does. With
+a model that tells bones apart each file is screened as it is, and once for each bone, as if the user had named it.
 """
 
 import base64
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -45,7 +47,7 @@ _OPEN: Final = """async ([address, script]) => {
   });
   return (await window.ask({ task: "open", baseUrl: address })).error ?? null;
 }"""
-_SCREEN: Final = """async ([content, name]) => {
+_SCREEN: Final = """async ([content, name, bone]) => {
   const text = (array) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     let letters = "";
@@ -54,7 +56,7 @@ _SCREEN: Final = """async ([content, name]) => {
   };
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
   const start = performance.now();
-  const { result, error } = await window.ask({ task: "screen", bytes: bytes.buffer, name }, [bytes.buffer]);
+  const { result, error } = await window.ask({ task: "screen", bytes: bytes.buffer, name, bone }, [bytes.buffer]);
   const ms = performance.now() - start;
   if (error) return { error, ms };
   const { picture, map } = result;
@@ -74,9 +76,9 @@ class WebScreener:
         if problem is not None:
             raise RuntimeError(problem)
 
-    def screen(self, data: bytes, name: str) -> dict[str, Any]:
+    def screen(self, data: bytes, name: str, bone: str | None = None) -> dict[str, Any]:
         """What the page answers: a Screening of src/core/types.ts with its arrays in base64, or `error`; and `ms`."""
-        found: dict[str, Any] = self._page.evaluate(_SCREEN, [base64.b64encode(data).decode(), name])
+        found: dict[str, Any] = self._page.evaluate(_SCREEN, [base64.b64encode(data).decode(), name, bone])
         return found
 
 
@@ -91,17 +93,19 @@ class Comparison:
     grey: int = 0
 
 
-def compare(film: Path, web: WebScreener, bundle: Bundle, interpreter: Interpreter) -> Comparison:
-    """Screen one film both ways."""
-    found = web.screen(film.read_bytes(), film.name)
+def compare(
+    film: Path, web: WebScreener, bundle: Bundle, interpreter: Interpreter, bone: str | None = None
+) -> Comparison:
+    """Screen one film both ways; `bone` is what the user says that it shows."""
+    found = web.screen(film.read_bytes(), film.name, bone)
     try:
-        radiograph, expected = screen(film, bundle, interpreter)
+        radiograph, expected = screen(film, bundle, interpreter, bone)
     except RadiographError as error:
         same = str(error).removeprefix(f"{film}: ") == found.get("error")
         return Comparison("unreadable", () if same else (f"{error} | {found.get('error', found.get('outcome'))}",))
     if "error" in found:
         return Comparison(expected.outcome, (f"{expected.outcome} | {found['error']}",))
-    words = _different_words(found, expected)
+    words = different_words(found, expected)
     probability, evidence = _probability_difference(found, expected), _map_difference(found, expected)
     grey = _grey_difference(found, radiograph)
     figures = {
@@ -118,9 +122,12 @@ def films_below(*folders: Path) -> list[Path]:
     return sorted(path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
-def _different_words(found: dict[str, Any], expected: Screening) -> Iterator[str]:
+def different_words(found: dict[str, Any], expected: Screening) -> Iterator[str]:
+    """In what the words of the page's answer differ from Python's."""
     words = {
         "outcome": expected.outcome,
+        "finding": expected.finding,
+        "bone": expected.bone,
         "headline": expected.headline,
         "notes": list(expected.notes),
         "reasons": list(expected.reasons),
@@ -173,14 +180,15 @@ def main(words: Sequence[str]) -> int:
     """Compare all films below some folders, and print what differs and the largest figures."""
     bundle = read_bundle(Path(words[0]))
     interpreter, outcomes, found = open_interpreter(bundle, threads=1), Counter[str](), list[Comparison]()
+    heads = () if bundle.manifest.router is None else bundle.manifest.router.heads
     with opened_web(bundle.path) as web:
-        for film in films_below(*map(Path, words[1:])):
-            comparison = compare(film, web, bundle, interpreter)
+        for film, bone in product(films_below(*map(Path, words[1:])), (None, *(head.bone for head in heads))):
+            comparison = compare(film, web, bundle, interpreter, bone)
             outcomes[comparison.outcome] += 1
             found.append(comparison)
             for difference in comparison.differences:
                 click.echo(f"{film}: {difference}")
-    click.echo(f"{len(found)} films, {sum(bool(one.differences) for one in found)} different: {dict(outcomes)}")
+    click.echo(f"{len(found)} answers, {sum(bool(one.differences) for one in found)} different: {dict(outcomes)}")
     click.echo(
         f"largest differences: probability {max(one.probability for one in found):.2e}, "
         f"evidence {max(one.evidence for one in found):.2e}, grey level {max(one.grey for one in found)}"

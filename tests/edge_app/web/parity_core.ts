@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { calibrated, decide } from "../../../edge_app/web/project/src/core/decision";
 import { decode } from "../../../edge_app/web/project/src/core/decode/radiograph";
 import { evidenceOf } from "../../../edge_app/web/project/src/core/evidence";
-import { distanceOf, readStatistics } from "../../../edge_app/web/project/src/core/familiarity";
+import { distanceOf, readStatistics, unfamiliar } from "../../../edge_app/web/project/src/core/familiarity";
+import { applyFilters } from "../../../edge_app/web/project/src/core/filters";
 import { rejections } from "../../../edge_app/web/project/src/core/gate";
 import { measureQuality } from "../../../edge_app/web/project/src/core/image_quality";
 import { openTemplate } from "../../../edge_app/web/project/src/core/knee_template";
@@ -13,12 +14,14 @@ import { greyPng } from "../../../edge_app/web/project/src/core/grey_png";
 import { findKnees } from "../../../edge_app/web/project/src/core/knees";
 import { layOutFilm, layOutKnees } from "../../../edge_app/web/project/src/core/layout";
 import { linesOf } from "../../../edge_app/web/project/src/core/messages";
+import { withoutMetadata } from "../../../edge_app/web/project/src/core/metadata";
 import { layOut, normalized, toPlane } from "../../../edge_app/web/project/src/core/preprocessing";
 import { covariance } from "../../../edge_app/web/project/src/core/raster/matching";
 import { enlarge, shrink, warp } from "../../../edge_app/web/project/src/core/raster/scaling";
 import { boxMean, gaussian } from "../../../edge_app/web/project/src/core/raster/smoothing";
 import { otsu, to8Bit } from "../../../edge_app/web/project/src/core/raster/tones";
 import { fixed } from "../../../edge_app/web/project/src/core/rounding";
+import { FilmScreener } from "../../../edge_app/web/project/src/core/screening";
 import { unpackedPlane } from "../../../edge_app/web/project/src/core/shared";
 import { readEnds } from "../../../edge_app/web/project/src/core/tflite";
 import { ScreeningError } from "../../../edge_app/web/project/src/core/types";
@@ -47,6 +50,7 @@ const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
   boxMean: (picture, rows, columns) => shown(boxMean(plane(picture), rows, columns)),
   covariance: (picture, patch) => shown(covariance(plane(picture), plane(patch))),
   otsu: (picture) => otsu(to8Bit(plane(picture))),
+  filtered: (picture, filters) => shown(applyFilters(plane(picture), filters)),
   quality: (picture) => measureQuality(plane(picture), shared.quality),
   knees: (picture) => findKnees(plane(picture), openTemplate(shared)),
   tensor: (picture, spec) => {
@@ -67,6 +71,16 @@ const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
     return Array.from({ length: data.length / width }, (_, n) =>
       distanceOf(data.subarray(n * width, (n + 1) * width), statistics),
     );
+  },
+  stranger: (file, embedding: any, manifest) =>
+    unfamiliar(plane(embedding).data, readStatistics(bytes(file)), manifest, line),
+  screened: async (film, manifest, logits: any, map, bone) => {
+    const numbers = (array: any) => new Float32Array(bytes(array.data).buffer);
+    const activationMap = map && { rows: map.shape[0], columns: map.shape[1], data: numbers(map) };
+    const prediction = { logits: numbers(logits), activationMap, severity: null, embedding: null };
+    const screener = new FilmScreener({ manifest, shared } as any, { run: () => prediction } as any);
+    const { picture, map: evidence, ...about } = await screener.screen(bytes(film), "film.png", bone);
+    return { ...about, map: evidence && shown(evidence) };
   },
   fixed: (values: [number, number][]) => values.map(([value, digits]) => fixed(value, digits)),
   calibrated: (logits: number[], temperature) => Array.from(calibrated(Float32Array.from(logits), temperature)),
@@ -93,6 +107,10 @@ const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
     const screener = await Screener.open("http://localhost/");
     const said = () => screener.decode(new ArrayBuffer(1), "film.png").then(String, String);
     return [await said(), await Promise.race([said(), new Promise((resolve) => setTimeout(resolve, 1000, "nothing"))])];
+  },
+  cleaned: (file, format) => {
+    const cleaned = withoutMetadata(bytes(file), format);
+    return cleaned && Buffer.from(cleaned).toString("base64");
   },
   grey: (picture) => Buffer.from(greyPng(plane(picture))).toString("base64"),
   rejections: (picture, gate, metalCounts) =>

@@ -140,12 +140,28 @@ def test_paper_has_the_answer_and_no_buttons(visitor: BrowserContext, served: st
 
 def test_the_colours_are_those_of_the_kivy_app() -> None:
     css = (PROJECT / "src" / "styles" / "app.css").read_text(encoding="utf-8")
-    blocks = re.findall(r"{[^{}]*--paper:[^{}]*}", css)
-    light, by_device, dark = (dict(re.findall(r"--([a-z-]+): (#\w{6});", block)) for block in blocks[:3])
-    assert by_device == dark
+    pairs = re.findall(r"--([a-z-]+): light-dark\((#\w{6}), (#\w{6})\);", css)
+    light = {name: colour for name, colour, _ in pairs}
+    dark = {name: colour for name, _, colour in pairs}
     python = LOOK.read_text(encoding="utf-8")
     for theme, colours in (("light", light), ("dark", dark)):
         for table in re.findall(rf'"{theme}": {{([^}}]*)}}', python):
             named = {name.replace("_", "-"): colour for name, colour in re.findall(r'"(\w+)": "(#\w{6})"', table)}
             assert named.items() <= colours.items()
             assert named
+
+
+@pytest.mark.slow
+def test_a_chosen_theme_is_worn_whatever_the_device_has(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    open_app(page, served, "settings")
+    papers = {}
+    for chosen in ("As the device", "Light", "Dark"):
+        page.get_by_label(chosen, exact=True).check()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            papers[chosen, scheme] = page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor")
+    light, dark = papers["As the device", "light"], papers["As the device", "dark"]
+    assert light != dark
+    assert [papers["Light", scheme] for scheme in ("light", "dark")] == [light, light]
+    assert [papers["Dark", scheme] for scheme in ("light", "dark")] == [dark, dark]

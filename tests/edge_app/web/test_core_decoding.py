@@ -28,8 +28,9 @@ from pydicom.uid import (
 from osteo_edge.errors import RadiographError
 from osteo_edge.radiograph import decode
 from tests.edge_app.web.parity_core import Core, CoreError, packed, text_of, unpacked
+from tests.osteo_edge.dicom_ramp import RAMP
+from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of, lookup_table
 from tests.osteo_edge.raster.lossless import lossless_jpeg
-from tests.osteo_edge.test_dicom import RAMP, bytes_of, dataset_of, lookup_table
 
 RNG = np.random.default_rng(7)
 HEIGHT, WIDTH = 57, 45
@@ -158,20 +159,20 @@ def test_tiff_is_refused_by_name(core: Core) -> None:
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
 def test_every_uncompressed_dicom_gives_the_same_pixels(core: Core, syntax: str) -> None:
-    check_same(core, bytes_of(dataset_of(RAMP, syntax)), "knee.dcm")
+    check_same(core, dicom_bytes(dicom_of(RAMP, syntax)), "knee.dcm")
 
 
 def test_run_lengths_in_dicom_give_the_same_pixels(core: Core) -> None:
-    dataset = dataset_of(RAMP)
+    dataset = dicom_of(RAMP)
     dataset.compress(RLELossless, generate_instance_uid=False)
-    check_same(core, bytes_of(dataset), "knee.dcm")
+    check_same(core, dicom_bytes(dataset), "knee.dcm")
 
 
 def encapsulated(stored: npt.NDArray[Any], syntax: str, frame: bytes) -> bytes:
-    dataset = dataset_of(stored, syntax)
+    dataset = dicom_of(stored, syntax)
     dataset.PixelData = encapsulate([frame + b"\0" * (len(frame) % 2)])
     dataset["PixelData"].is_undefined_length = True
-    return bytes_of(dataset)
+    return dicom_bytes(dataset)
 
 
 def test_jpeg_in_dicom_gives_the_same_pixels(core: Core) -> None:
@@ -207,27 +208,28 @@ def dicoms() -> Iterator[tuple[str, bytes]]:
     tables: dict[str, Any] = {f"{name}Descriptor": [256, 0, 16] for name in names}
     tables |= {f"{name}Data": RNG.integers(0, 65536, 256, np.uint16).tobytes() for name in names}
     windows: dict[str, Any] = {"WindowCenter": [1000, 5], "WindowWidth": [2000, 5]}
-    yield "white is low", bytes_of(dataset_of(RAMP, PhotometricInterpretation="MONOCHROME1"))
-    yield "signed", bytes_of(dataset_of(signed))
-    yield "rescaled", bytes_of(dataset_of(RAMP, RescaleSlope="2.5", RescaleIntercept="-1000", **windows))
+    yield "white is low", dicom_bytes(dicom_of(RAMP, PhotometricInterpretation="MONOCHROME1"))
+    yield "signed", dicom_bytes(dicom_of(signed))
+    yield "rescaled", dicom_bytes(dicom_of(RAMP, RescaleSlope="2.5", RescaleIntercept="-1000", **windows))
     for function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
-        yield function, bytes_of(dataset_of(RAMP, VOILUTFunction=function, **windows))
-    yield "a threshold", bytes_of(dataset_of(RAMP, WindowCenter=900, WindowWidth=1))
-    yield "no window", bytes_of(dataset_of(RAMP, WindowCenter=900, WindowWidth=0))
-    yield "padding", bytes_of(dataset_of(RAMP, PixelPaddingValue=0, PixelPaddingRangeLimit=600))
-    yield "tables", bytes_of(dataset_of(RAMP, ModalityLUTSequence=modality, VOILUTSequence=voi))
-    yield "constant", bytes_of(dataset_of(np.full((40, 40), 9, np.uint16)))
-    yield "colour", bytes_of(dataset_of(colours))
-    yield "planes", bytes_of(dataset_of(colours, PlanarConfiguration=1))
-    yield "a palette", bytes_of(dataset_of(colours[..., 0].copy(), PhotometricInterpretation="PALETTE COLOR", **tables))
-    yield "frames", bytes_of(dataset_of(RAMP, NumberOfFrames=3))
-    yield "too small", bytes_of(dataset_of(RAMP[:20]))
-    yield "too large", bytes_of(dataset_of(RAMP, Rows=60_000, Columns=60_000))
-    yield "cut", bytes_of(dataset_of(RAMP))[:-900]
-    yield "no pixels", bytes_of(without(dataset_of(RAMP), "PixelData"))
-    yield "no rows", bytes_of(without(dataset_of(RAMP), "Rows"))
-    yield "a program too", b"MZ" + bytes_of(dataset_of(RAMP))[2:]
-    yield "no preamble", bytes_of(dataset_of(RAMP))[132:]
+        yield function, dicom_bytes(dicom_of(RAMP, VOILUTFunction=function, **windows))
+    yield "a threshold", dicom_bytes(dicom_of(RAMP, WindowCenter=900, WindowWidth=1))
+    yield "no window", dicom_bytes(dicom_of(RAMP, WindowCenter=900, WindowWidth=0))
+    yield "padding", dicom_bytes(dicom_of(RAMP, PixelPaddingValue=0, PixelPaddingRangeLimit=600))
+    yield "tables", dicom_bytes(dicom_of(RAMP, ModalityLUTSequence=modality, VOILUTSequence=voi))
+    yield "constant", dicom_bytes(dicom_of(np.full((40, 40), 9, np.uint16)))
+    yield "colour", dicom_bytes(dicom_of(colours))
+    yield "planes", dicom_bytes(dicom_of(colours, PlanarConfiguration=1))
+    indices = dicom_of(colours[..., 0].copy(), PhotometricInterpretation="PALETTE COLOR", **tables)
+    yield "a palette", dicom_bytes(indices)
+    yield "frames", dicom_bytes(dicom_of(RAMP, NumberOfFrames=3))
+    yield "too small", dicom_bytes(dicom_of(RAMP[:20]))
+    yield "too large", dicom_bytes(dicom_of(RAMP, Rows=60_000, Columns=60_000))
+    yield "cut", dicom_bytes(dicom_of(RAMP))[:-900]
+    yield "no pixels", dicom_bytes(without(dicom_of(RAMP), "PixelData"))
+    yield "no rows", dicom_bytes(without(dicom_of(RAMP), "Rows"))
+    yield "a program too", b"MZ" + dicom_bytes(dicom_of(RAMP))[2:]
+    yield "no preamble", dicom_bytes(dicom_of(RAMP))[132:]
     yield "a video", encapsulated(RAMP, MPEG2MPML, bytes(64))
 
 

@@ -26,7 +26,7 @@ from tests.edge_app.web.reader import (
     screen,
     wait_for_kept,
 )
-from tests.osteo_edge.test_dicom import bytes_of, dataset_of
+from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of
 
 KEPT = """() => new Promise((resolve) => {
     const request = indexedDB.open("osteo-edge");
@@ -231,7 +231,7 @@ def test_of_a_dicom_film_the_picture_alone_is_kept(page: Page, served: str, tmp_
     grey = cv2.imdecode(np.frombuffer(drawn_film()["buffer"], np.uint8), cv2.IMREAD_GRAYSCALE)
     assert grey is not None
     film = tmp_path / "film.dcm"
-    film.write_bytes(bytes_of(dataset_of(grey.astype(np.uint16) * 16, PatientName="NAME^OF", PatientID="ID-OF")))
+    film.write_bytes(dicom_bytes(dicom_of(grey.astype(np.uint16) * 16, PatientName="NAME^OF", PatientID="ID-OF")))
     screen(page, served, film)
     verdict = page.locator(".verdict").inner_text()
     save(page)

@@ -17,14 +17,13 @@ from click.testing import CliRunner
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import cli, run
 from osteo_edge.edge_app.demo_bundle import FOLDER
-from osteo_edge.edge_app.web import building, packing
+from osteo_edge.edge_app.web import building, packing, suitable
 from osteo_edge.edge_app.web.headers import caching, security_headers
 from osteo_edge.edge_app.web.packed import PACKED_NAME, read_files, read_packed
 from osteo_edge.edge_app.web.packing import LATER, first_load, later_load, pack
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.filters import Filter
 from osteo_edge.manifest import Manifest
-from tests.routed import routed
 from tests.sboms import parts_of, require_valid
 from tests.signing import Signer
 
@@ -254,17 +253,12 @@ def refusals(golden_bundle: Callable[..., Bundle], manifest: Manifest) -> Iterat
         model.operatorCodes[0].builtinCode = schema.BuiltinOperator.STABLEHLO_CONVOLUTION
         model.operatorCodes[0].deprecatedBuiltinCode = 127
 
-    filtered = replace(manifest.input, filters=(Filter("canny", 0.3),))
     yield golden_bundle("varying", model=changed_model(vary)).path, "takes none of a size that varies"
     yield golden_bundle("custom", model=changed_model(make_custom)).path, "uses Erf, which LiteRT.js has not"
     yield (
         golden_bundle("hash", model=changed_model(make_unknown)).path,
         "uses STABLEHLO_CONVOLUTION, which LiteRT.js has not",
     )
-    yield golden_bundle("filtered", input=filtered).path, "with the filter canny, which the web app has not"
-    routes = routed(manifest, knee="density", elbow="abnormality")
-    of_bones = {"labels": routes.labels, "decision": routes.decision, "router": routes.router}
-    yield golden_bundle("bones", **of_bones).path, "tells bones apart, which the web app has not"
 
 
 def test_each_bundle_that_a_browser_cannot_use_is_refused_before_anything_is_built(
@@ -276,6 +270,32 @@ def test_each_bundle_that_a_browser_cannot_use_is_refused_before_anything_is_bui
         assert (code, said.strip().count("\n")) == (1, 0), said
         assert expected in said
         assert str(bundle) in said
+
+
+def test_a_filter_is_refused_by_a_page_from_before_it(
+    golden_bundle: Callable[..., Bundle], manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = json.loads(building.supported_file().read_text("utf-8"))
+    older = tmp_path / "supported.json"
+    older.write_text(json.dumps({**known, "filters": ["sobel", "canny"]}), "utf-8")
+    monkeypatch.setattr(suitable, "supported_file", lambda: older)
+    filters = (Filter("canny", 0.3), Filter("clahe", 2.0))
+    bundle = golden_bundle("filtered", input=replace(manifest.input, filters=filters)).path
+    code, said = package(bundle, tmp_path / "out")
+    assert (code, said.strip().count("\n")) == (1, 0), said
+    assert f"{bundle}: images are prepared with the filter clahe, which the web app has not" in said
+
+
+def test_a_filter_of_a_newer_version_is_refused(golden_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
+    bundle = golden_bundle("newer").path
+    path = bundle / "manifest.json"
+    changed = json.loads(path.read_text("utf-8"))
+    changed["input"]["filters"] = [{"kind": "bilateral", "amount": 1.0}]
+    path.write_text(json.dumps(changed), "utf-8")
+    code, said = package(bundle, tmp_path / "out")
+    assert (code, said.strip().count("\n")) == (1, 0), said
+    assert "input.filters[0].kind" in said
+    assert "'bilateral'" in said
 
 
 def test_a_dynamic_range_model_is_refused(

@@ -13,15 +13,17 @@ from playwright.sync_api import Browser
 from osteo_edge.bundle import Bundle, read_bundle, read_model, write_bundle
 from osteo_edge.edge_app.demo_bundle import FOLDER
 from osteo_edge.edge_app.drawn_film import DRAWN_FILM
+from osteo_edge.filters import Filter
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.manifest import Manifest
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.raster import scaling, tones
 from osteo_edge.runtime import Interpreter, open_interpreter
+from osteo_edge.screening import screen
 from tests.edge_app.web.conftest import CHROMIUM, watched
 from tests.edge_app.web.parity import Comparison, WebScreener, compare, films_below
 from tests.edge_app.web.parity_timing import measure
-from tests.osteo_edge.test_dicom import bytes_of, dataset_of
+from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of
 
 MAX_RATIO, MAX_ANSWER_MS = 3.0, 2000
 GOLDEN = Path(__file__).parents[2] / "data"
@@ -54,12 +56,24 @@ def demo() -> Bundle:
     return read_bundle(FOLDER)
 
 
+def varied(bundle: Bundle, path: Path, **changes: Any) -> Bundle:
+    """The same model behind another preparation of its images."""
+    manifest = replace(bundle.manifest, input=replace(bundle.manifest.input, **changes))
+    files = {"model.tflite": read_model(bundle), "MODEL_CARD.md": (bundle.path / "MODEL_CARD.md").read_bytes()}
+    return write_bundle(path, manifest, files)
+
+
 @pytest.fixture(scope="module")
 def demo_of_knees(demo: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The same model, shown squares around the knees."""
-    manifest = replace(demo.manifest, input=replace(demo.manifest.input, resize="knees"))
-    files = {"model.tflite": read_model(demo), "MODEL_CARD.md": (demo.path / "MODEL_CARD.md").read_bytes()}
-    return write_bundle(tmp_path_factory.mktemp("bundle") / "knees", manifest, files)
+    return varied(demo, tmp_path_factory.mktemp("bundle") / "knees", resize="knees")
+
+
+@pytest.fixture(scope="module")
+def demo_with_filters(demo: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The same model, shown films that are filtered."""
+    filters = (Filter("clahe", 2.0), Filter("sharpen", 0.5))
+    return varied(demo, tmp_path_factory.mktemp("bundle") / "filters", filters=filters)
 
 
 @pytest.fixture
@@ -81,8 +95,8 @@ def drawn_films(folder: Path) -> dict[str, Path]:
         "sixteen.png": cv2.imencode(".png", sixteen)[1].tobytes(),
         "film.jpg": cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes(),
         "film.bmp": cv2.imencode(".bmp", film)[1].tobytes(),
-        "film.dcm": bytes_of(dataset_of((4095 - sixteen.clip(max=4095)).astype(np.uint16), **negative)),
-        "other.dcm": bytes_of(dataset_of(sixteen, Modality="MR")),
+        "film.dcm": dicom_bytes(dicom_of((4095 - sixteen.clip(max=4095)).astype(np.uint16), **negative)),
+        "other.dcm": dicom_bytes(dicom_of(sixteen, Modality="MR")),
         "colour.png": cv2.imencode(".png", colour)[1].tobytes(),
         "small.png": cv2.imencode(".png", film[:150, :150])[1].tobytes(),
         "blank.png": cv2.imencode(".png", np.full((300, 300), 90, np.uint8))[1].tobytes(),
@@ -115,6 +129,18 @@ def test_a_model_that_looks_at_knees_finds_the_same_ones(
     assert screeners(demo_of_knees)(film).differences == ()
 
 
+def test_a_model_that_is_shown_filtered_films_is_shown_the_same_ones(
+    screeners: Screeners, demo: Bundle, demo_with_filters: Bundle, tmp_path: Path
+) -> None:
+    film = drawn_films(tmp_path)["film.png"]
+    filtered = screeners(demo_with_filters)(film)
+    assert filtered.differences == ()
+    assert filtered.probability < 1e-6
+    interpreter = open_interpreter(demo, threads=1)
+    given, without = (screen(film, bundle, interpreter)[1].score for bundle in (demo_with_filters, demo))
+    assert given != without, "the filters change nothing that the model sees"
+
+
 @pytest.mark.release
 @pytest.mark.slow
 def test_a_browser_is_fast_enough() -> None:
@@ -140,7 +166,7 @@ def test_a_part_of_the_real_films_is_screened_alike(screeners: Screeners, demo: 
 
 @pytest.mark.release
 @pytest.mark.slow
-@pytest.mark.parametrize("bundle_of", ["demo", "demo_of_knees"])
+@pytest.mark.parametrize("bundle_of", ["demo", "demo_of_knees", "demo_with_filters"])
 def test_all_real_films_are_screened_alike(
     screeners: Screeners, bundle_of: str, shared_data: Path, request: pytest.FixtureRequest
 ) -> None:

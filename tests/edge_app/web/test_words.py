@@ -39,6 +39,9 @@ LINES: Final = (
     "unsupervised grade: high (a grouping of this model's own, not a clinical stage)",
     "over-exposed, or glare, 93 % of its middle is pure white: take it again with less light",
     "above 0.999",
+    "taken for: elbow (probability above 0.99)",
+    "read as wrist, as you said; the model takes it for elbow (0.81)",
+    "it is not clear which bone this shows: elbow (0.75) or wrist (0.25)",
     "nobody has ever said this: neither this",
     "{name} {",
     "",
@@ -105,7 +108,7 @@ def test_a_line_is_translated_as_in_the_kivy_app(ask: Callable[..., list[Any]], 
     lines = [*LINES, *messages]
     told = ask([("translate", line) for line in lines], language)
     assert dict(zip(lines, told, strict=True)) == {line: python(line) for line in lines}
-    assert sum(line != text for line, text in zip(LINES, told, strict=False)) >= 9
+    assert sum(line != text for line, text in zip(LINES, told, strict=False)) >= 12
 
 
 def test_the_form_is_read_as_in_the_kivy_app(ask: Ask) -> None:

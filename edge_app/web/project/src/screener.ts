@@ -87,9 +87,13 @@ export class Screener {
     }
   }
 
-  /** The answer for the bytes of one file, which are handed over; `name` only names it. ScreeningError says why not. */
-  screen(bytes: ArrayBuffer, name: string): Promise<Screening> {
-    return this.desk.ask({ task: "screen", bytes, name }, [bytes]);
+  /**
+   * The answer for the bytes of one file, which are handed over; `name` only names it. ScreeningError says why not.
+   *
+   * A model that tells bones apart believes whoever names the `bone`.
+   */
+  screen(bytes: ArrayBuffer, name: string, bone: string | null = null): Promise<Screening> {
+    return this.desk.ask({ task: "screen", bytes, name, bone }, [bytes]);
   }
 
   /** The film of a file as `Screening.picture` has it, without an answer; the bytes are handed over. */

@@ -11,9 +11,14 @@ import type { Shared } from "./core/shared";
 /** What the page asks for; each request has a number of its own. */
 export type Request =
   | { readonly id: number; readonly task: "open"; readonly baseUrl: string }
-  | { readonly id: number; readonly task: FilmTask; readonly bytes: ArrayBuffer; readonly name: string };
+  | (OfFilm & { readonly task: "screen"; readonly bone: string | null })
+  | (OfFilm & { readonly task: "picture" | "grey" });
 
-type FilmTask = "screen" | "picture" | "grey";
+interface OfFilm {
+  readonly id: number;
+  readonly bytes: ArrayBuffer;
+  readonly name: string;
+}
 
 /** What the page needs of an opened bundle. */
 export interface Opened {
@@ -54,7 +59,9 @@ async function result(request: Request): Promise<Result> {
     throw new Error("nothing is opened");
   }
   const bytes = new Uint8Array(request.bytes);
-  return screener[request.task](bytes, request.name);
+  return request.task === "screen"
+    ? screener.screen(bytes, request.name, request.bone)
+    : screener[request.task](bytes, request.name);
 }
 
 async function open(id: number, baseUrl: string): Promise<Opened> {

@@ -1,9 +1,9 @@
 /** From a model's logits to an answer: calibration, score, decision (`osteo_edge.screening`). */
 
-import type { Decision, Manifest } from "./manifest";
+import type { Decision } from "./manifest";
 import type { Line } from "./messages";
 import { fixed } from "./rounding";
-import type { Outcome } from "./types";
+import type { LabelProbability, Outcome } from "./types";
 
 /** Softmax of logits / temperature. */
 export function calibrated(logits: Float32Array, temperature: number): Float64Array {
@@ -14,9 +14,9 @@ export function calibrated(logits: Float32Array, temperature: number): Float64Ar
   return exponentials.map((value) => value / whole);
 }
 
-/** The summed probability of the positive labels: what the threshold is compared with. */
-export function scoreOf(probabilities: Float64Array, { labels, decision }: Manifest): number {
-  return decision.positive_labels.reduce((sum, label) => sum + probabilities[labels.indexOf(label)]!, 0);
+/** The summed probability of the positive labels, each of them given: what the threshold is compared with. */
+export function scoreOf(positive: readonly LabelProbability[]): number {
+  return positive.reduce((sum, { value }) => sum + value, 0);
 }
 
 /** The outcome for one score, and why in one clause; a model that gave no number has given no answer. */

@@ -75,6 +75,10 @@ function refusal(manifest: Manifest, line: Line): string {
   if (manifest.data.label_source === "phantom") {
     return line(`${start}drawn films`);
   }
+  if (manifest.router) {
+    const bones = manifest.router.heads.map((head) => head.bone).join(", ");
+    return line(`${start}films that the model learned from: use an X-ray of a bone`, { bones });
+  }
   const use = findingOf(manifest) === "density" ? "a frontal knee" : "an X-ray of the bone";
   return line(`${start}films that the model learned from: use ${use}`);
 }

@@ -1,5 +1,6 @@
 /** What of a bundle's manifest the screening needs; Python has read it strictly when the app was packaged. */
 
+import type { Filter } from "./filters";
 import type { Finding } from "./types";
 
 export interface InputSpec {
@@ -7,6 +8,8 @@ export interface InputSpec {
   readonly width: number;
   readonly channels: 1 | 3;
   readonly resize: "letterbox" | "knees";
+  /** Applied to each scaled part of the film, in their order. */
+  readonly filters: readonly Filter[];
   readonly normalization: { readonly scale: readonly number[]; readonly offset: readonly number[] };
 }
 
@@ -23,6 +26,20 @@ export interface Decision {
   readonly threshold: number;
   readonly abstain_low: number;
   readonly abstain_high: number;
+}
+
+/** What a model of several bones answers for one of them: some of its labels. */
+export interface Head {
+  readonly bone: string;
+  readonly finding: Finding;
+  readonly labels: readonly string[];
+  readonly decision: Decision;
+}
+
+/** How such a model tells bones apart: of a film whose most probable bone is less so than this no head is asked. */
+export interface Router {
+  readonly heads: readonly Head[];
+  readonly min_confidence: number;
 }
 
 export interface Gate {
@@ -50,10 +67,21 @@ export interface Manifest {
   readonly files: Readonly<Record<string, string>>;
   readonly familiarity?: { readonly file: string; readonly threshold: number } | null;
   readonly finding?: Finding | null;
+  readonly router?: Router | null;
 }
 
-/** What the model's positive answers speak of; a manifest that does not say it does so by its labels. */
-export function findingOf(manifest: Manifest): Finding {
-  const called = manifest.decision.positive_labels.map((label) => label.toLowerCase().split(" ").pop());
-  return manifest.finding ?? (called.every((name) => name === "abnormal") ? "abnormality" : "density");
+/** The findings of the model's heads, or its own, bone density first; a manifest without any says it by its labels. */
+export function findingsOf({ decision, finding, router }: Manifest): readonly Finding[] {
+  if (router) {
+    const named = router.heads.map((head) => head.finding);
+    return (["density", "abnormality"] as const).filter((one) => named.includes(one));
+  }
+  const called = decision.positive_labels.map((label) => label.toLowerCase().split(" ").pop());
+  return [finding ?? (called.every((name) => name === "abnormal") ? "abnormality" : "density")];
+}
+
+/** What a positive answer about a bone speaks of; of no bone in particular abnormality, if any head looks for that. */
+export function findingOf(manifest: Manifest, bone: string | null = null): Finding {
+  const head = manifest.router?.heads.find((one) => one.bone === bone);
+  return head?.finding ?? (findingsOf(manifest).includes("abnormality") ? "abnormality" : "density");
 }

@@ -1,5 +1,6 @@
 /** Radiograph pixels to network input: the one place where an image is prepared (`osteo_edge.preprocessing`). */
 
+import { applyFilters } from "./filters";
 import type { KneeTemplate } from "./knee_template";
 import { findKnees } from "./knees";
 import { layOutFilm, layOutKnees } from "./layout";
@@ -20,12 +21,16 @@ export function layOut(pixels: Plane, spec: InputSpec, template: KneeTemplate): 
     : layOutKnees(film, findKnees(pixels, template), canvas, template.known.cropWidths);
 }
 
-/** The image on the network's canvas, (spec.height, spec.width) in [0, 1]. */
+/**
+ * The image on the network's canvas, filtered: (spec.height, spec.width) in [0, 1].
+ *
+ * The filters see each part of the film alone: the canvas around it would give them an edge that is none.
+ */
 export function toPlane(pixels: Plane, spec: InputSpec, layout: Layout, stretch: Shared["stretchPercentiles"]): Plane {
   const canvas = plane(layout.canvas[0], layout.canvas[1]);
   for (const placement of layout.placements) {
     const part = scaled(pixels, placement);
-    const shown = spec.resize === "knees" ? stretched(part, stretch) : part;
+    const shown = applyFilters(spec.resize === "knees" ? stretched(part, stretch) : part, spec.filters);
     for (let row = 0; row < shown.height; row++) {
       const line = shown.data.subarray(row * shown.width, (row + 1) * shown.width);
       canvas.data.set(line, (placement.target.top + row) * canvas.width + placement.target.left);

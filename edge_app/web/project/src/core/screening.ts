@@ -11,15 +11,17 @@ import { greyPng } from "./grey_png";
 import { openTemplate } from "./knee_template";
 import type { KneeTemplate } from "./knee_template";
 import type { Layout } from "./layout";
-import { findingOf } from "./manifest";
+import { findingOf, findingsOf } from "./manifest";
+import type { Head } from "./manifest";
 import { linesOf } from "./messages";
 import type { Line } from "./messages";
 import { greyPicture } from "./overlay";
 import { layOut, normalized, toPlane } from "./preprocessing";
 import { meanAndDeviation } from "./raster/statistics";
 import { fixed } from "./rounding";
+import { doubt, givenBone, route, routeWords } from "./routing";
 import type { Interpreter, Prediction } from "./runtime";
-import type { GreyPicture, Outcome, Plane, Screening, Severity } from "./types";
+import type { Finding, GreyPicture, LabelProbability, Outcome, Plane, Screening, Severity } from "./types";
 
 /** What a model gave for one film; or why the film must not be answered. */
 interface Reading {
@@ -28,13 +30,16 @@ interface Reading {
   readonly prediction: Prediction | null;
 }
 
-/** An answer by the words of the one bundle. */
+/** An answer by the words of the one bundle; what only a model that answered gives is left out where none did. */
 interface Answer {
   readonly outcome: Outcome;
+  readonly finding: Finding;
   readonly reasons: readonly string[];
-  readonly probabilities: Float64Array | null;
-  readonly map: Plane | null;
-  readonly severity: Severity | null;
+  readonly bone?: string;
+  readonly probabilities?: readonly LabelProbability[];
+  readonly score?: number;
+  readonly map?: Plane | null;
+  readonly severity?: Severity | null;
 }
 
 /** Screens one film after another by one bundle. */
@@ -50,14 +55,20 @@ export class FilmScreener {
     this.template = openTemplate(bundle.shared);
   }
 
-  /** The answer for a file; ScreeningError for what is no readable radiograph. */
-  async screen(bytes: Uint8Array, name: string): Promise<Screening> {
+  /**
+   * The answer for a file; ScreeningError for what is no readable radiograph.
+   *
+   * A model that tells bones apart believes the user who names the `bone`; RangeError if it does not know it.
+   */
+  async screen(bytes: Uint8Array, name: string, bone: string | null): Promise<Screening> {
     const stageMs: Record<string, number> = {};
     const film = await timed(stageMs, "read", () => this.decoded(bytes, name));
     const reading = await this.read(film, stageMs);
     const { layout, prediction } = reading;
     const answer =
-      layout && prediction ? await timed(stageMs, "map", () => this.answer(prediction, layout)) : rejection(reading);
+      layout && prediction
+        ? await timed(stageMs, "map", () => this.answer(film, prediction, layout, bone))
+        : this.rejection(reading.rejected, bone);
     return this.screening(film, name, answer, layout, stageMs);
   }
 
@@ -78,9 +89,9 @@ export class FilmScreener {
   }
 
   private async read(film: Radiograph, stageMs: Record<string, number>): Promise<Reading> {
-    const { manifest, shared, statistics } = this.bundle;
-    const metalCounts = findingOf(manifest) === "abnormality";
-    const unfit = await timed(stageMs, "check", () => rejections(film, manifest.gate, shared, this.line, metalCounts));
+    const { manifest, statistics } = this.bundle;
+    const metalCounts = findingsOf(manifest).includes("abnormality");
+    const unfit = await timed(stageMs, "check", () => this.unfit(film, metalCounts));
     if (unfit.length) {
       return { rejected: unfit, layout: null, prediction: null };
     }
@@ -94,6 +105,11 @@ export class FilmScreener {
     return { rejected: strange, layout, prediction: strange.length ? null : prediction };
   }
 
+  private unfit(film: Radiograph, metalCounts: boolean): string[] {
+    const { manifest, shared } = this.bundle;
+    return rejections(film, manifest.gate, shared, this.line, metalCounts);
+  }
+
   private prepared(pixels: Plane): { layout: Layout; tensor: Float32Array } {
     const { manifest, shared } = this.bundle;
     const layout = layOut(pixels, manifest.input, this.template);
@@ -101,13 +117,49 @@ export class FilmScreener {
     return { layout, tensor: normalized(canvas, manifest.input) };
   }
 
-  private answer(prediction: Prediction, layout: Layout): Answer {
-    const { manifest, shared } = this.bundle;
+  private answer(film: Radiograph, prediction: Prediction, layout: Layout, bone: string | null): Answer {
+    const { manifest } = this.bundle;
     const probabilities = calibrated(prediction.logits, manifest.calibration.temperature);
-    const { outcome, reason } = decide(scoreOf(probabilities, manifest), manifest.decision, this.line);
+    if (!manifest.router) {
+      return this.decided(probabilities, prediction, layout, null);
+    }
+    const chosen = route(probabilities, manifest, bone);
+    const unclear = bone === null ? doubt(probabilities, manifest, this.line) : null;
+    if (chosen === null || unclear !== null) {
+      const reasons = [unclear ?? this.line("the model gave no number")];
+      return { outcome: "uncertain", finding: findingOf(manifest, bone), reasons };
+    }
+    const unfit = this.unfitForDensity(film, chosen.head);
+    if (unfit.length) {
+      return this.rejection(unfit, bone);
+    }
+    const given = givenBone(probabilities, chosen.head, manifest);
+    const answer = this.decided(given, prediction, layout, chosen.head);
+    return { ...answer, bone: chosen.head.bone, reasons: [routeWords(chosen, this.line), ...answer.reasons] };
+  }
+
+  /** What the head of the film's bone answers, by the probabilities given that bone, or a model of one question. */
+  private decided(given: Float64Array, prediction: Prediction, layout: Layout, head: Head | null): Answer {
+    const { manifest, shared } = this.bundle;
+    const { decision } = head ?? manifest;
+    const valueOf = (label: string) => given[manifest.labels.indexOf(label)]!;
+    const probabilities = decision.positive_labels.map((label) => ({ label, value: valueOf(label) }));
+    const score = scoreOf(probabilities);
+    const { outcome, reason } = decide(score, decision, this.line);
     const severity = outcome === "refer" ? severityOf(prediction, shared.wording.severities) : null;
-    const map = evidenceOf(prediction, manifest, layout, shared.overlay.evidenceSidePx);
-    return { outcome, reasons: [reason], probabilities, map, severity };
+    const map = evidenceOf(prediction, manifest, layout, shared.overlay.evidenceSidePx, head);
+    const finding = findingOf(manifest, head?.bone);
+    return { outcome, finding, reasons: [reason], probabilities, score, map, severity };
+  }
+
+  /** Why the film must not be asked about bone density by this head, where a model may be shown metal, too. */
+  private unfitForDensity(film: Radiograph, head: Head): string[] {
+    const isAskedForMore = findingsOf(this.bundle.manifest).length > 1;
+    return isAskedForMore && head.finding === "density" ? this.unfit(film, false) : [];
+  }
+
+  private rejection(reasons: readonly string[], bone: string | null): Answer {
+    return { outcome: "rejected", finding: findingOf(this.bundle.manifest, bone), reasons };
   }
 
   private screening(
@@ -118,24 +170,21 @@ export class FilmScreener {
     stageMs: Record<string, number>,
   ): Screening {
     const { manifest, shared } = this.bundle;
-    const finding = findingOf(manifest);
-    const { outcome, reasons, probabilities, map, severity } = answer;
+    const { outcome, finding, reasons, bone = null, severity = null } = answer;
     const advice = shared.wording.advice[finding][outcome];
     const grade = severity ? [this.line("unsupervised grade: ", { severity })] : [];
-    const valueOf = (label: string) => probabilities![manifest.labels.indexOf(label)]!;
     const { mean, deviation } = meanAndDeviation(film.pixels.data);
     return {
       outcome,
       finding,
+      bone,
       headline: shared.wording.headlines[finding][outcome],
       advice,
       notes: [...reasons, advice, ...grade],
       warnings: [],
       reasons,
-      probabilities: probabilities
-        ? manifest.decision.positive_labels.map((label) => ({ label, value: valueOf(label) }))
-        : [],
-      score: probabilities ? scoreOf(probabilities, manifest) : null,
+      probabilities: answer.probabilities ?? [],
+      score: answer.score ?? null,
       severity,
       intendedUse: manifest.intended_use,
       name,
@@ -149,13 +198,9 @@ export class FilmScreener {
       film: { height: film.pixels.height, width: film.pixels.width },
       picture: greyPicture(film.pixels, shared.overlay.maxSidePx),
       crop: layout?.knees?.length ? layout.placements.map(({ source }) => source) : [],
-      map,
+      map: answer.map ?? null,
     };
   }
-}
-
-function rejection({ rejected }: Reading): Answer {
-  return { outcome: "rejected", reasons: rejected, probabilities: null, map: null, severity: null };
 }
 
 /** The unsupervised grade that the model gives; null where it gives none, or no number. */

@@ -37,18 +37,21 @@ export interface LabelProbability {
  * The answer for one film, as `osteo_edge.screening.Screening` has it.
  *
  * Every text is English and made of a message of the app's catalogues, so that it is translated as the Kivy app does.
- * A rejected film has no score, no probabilities and no map.
+ * A rejected film has no score, no probabilities and no map; nor has one of a model that tells bones apart where it is
+ * not clear which bone it shows.
  */
 export interface Screening {
   readonly outcome: Outcome;
   readonly finding: Finding;
+  /** Whose head answered, of a model that tells bones apart. */
+  readonly bone: string | null;
   readonly headline: string;
   readonly advice: string;
   /** What is shown below the headline, in this order: warnings, reasons, the advice, the grade. */
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
   readonly reasons: readonly string[];
-  /** Of the positive labels. */
+  /** Of the positive labels, of the bone's alone where there is one, and then given that the film shows it. */
   readonly probabilities: readonly LabelProbability[];
   /** Their sum, which the threshold is compared with. */
   readonly score: number | null;

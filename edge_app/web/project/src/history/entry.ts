@@ -84,8 +84,3 @@ export function newId(): string {
 export function utc(moment: Date): string {
   return `${moment.toISOString().slice(0, 19)}+00:00`;
 }
-
-/** The suffix that a file is kept under, as its name has it; an unusual one is left out. */
-export function suffixOf(name: string): string {
-  return /\.[a-z0-9]{1,8}$/.exec(name.toLowerCase())?.[0] ?? "";
-}

@@ -1,5 +1,7 @@
 /** ZIP files without compression (PKWARE APPNOTE 6.3): written piece by piece, read by their directory. */
 
+import { crc32, joined } from "../core/bytes";
+
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
 const END = 0x06054b50;
@@ -32,7 +34,7 @@ export class ZipWriter {
   add(name: string, bytes: Uint8Array<ArrayBuffer>): void {
     const path = new TextEncoder().encode(name);
     const about = this.about(bytes, path.length);
-    const header = joined(
+    const header = joined([
       numbers([
         [4, LOCAL],
         [2, 20],
@@ -40,9 +42,9 @@ export class ZipWriter {
       about,
       numbers([[2, 0]]),
       path,
-    );
+    ]);
     this.directory.push(
-      joined(
+      joined([
         numbers([
           [4, CENTRAL],
           [2, (3 << 8) | 20],
@@ -58,7 +60,7 @@ export class ZipWriter {
           [4, this.size],
         ]),
         path,
-      ),
+      ]),
     );
     this.pieces.push(new Blob([header, bytes]));
     this.size += header.length + bytes.length;
@@ -68,7 +70,7 @@ export class ZipWriter {
 
   /** The whole archive. */
   close(): Blob {
-    const directory = joined(...this.directory);
+    const directory = joined(this.directory);
     const count = this.directory.length;
     const end = numbers([
       [4, END],
@@ -168,26 +170,4 @@ function numbers(fields: readonly (readonly [2 | 4, number])[]): Uint8Array<Arra
     at += size;
   }
   return new Uint8Array(bytes.buffer);
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let value = 0xffff_ffff;
-  for (const byte of bytes) value = (CRC_TABLE[(value ^ byte) & 0xff] as number) ^ (value >>> 8);
-  return (value ^ 0xffff_ffff) >>> 0;
 }

@@ -3,12 +3,13 @@
 import { sha256 } from "../core/sha256";
 import { ScreeningError, type GreyPicture, type Plane, type Screening } from "../core/types";
 import type { Film } from "../history/drafts";
-import { newId, NOBODY, suffixOf, type Entry, type Patient, type Picture, type Saved } from "../history/entry";
+import { newId, NOBODY, type Entry, type Patient, type Saved } from "../history/entry";
 import { decodeEvidence, encodeEvidence } from "../history/evidence";
 import { HistoryError } from "../history/errors";
-import type { Screener } from "../screener";
+import { keptRaster, type KeptFilm } from "../history/kept_film";
 import type { App } from "./app";
 import { say } from "./say";
+import type { ModelFacts } from "./shared";
 
 /**
  * `toSave` makes what is still to be saved, null once that is done. `picture` is null where the film of a saved screening
@@ -22,29 +23,34 @@ export interface Answer {
   readonly problem: string;
 }
 
-/** Screen a film; throws `ScreeningError` for what is no readable film. */
-export async function screenFilm(app: App, film: Film, patient: Patient = NOBODY): Promise<Answer> {
+/** Screen a film, of the `bone` that the user named; throws `ScreeningError` for what is no readable film. */
+export async function screenFilm(
+  app: App,
+  film: Film,
+  bone: string | null,
+  patient: Patient = NOBODY,
+): Promise<Answer> {
   const screener = await app.screener;
-  const screening = await screener.screen(film.bytes.slice().buffer, film.name);
+  const screening = await screener.screen(film.bytes.slice().buffer, film.name, bone);
   const evidence = screening.map === null ? null : encodeEvidence(screening.map);
   const entry = entryOf(app, screening, film, patient, evidence?.sha256 ?? null);
   const toSave = async (): Promise<Saved> => {
-    const kept = screening.format === "dicom" ? await withoutNames(screener, film) : asItCame(film, entry.image_sha256);
-    const film_sha256 = kept.sha256 === entry.image_sha256 ? null : entry.image_sha256;
-    const pictures = evidence === null ? [kept] : [kept, evidence];
-    return { entry: { ...entry, image_sha256: kept.sha256, film_sha256 }, pictures };
+    const kept = await keptFilm(app, film);
+    const image_sha256 = sha256(kept.bytes);
+    const film_sha256 = image_sha256 === entry.image_sha256 ? null : entry.image_sha256;
+    const picture = { ...kept, sha256: image_sha256 };
+    const pictures = evidence === null ? [picture] : [picture, evidence];
+    return { entry: { ...entry, image_sha256, film_sha256 }, pictures };
   };
   return { entry, picture: screening.picture, evidence: screening.map, toSave, problem: "" };
 }
 
-function asItCame({ name, bytes }: Film, sha: string): Picture {
-  return { sha256: sha, suffix: suffixOf(name), bytes };
-}
-
-/** The picture of a DICOM file alone: the file may hold names. */
-async function withoutNames(screener: Screener, { name, bytes }: Film): Promise<Picture> {
-  const picture = await screener.grey(bytes.slice().buffer, name);
-  return { sha256: sha256(picture), suffix: ".png", bytes: picture };
+/** What is kept of a film; of DICOM, and where the parts of a file cannot be told apart, a picture drawn anew. */
+export async function keptFilm(app: App, { name, bytes }: Film): Promise<KeptFilm> {
+  const cleaned = keptRaster(bytes);
+  if (cleaned !== null) return cleaned;
+  const screener = await app.screener;
+  return { suffix: ".png", bytes: await screener.grey(bytes.slice().buffer, name) };
 }
 
 /** A screening of the history; throws `HistoryError` where it is not there any more. */
@@ -66,7 +72,7 @@ export async function openSaved(app: App, id: string): Promise<Answer> {
 
 /** What to save of a screening, as `osteo_edge.edge_app.history.saving.record_of` writes it. */
 function entryOf(app: App, screening: Screening, film: Film, patient: Patient, overlay: string | null): Entry {
-  const { decision } = app.model;
+  const decision = decisionOf(app.model, screening.bone);
   const grade = screening.severity === null ? [] : screening.notes.slice(-1);
   return {
     ...patient,
@@ -82,14 +88,14 @@ function entryOf(app: App, screening: Screening, film: Film, patient: Patient, o
     abstain_high: decision.abstain_high,
     reasons: [...screening.reasons, ...grade],
     warnings: [...(film.isPhoto ? [app.tables.photoOfFilm] : []), ...screening.warnings],
-    image_sha256: screening.imageSha256,
+    image_sha256: film.cameAs ?? screening.imageSha256,
     overlay_sha256: overlay,
     model_name: app.model.name,
     model_sha256: screening.modelSha256,
     intended_use: screening.intendedUse,
     is_demo: app.tables.isDemo,
     finding: screening.finding,
-    bone: null,
+    bone: screening.bone,
     software: `osteo-edge ${app.tables.app.version}`,
     milliseconds: screening.stageMs,
     note: "",
@@ -100,6 +106,11 @@ function entryOf(app: App, screening: Screening, film: Film, patient: Patient, o
     override_reason: "",
     film_sha256: null,
   };
+}
+
+/** What the answer was decided by: of a model of several bones that of the bone that it was given for. */
+function decisionOf({ decision, router }: ModelFacts, bone: string | null): ModelFacts["decision"] {
+  return router?.heads.find((head) => head.bone === bone)?.decision ?? decision;
 }
 
 /** The evidence that was saved; null where there is none, or it is damaged: the film is shown without it then. */

@@ -4,6 +4,7 @@ import type { Offline } from "../offline";
 import type { Screener } from "../screener";
 import { newId, utc } from "../history/entry";
 import type { Draft, Film } from "../history/drafts";
+import { filmOf, keptRaster, type KeptFilm } from "../history/kept_film";
 import { hold } from "../history/held";
 import { UNDO_MS, type History } from "../history/store";
 import { EMPTY, isEmpty, type FormFields } from "./screening_form";
@@ -19,6 +20,9 @@ export class Form {
   private release: (() => void) | null = null;
   private keeping: Promise<void> | null = null;
   private isKept = true;
+  private making: Promise<void> | null = null;
+  /** What a film is kept as, null for nothing: made once of each. */
+  private readonly pictures = new WeakMap<Film, Film | null>();
 
   constructor(private readonly history: History | null) {}
 
@@ -44,6 +48,20 @@ export class Form {
     return true;
   }
 
+  /**
+   * Keep of this film what `make` gives, where nothing of its file could be kept; nothing happens where another film
+   * has been chosen since.
+   */
+  keepFilm(film: Film, make: () => Promise<KeptFilm>): Promise<void> {
+    this.making = this.makeFilm(film, make);
+    return this.making;
+  }
+
+  /** Wait until nothing of the form is being written any more, nor will be without a new reason. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.making, this.keeping]);
+  }
+
   /** The form is over; the next one is empty. */
   end(): void {
     this.release?.();
@@ -61,14 +79,31 @@ export class Form {
   }
 
   private async write(): Promise<void> {
-    const { history, id, fields, film } = this;
+    const { history, id, fields } = this;
     if (history === null) return;
+    const film = this.film && (await this.keptOf(this.film));
     if (isEmpty(fields) && film === null) {
       await history.dropDraft(id);
       return;
     }
     this.release ??= await hold(id);
     if (id === this.id) await history.saveDraft({ id, saved_at: utc(new Date()), fields, film });
+  }
+
+  private async makeFilm(film: Film, make: () => Promise<KeptFilm>): Promise<void> {
+    if (this.history === null || film !== this.film || (await this.keptOf(film)) !== null) return;
+    this.pictures.set(film, filmOf(await make(), film));
+    if (film === this.film) await this.keep();
+  }
+
+  private async keptOf(film: Film): Promise<Film | null> {
+    const known = this.pictures.get(film);
+    if (known !== undefined) return known;
+    await new Promise((resolve) => setTimeout(resolve)); // a film is given to the worker before that
+    const picture = keptRaster(film.bytes);
+    const kept = picture && filmOf(picture, film);
+    this.pictures.set(film, kept);
+    return kept;
   }
 }
 

@@ -9,8 +9,11 @@ const MAX_BONE = 40;
 
 /** Which bone the film was answered for; "" of a model that does not tell bones apart. */
 export function boneWords(entry: Entry, tables: ScreenTables): string {
-  if (entry.bone === null) return "";
-  return say("Bone: {bone}", { bone: say(tables.bones[entry.bone] ?? shortened(entry.bone, MAX_BONE)) });
+  return entry.bone === null ? "" : say("Bone: {bone}", { bone: boneName(entry.bone, tables) });
+}
+
+export function boneName(bone: string, tables: ScreenTables): string {
+  return say(tables.bones[bone] ?? shortened(bone, MAX_BONE));
 }
 
 /** A label as it is shown: bone and finding side by side, since a bone has its gender in many languages. */

@@ -3,20 +3,21 @@
 import { fixed } from "../core/rounding";
 import { SEXES, type Patient } from "../history/entry";
 import { say } from "./say";
-import type { ScreenTables } from "./shared";
+import type { ModelFacts, ScreenTables } from "./shared";
 import { plainNumber } from "./typed";
 
-/** The fields as they stand in the form; all of them may be left empty. */
+/** The fields as they stand in the form; all of them may be left empty. `bone` is as the model calls it. */
 export interface FormFields {
   readonly code: string;
   readonly age: string;
   readonly sex: string;
   readonly weight: string;
+  readonly bone: string;
 }
 export type FieldName = keyof FormFields;
 export type Lines = Partial<Record<FieldName, string>>;
 
-export const EMPTY: FormFields = { code: "", age: "", sex: "", weight: "" };
+export const EMPTY: FormFields = { code: "", age: "", sex: "", weight: "", bone: "" };
 
 /** The patient, unless a field has a problem; problems and hints are lines by field. */
 export interface FormReading {
@@ -41,6 +42,11 @@ export function readForm(fields: FormFields, tables: ScreenTables): FormReading 
   };
   const isSound = Object.keys(reader.problems).length === 0;
   return { patient: isSound ? patient : null, problems: reader.problems, hints: reader.hints };
+}
+
+/** The bone that was named; null where none was, or an unfinished form names one that the model does not know. */
+export function knownBone({ bone }: FormFields, { router }: ModelFacts): string | null {
+  return router?.heads.find((head) => head.bone === bone)?.bone ?? null;
 }
 
 class Reader {

@@ -1,5 +1,6 @@
 /** What the page takes from shared.json, which `edge_app/web/shared.py` writes from the Python it belongs to. */
 
+import type { Decision, Router } from "../core/manifest";
 import type { Shared } from "../core/shared";
 import type { Finding, Outcome } from "../core/types";
 import type { Decided, Dxa, Sex } from "../history/entry";
@@ -29,6 +30,7 @@ export interface ScreenTables extends Shared {
     readonly about: string;
   };
   readonly bones: Readonly<Record<string, string>>;
+  readonly whichBone: string;
   readonly findingsOfBones: Readonly<Record<string, string>>;
   readonly outcomeChoices: OfOutcomes;
   readonly periods: Readonly<Record<string, string>>;
@@ -60,11 +62,8 @@ export interface ModelFacts {
   readonly version: string;
   readonly intended_use: string;
   readonly model: { readonly sha256: string };
-  readonly decision: {
-    readonly threshold: number;
-    readonly abstain_low: number;
-    readonly abstain_high: number;
-  };
+  readonly decision: Decision;
+  readonly router?: Router | null;
 }
 
 /** Fetch a JSON file of this folder; throws where it is not there or cannot be read. */

@@ -1,7 +1,7 @@
 /** How a picture is turned, as its camera noted (Exif 2.32, 4.6.4). */
 
-const ORIENTATION = 0x112;
-const UPRIGHT = 1;
+export const ORIENTATION = 0x112;
+export const UPRIGHT = 1;
 
 /** The orientation, 1 to 8, in notes that begin as a TIFF file; 1 where they are damaged or say nothing of it. */
 export function orientationOf(notes: Uint8Array): number {

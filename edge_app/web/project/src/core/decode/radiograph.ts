@@ -2,6 +2,7 @@
 
 import { decodeBmp } from "./bmp";
 import { decodeDicom } from "./dicom";
+import { formatOf } from "./formats";
 import { decodeJpeg } from "./jpeg";
 import { unsupported } from "./limits";
 import type { Reading } from "./limits";
@@ -24,24 +25,6 @@ export interface Radiograph {
   readonly modality: string | null;
 }
 
-/** Offset, first bytes and name of the kinds of files that are told apart; those in small letters are read. */
-const SIGNATURES: readonly (readonly [number, string, string])[] = [
-  [128, "DICM", "dicom"],
-  [0, "\x89PNG\r\n\x1a\n", "png"],
-  [0, "\xff\xd8\xff", "jpeg"],
-  [0, "BM", "bmp"],
-  [0, "II*\0", "TIFF"],
-  [0, "MM\0*", "TIFF"],
-  [0, "GIF8", "GIF"],
-  [8, "WEBP", "WebP"],
-  [4, "ftypavif", "AVIF"],
-  [4, "ftyp", "HEIC"],
-  [0, "%PDF", "PDF"],
-  [0, "PK\x03\x04", "ZIP"],
-  [0, "II+\0", "BigTIFF"],
-  [0, "MM\0+", "BigTIFF"],
-  [4, "jP  \r\n", "JPEG 2000"],
-];
 const READ: readonly string[] = ["png", "jpeg", "bmp", "dicom"];
 
 /**
@@ -75,9 +58,7 @@ function sniffed(bytes: Uint8Array, name: string, reading: Reading): FileFormat 
   if (!bytes.length) {
     throw new ScreeningError(reading.line("the file is empty"));
   }
-  const begins = (offset: number, mark: string) =>
-    [...mark].every((letter, place) => bytes[offset + place] === letter.charCodeAt(0));
-  const found = SIGNATURES.find(([offset, mark]) => begins(offset, mark))?.[2];
+  const found = formatOf(bytes);
   if (found && !READ.includes(found)) {
     throw unsupported(found, reading);
   }

@@ -1,6 +1,6 @@
 /** Pictures in another size or place (`osteo_edge.raster.plain.scaling`): sums in OpenCV's order, in 32 bits. */
 
-import { cropped, plane } from "../plane";
+import { cropped, plane, transposed } from "../plane";
 import type { Plane } from "../types";
 
 const { fround } = Math;
@@ -38,10 +38,7 @@ export function shrink(picture: Plane, height: number, width: number): Plane {
 
 /** The picture at any other size, interpolated between its four nearest samples; shrunk so, it would alias. */
 export function enlarge(picture: Plane, height: number, width: number): Plane {
-  const sources = (here: number, there: number) =>
-    Float64Array.from({ length: there }, (_, place) => (place + 0.5) * scaleOf(here, there) - 0.5);
-  const down = between(sources(picture.height, height), picture.height);
-  return resampled(picture, down, between(sources(picture.width, width), picture.width));
+  return transposed(enlargedAcross(transposed(enlargedAcross(picture, width)), height));
 }
 
 /** The picture with so many rows and columns more at each side, which repeat its outermost ones. */
@@ -159,6 +156,22 @@ function taps(
     });
   });
   return { count, places, weights };
+}
+
+/** Each row at another length: a sample, and a share of the step to the next; rounded where OpenCV 5 does so. */
+function enlargedAcross(picture: Plane, width: number): Plane {
+  const scale = scaleOf(picture.width, width);
+  const sources = Float64Array.from({ length: width }, (_, place) => (place + 0.5) * scale - 0.5);
+  const { places, weights } = between(sources, picture.width);
+  const result = plane(picture.height, width);
+  for (let row = 0, sample = 0; row < picture.height; row++) {
+    const line = picture.data.subarray(row * picture.width, (row + 1) * picture.width);
+    for (let tap = 0; tap < places.length; tap += 2, sample++) {
+      const [first, second] = [line[places[tap]!]!, line[places[tap + 1]!]!];
+      result.data[sample] = first + fround(second - first) * weights[tap + 1]!;
+    }
+  }
+  return result;
 }
 
 /** Weighted sums across and then down. */

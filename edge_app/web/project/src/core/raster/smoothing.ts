@@ -32,7 +32,7 @@ export function erode(grey: Grey, side: number): Grey {
 }
 
 /** The place within `here` that a mirror at the outermost samples shows at `place`. */
-function mirroredPlace(place: number, here: number): number {
+export function mirroredPlace(place: number, here: number): number {
   if (here === 1) {
     return 0;
   }

@@ -2,7 +2,7 @@
 
 import type { Entry } from "../../history/entry";
 import type { History } from "../../history/store";
-import { openSaved, screenFilm, type Answer } from "../answer";
+import { keptFilm, openSaved, screenFilm, type Answer } from "../answer";
 import { AnswerForms } from "../answer_forms";
 import { answerWords, spoken, type AnswerWords } from "../answer_words";
 import { purgeLater, type App } from "../app";
@@ -12,7 +12,7 @@ import { Busy, card, cells, quietTap, remark, tap, words } from "../kit";
 import { probabilityPart } from "../probability_bar";
 import { lineOf } from "../problems";
 import { say } from "../say";
-import { readForm } from "../screening_form";
+import { knownBone, readForm } from "../screening_form";
 import type { Screen } from "../shell";
 import { symbol } from "../symbols";
 
@@ -21,9 +21,16 @@ export function newAnswerScreen(app: App): Screen {
   const { film, fields } = app.form;
   if (film === null) return { title: say("Result"), element: el("div", {}), shown: () => app.shell.go("#new") };
   const patient = readForm(fields, app.tables).patient ?? undefined;
+  const bone = knownBone(fields, app.model);
   // the film is kept as soon as it was chosen: whatever ends the page, it is offered again
   app.shell.run(app.form.keep());
-  return new AnswerScreen(app, () => screenFilm(app, film, patient), "#new");
+  const screen = async (): Promise<Answer> => {
+    const answer = await screenFilm(app, film, bone, patient);
+    // the picture alone does not tell by what else than its looks a film was refused
+    if (answer.entry.outcome !== "rejected") app.shell.run(app.form.keepFilm(film, () => keptFilm(app, film)));
+    return answer;
+  };
+  return new AnswerScreen(app, screen, "#new");
 }
 
 /** An answer of the history. */
@@ -178,6 +185,7 @@ class AnswerScreen implements Screen {
     this.showFoot(answer);
     const { id } = form;
     try {
+      await form.settled();
       const saved = await answer.toSave();
       await history.add(saved, id);
       if (form.id === id) form.end();

@@ -28,6 +28,7 @@ export function homeScreen(app: App): Screen {
       card(
         el("h2", {}, say("What this is")),
         ...whatThisIs(tables.findings.includes("density"), tables.findings.includes("abnormality")),
+        model.router ? words(say(tables.whichBone)) : null,
         offlineLine(app),
       ),
     ),

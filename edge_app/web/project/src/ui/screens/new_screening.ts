@@ -3,12 +3,13 @@
 import type { Draft } from "../../history/drafts";
 import { held } from "../../history/held";
 import { localMoment } from "../answer_words";
+import { boneName } from "../bone_words";
 import type { App } from "../app";
 import { el, fill } from "../dom";
 import { card, cells, Choice, Field, heading, quietTap, remark, tap, words } from "../kit";
 import { ostOf } from "../ost";
 import { say } from "../say";
-import { isEmpty, readForm, type FieldName, type FormFields } from "../screening_form";
+import { isEmpty, knownBone, readForm, type FieldName, type FormFields } from "../screening_form";
 import type { Screen } from "../shell";
 
 /** After so long without a key it is told what is wrong with a field. */
@@ -35,6 +36,7 @@ class FormPart {
   private readonly ost = el("div", { "aria-live": "polite" });
   private readonly fields: Readonly<Record<"code" | "age" | "weight", Field>>;
   private readonly sex: Choice<"" | "female" | "male" | "other">;
+  private readonly bone: Choice<string>;
   private readonly clear = quietTap(say("Clear"), () => this.startAnew());
   private settling = 0;
   private isLeft = false;
@@ -48,6 +50,13 @@ class FormPart {
     };
     const sexes = { "": say("Not given"), female: say("Female"), male: say("Male"), other: say("Other") };
     this.sex = new Choice(say("Sex"), sexes, sex in sexes ? (sex as keyof typeof sexes) : "", () => this.changed());
+    const bones = (app.model.router?.heads ?? []).map(({ bone }) => [bone, boneName(bone, app.tables)] as const);
+    this.bone = new Choice(
+      say("Bone on the film (optional)"),
+      { "": say("Not given"), ...Object.fromEntries(bones) },
+      knownBone(app.form.fields, app.model) ?? "",
+      () => this.changed(),
+    );
     for (const field of Object.values(this.fields)) field.box.addEventListener("input", () => this.changed());
     const grid = el("div", { class: "cells fields" }, ...Object.values(this.fields).map((field) => field.element));
     this.element = el(
@@ -60,6 +69,12 @@ class FormPart {
         this.sex.element,
         this.ost,
       ),
+      bones.length
+        ? card(
+            this.bone.element,
+            remark(say("If you name it, the film is read as that bone, whatever the model takes it for.")),
+          )
+        : null,
       this.chosen,
       this.sources(),
     );
@@ -123,7 +138,7 @@ class FormPart {
 
   private read(): FormFields {
     const { code, age, weight } = this.fields;
-    return { code: code.text, age: age.text, weight: weight.text, sex: this.sex.value };
+    return { code: code.text, age: age.text, weight: weight.text, sex: this.sex.value, bone: this.bone.value };
   }
 
   private changed(): void {
@@ -176,6 +191,7 @@ class FormPart {
   private sources(): HTMLElement {
     const file = el("input", {
       type: "file",
+      autocomplete: "off", // else the browser notes the file's name, to fill it in again
       class: "unseen",
       tabindex: -1,
       "aria-hidden": "true",
@@ -185,6 +201,7 @@ class FormPart {
       type: "file",
       accept: "image/*",
       capture: "environment",
+      autocomplete: "off",
       class: "unseen",
       tabindex: -1,
       "aria-hidden": "true",
@@ -246,7 +263,8 @@ class FormPart {
       return;
     }
     try {
-      form.film = { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()), isPhoto: false };
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      form.film = { name: file.name, bytes, isPhoto: false, cameAs: null };
     } catch {
       shell.complain(
         `${file.name}: ${say("cannot be read ({reason}); choose it again", { reason: say("Input/output error") })}`,

@@ -57,7 +57,7 @@ function framing(app: App, photo: ImageBitmap): readonly HTMLElement[] {
     const cut = await cutOut(photo, edges);
     photo.close();
     app.photo = null;
-    app.form.film = { name: `photo-${Date.now()}.jpg`, bytes: cut, isPhoto: true };
+    app.form.film = { name: `photo-${Date.now()}.jpg`, bytes: cut, isPhoto: true, cameAs: null };
     app.shell.go("#answer");
   };
   return [
