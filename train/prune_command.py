@@ -6,27 +6,21 @@ from typing import get_args
 
 import click
 
-from osteo_edge.bundle import Bundle, read_bundle
-from osteo_edge.console import progress, show_json, show_table
-from osteo_edge.dataset import read_dataset
-from osteo_edge.evaluation import to_dict
+from osteo_edge.bundle import Bundle
+from osteo_edge.console import progress, show_json
 from osteo_edge.finite_range import FiniteRange
-from osteo_edge.split import read_split
 from osteo_edge.train.channel_criteria import Criterion
 from osteo_edge.train.channel_pruning import Budget
-from osteo_edge.train.keras_bundle import check_split
-from osteo_edge.train.prune_job import LEARNING_RATE, Compression, Method, Pruned, prune_bundle, training_config
+from osteo_edge.train.continuing import read_continuation
+from osteo_edge.train.continuing_command import fit_options, plain, show_measured, show_next, source_arguments
+from osteo_edge.train.prune_job import Compression, Method, Pruned, prune_bundle
 
 HALF = 0.5
 MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", "--clusters": "cluster"}
 
 
 @click.command(short_help="Compress a trained bundle while fine-tuning it.")
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option(
-    "--split", "split_file", type=click.Path(path_type=Path), required=True, help="The split it was trained with."
-)
+@source_arguments
 @click.option(
     "--method",
     type=click.Choice(["channel", "magnitude", "2:4", "cluster"]),
@@ -54,21 +48,7 @@ MEANT_FOR: Mapping[str, Method] = {"--of": "channel", "--criterion": "channel", 
     "[default: taylor]",
 )
 @click.option("--clusters", type=click.IntRange(2, 256), help="Values in each kernel, in place of --amount.")
-@click.option("--distill", is_flag=True, help="Learn from the answers of BUNDLE, too.")
-@click.option("--epochs", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Of fine-tuning.")
-@click.option(
-    "--learning-rate",
-    type=FiniteRange(1e-9, 10),
-    default=LEARNING_RATE,
-    show_default=True,
-    help="The highest rate.",
-)
-@click.option(
-    "--test/--no-test", "measure_test", default=True, help="Measure the test part at the end, or leave it for later."
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
-@click.option("--name", help="What the bundle calls itself.  [default: the name of --out]")
-@click.option("--json", "as_json", is_flag=True, help="The result for machines.")
+@fit_options(epochs=Compression.epochs, learning_rate=Compression.learning_rate)
 def prune(
     bundle: Path,
     data: Path,
@@ -99,27 +79,14 @@ def prune(
       osteo-edge convert knee-half --precision int8 --out knee-half-int8
     """
     _check(method, amount, {"--of": of, "--criterion": criterion, "--clusters": clusters})
-    source = read_bundle(bundle)
-    training_config(source)
-    check_split(source, split_file)
-    dataset = read_dataset(data, labels=source.manifest.labels)
+    asked = read_continuation(bundle, data, split_file, out, name, measure_test=measure_test)
     how = Compression(method, amount, of or "channels", criterion or "taylor", clusters, distill, epochs, learning_rate)
     with progress("prune") as advance:
-        pruned = prune_bundle(
-            source,
-            dataset,
-            read_split(split_file),
-            how,
-            out,
-            name=name or out.name,
-            on_progress=advance,
-            measure_test=measure_test,
-        )
+        pruned = prune_bundle(asked, how, on_progress=advance)
     if as_json:
-        parts = {part: to_dict(evaluated) for part, evaluated in pruned.evaluations.items()}
-        show_json({"bundle": str(pruned.bundle.path), "reached": pruned.reached, **parts})
+        show_json(plain(pruned, reached=pruned.reached))
     else:
-        _show(source, pruned)
+        _show(asked.source, pruned)
 
 
 def _check(method: Method, amount: float, options: Mapping[str, object]) -> None:
@@ -131,23 +98,14 @@ def _check(method: Method, amount: float, options: Mapping[str, object]) -> None
 
 
 def _show(source: Bundle, pruned: Pruned) -> None:
-    for line in pruned.skipped:
-        click.echo(f"skipped {line}", err=True)
-    if pruned.fit.interrupted:
-        click.echo("Interrupted: kept the best so far.")
-    before, manifest = source.manifest, pruned.bundle.manifest
-    rows = [
-        (name, *(str(evaluated.estimates[name]) for evaluated in pruned.evaluations.values()))
-        for name in pruned.evaluations["validation"].estimates
-    ]
-    show_table("Measured, with 95 % intervals", ("Metric", *pruned.evaluations), rows)
+    show_measured("Measured, with 95 % intervals", pruned)
+    before, after = source.manifest.model, pruned.bundle.manifest.model
     click.echo(
-        f"Parameters {before.model.parameters:,} -> {manifest.model.parameters:,}, "
-        f"multiply-accumulates {before.model.macs:,} -> {manifest.model.macs:,}."
+        f"Parameters {before.parameters:,} -> {after.parameters:,}, "
+        f"multiply-accumulates {before.macs:,} -> {after.macs:,}."
     )
     click.echo(f"{_reached(pruned.reached)}.")
-    path = pruned.bundle.path
-    click.echo(f"Written: {path}\nNext: osteo-edge convert {path} --precision int8 --out {path}-int8")
+    show_next(pruned)
 
 
 def _reached(reached: Mapping[str, float]) -> str:

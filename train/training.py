@@ -94,6 +94,11 @@ class Fitted:
     severity: dict[str, Any] | None = None
     known: KnownFilms | None = None
 
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """A line for each image that could not be read."""
+        return tuple(line for part in self.parts.values() for line in part.prepared.skipped)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -138,8 +143,7 @@ def write_trained(job: Job, fitted: Fitted, out: Path) -> Trained:
     manifest, files, evaluations = finish(job, fitted)
     bundle = write_bundle(out, manifest, files)
     discard(checkpoints_of(out))
-    skipped = tuple(line for part in fitted.parts.values() for line in part.prepared.skipped)
-    return Trained(bundle, fitted.fit, evaluations, skipped)
+    return Trained(bundle, fitted.fit, evaluations, fitted.skipped)
 
 
 def checkpoints_of(out: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from osteo_edge.strict import to_dict
 from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.distillation import HALF_AND_HALF
 from osteo_edge.train.distribution import StrategyName
 from osteo_edge.train.fitting import Fit
 from osteo_edge.train.keras import load_tensorflow
@@ -43,23 +44,34 @@ def describe_training(
     }
 
 
+def describe_refit(config: TrainConfig, fitted: Fit, *, distilled: bool) -> dict[str, Any]:
+    """The course of a fit that went on from a trained network, as plain JSON."""
+    return {
+        "distillation": asdict(HALF_AND_HALF) if distilled else None,
+        "best_epoch": fitted.best_epoch,
+        "interrupted": fitted.interrupted,
+        "validation_losses": _finite(fitted.validation_losses),
+        "epoch_seconds": _epoch_seconds(fitted),
+        "environment": describe_environment(config, "none"),
+    }
+
+
 def describe_timing(fitted: Fit, reading: Reading, n_train: int) -> dict[str, Any]:
     """Seconds of each stage with the images that it had, and the share of each epoch that was spent waiting for data.
 
     "head" is the features that were not in the cache yet, and the logistic regression on them; both None where there
     was none.
     """
-    per_epoch = [epoch.working_s + epoch.waiting_s for epoch in fitted.epochs]
     head = fitted.head
     return {
         "seconds": {
             "read": _rounded(reading.seconds),
             "head": None if head is None else _rounded(head.seconds),
-            "fit": _rounded(sum(per_epoch)),
+            "fit": _rounded(sum(epoch.working_s + epoch.waiting_s for epoch in fitted.epochs)),
         },
         "features_per_second": None if head is None else head.features_per_second,
         "images": {"read": reading.images, "train": n_train},
-        "epoch_seconds": [_rounded(epoch) for epoch in per_epoch],
+        "epoch_seconds": _epoch_seconds(fitted),
         "waiting_share": [_rounded(epoch.waiting_share) for epoch in fitted.epochs],
     }
 
@@ -79,6 +91,10 @@ def describe_environment(config: TrainConfig, strategy: StrategyName) -> dict[st
         "strategy": strategy,
         "float16": computes_in_float16(config),
     }
+
+
+def _epoch_seconds(fitted: Fit) -> list[float]:
+    return [_rounded(epoch.working_s + epoch.waiting_s) for epoch in fitted.epochs]
 
 
 def _finite(losses: Iterable[float]) -> list[float]:

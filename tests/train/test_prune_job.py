@@ -1,7 +1,6 @@
 """A trained bundle becomes a smaller one that is converted and screens."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +10,12 @@ from click.testing import CliRunner, Result
 
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.cli import run
-from osteo_edge.dataset import Dataset, read_dataset
-from osteo_edge.errors import BundleError, DatasetError
+from osteo_edge.dataset import Dataset
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
-from osteo_edge.split import read_split, select
 from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.continuing import training_config
 from osteo_edge.train.keras_bundle import load_model
 from osteo_edge.train.prune_command import prune
-from osteo_edge.train.prune_job import training_config
 from osteo_edge.train.pruning import share_of_zeros
 
 
@@ -178,50 +175,3 @@ def test_options_that_make_no_sense_are_refused(tmp_path: Path, options: tuple[s
     result = _prune(tmp_path, tmp_path, tmp_path, tmp_path / "out", *options)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
-
-
-def test_a_bundle_that_was_converted_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    split_file = tmp_path / "split.csv"
-    split_file.write_text("x")
-    result = _prune(bundle.path, tmp_path, split_file, tmp_path / "out")
-    assert isinstance(result.exception, BundleError)
-    assert "not a Keras bundle" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_another_split_is_refused(tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.csv"
-    other.write_text(split_file.read_text().replace("\r", "") + "\n")
-    result = _prune(tiny_bundle.path, phantoms.root, other, tmp_path / "out")
-    assert isinstance(result.exception, DatasetError)
-    assert "not the split that" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_a_bundle_without_training_settings_is_refused(
-    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
-) -> None:
-    """As an ensemble's: no one network was trained."""
-    manifest = replace(tiny_bundle.manifest, parent=replace(tiny_bundle.manifest.parent, recipe={"ensemble": []}))
-    files = {name: (tiny_bundle.path / name).read_bytes() for name in ("model.keras", "samples.npz", "split.csv")}
-    joined = write_bundle(tmp_path / "joined", manifest, files)
-    result = _prune(joined.path, phantoms.root, split_file, tmp_path / "out")
-    assert isinstance(result.exception, BundleError)
-    assert "was not trained as one network" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_without_test_no_test_film_is_even_there(
-    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / phantoms.root.name
-    shutil.copytree(phantoms.root, copy)
-    for case in select(read_dataset(copy), read_split(split_file), "test"):
-        case.path.write_bytes(b"not to be read")
-    out = tmp_path / "out"
-    result = _prune(tiny_bundle.path, copy, split_file, out, "--no-test", "--method", "magnitude")
-    assert result.exception is None, result.output
-    assert "skipped" not in result.output
-    manifest = read_bundle(out).manifest
-    assert {metric.part for metric in manifest.metrics.values()} == {"validation"}
-    assert manifest.data.counts.keys() == {"train", "validation"}

@@ -1,7 +1,6 @@
 """A trained bundle becomes one that is fit for int8: plain, with its ranges, and no less compressed than it was."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from osteo_edge.activation_ranges import read_ranges
-from osteo_edge.bundle import Bundle, read_bundle, write_bundle
+from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.cli import run
-from osteo_edge.dataset import Dataset, read_dataset
-from osteo_edge.errors import BundleError, DatasetError
+from osteo_edge.dataset import Dataset
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
-from osteo_edge.split import read_split, select
 from osteo_edge.train.config import TrainConfig
+from osteo_edge.train.continuing import training_config
 from osteo_edge.train.keras_bundle import load_model
-from osteo_edge.train.prune_job import training_config
 from osteo_edge.train.pruning import is_compressed, share_of_zeros
 from osteo_edge.train.qat_command import doubt_of, qat
 from osteo_edge.train.qat_job import Losses, kept_of
@@ -140,46 +137,3 @@ def test_what_is_kept_is_what_the_last_pruning_was_for(
 ) -> None:
     parent = replace(bundle.manifest.parent, recipe=recipe)
     assert kept_of(replace(bundle, manifest=replace(bundle.manifest, parent=parent))) == kept
-
-
-def test_a_bundle_that_was_converted_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    result = _qat(bundle.path, tmp_path, tmp_path / "split.csv", tmp_path / "out")
-    assert isinstance(result.exception, BundleError)
-    assert "not a Keras bundle" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_another_split_is_refused(tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other.csv"
-    other.write_text(split_file.read_text().replace("\r", "") + "\n")
-    result = _qat(tiny_bundle.path, phantoms.root, other, tmp_path / "out")
-    assert isinstance(result.exception, DatasetError)
-    assert "not the split that" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_an_ensemble_is_refused(tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path) -> None:
-    manifest = replace(tiny_bundle.manifest, parent=replace(tiny_bundle.manifest.parent, recipe={"ensemble": []}))
-    names = [name for name in tiny_bundle.manifest.files if name != "MODEL_CARD.md"]
-    files = {name: (tiny_bundle.path / name).read_bytes() for name in (tiny_bundle.manifest.model.file, *names)}
-    joined = write_bundle(tmp_path / "joined", manifest, files)
-    result = _qat(joined.path, phantoms.root, split_file, tmp_path / "out")
-    assert isinstance(result.exception, BundleError)
-    assert "was not trained as one network" in str(result.exception)
-
-
-@pytest.mark.tf
-def test_without_test_no_test_film_is_even_there(
-    tiny_bundle: Bundle, phantoms: Dataset, split_file: Path, tmp_path: Path
-) -> None:
-    copy = tmp_path / phantoms.root.name
-    shutil.copytree(phantoms.root, copy)
-    for case in select(read_dataset(copy), read_split(split_file), "test"):
-        case.path.write_bytes(b"not to be read")
-    out = tmp_path / "out"
-    result = _qat(tiny_bundle.path, copy, split_file, out, "--no-test")
-    assert result.exception is None, result.output
-    assert "skipped" not in result.output
-    manifest = read_bundle(out).manifest
-    assert {metric.part for metric in manifest.metrics.values()} == {"validation"}
-    assert manifest.data.counts.keys() == {"train", "validation"}
