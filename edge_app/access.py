@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from osteo_edge.edge_app.history.vault import Keys, Vault
     from osteo_edge.edge_app.pin import PinHash, PinLock, Verdict
 
+LOG: Final = logging.getLogger(__name__)
 NOT_CHANGED: Final = "the PIN and the recovery code were not changed"
 
 OnProgress: TypeAlias = Callable[[float], None]
 """Is given the share that is done; what it raises ends the work, and nothing was changed."""
+Warn: TypeAlias = Callable[[str], None]
+"""Is given a message for the user about what was done."""
 
 
 class Access:
@@ -123,25 +127,27 @@ class Access:
             with suppress(OsteoEdgeError):  # it is tried again whenever the history is opened
                 self._kept.hand_over_pin()
 
-    def encrypt(self, pin: str, *, on_progress: OnProgress = lambda share: None) -> str:
+    def encrypt(self, pin: str, *, on_progress: OnProgress = lambda share: None, warn: Warn = LOG.warning) -> str:
         """Encrypt the history under a PIN, in place of the one that is set; the recovery code, kept nowhere else."""
         from osteo_edge.edge_app.history.encrypting import encrypt_history
         from osteo_edge.edge_app.left_off import forget_left_off
 
         with self.closed():
-            keys, code = encrypt_history(self._folders.history, pin, tell=self._trail.note, on_progress=on_progress)
+            keys, code = encrypt_history(
+                self._folders.history, pin, tell=self._trail.note, on_progress=on_progress, warn=warn
+            )
             self.adopt(keys)
         with suppress(OSError):  # it goes at the next start
             forget_left_off(self._folders.left_off)
         return code
 
-    def decrypt(self, *, on_progress: OnProgress = lambda share: None) -> None:
+    def decrypt(self, *, on_progress: OnProgress = lambda share: None, warn: Warn = LOG.warning) -> None:
         """Decrypt the history, which is open, and have no PIN any more."""
         from osteo_edge.edge_app.history.encrypting import decrypt_history
 
         with self.closed():
             keys = self._require_keys()
-            decrypt_history(self._folders.history, keys, tell=self._trail.note, on_progress=on_progress)
+            decrypt_history(self._folders.history, keys, tell=self._trail.note, on_progress=on_progress, warn=warn)
             self._keys = None
         self._trail.leave()
 

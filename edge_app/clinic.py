@@ -278,15 +278,23 @@ class Clinic:
     def put_in_place(self, unpacked: Unpacked) -> Path | None:
         """Let an unpacked backup take the place of the history; where the old folder was kept, if there was damage.
 
-        `HistoryError` where that cannot be; the history is then as it was.
+        `HistoryError` where that cannot be; the history is then as it was. `NotConfirmedError` where it was done, and
+        may not be on the disk.
         """
         from osteo_edge.edge_app.exports.in_place import put_in_place
+        from osteo_edge.edge_app.history.errors import NotConfirmedError
 
+        kept, doubt = None, None
         with self.access.closed():
-            kept = put_in_place(unpacked, self.folders.history, self.trail.note, keys=self.access.keys)
+            try:
+                kept = put_in_place(unpacked, self.folders.history, self.trail.note, keys=self.access.keys)
+            except NotConfirmedError as error:
+                doubt = error
             if self.access.keys is None and unpacked.keys is not None:
                 self.access.adopt(unpacked.keys)
-            return kept
+        if doubt is not None:
+            raise doubt
+        return kept
 
     def tidy(self) -> None:
         """Remove what a power cut has left: images that no screening names, and what `tidy_locked` removes."""

@@ -19,11 +19,11 @@ import numpy as np
 
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import Advance, progress, show_json, show_table
-from osteo_edge.edge_app.history.encrypting import copy_history
-from osteo_edge.edge_app.history.entry import Entry, Patient, new_id
+from osteo_edge.edge_app.history.entry import new_id
 from osteo_edge.edge_app.history.images import Picture
+from osteo_edge.edge_app.history.invented import INVENTED
 from osteo_edge.edge_app.history.store import History, Record
-from osteo_edge.edge_app.history.vault import Keys, Vault, new_vault
+from osteo_edge.edge_app.history.vault import Keys, Vault, new_vault, write_vault
 from osteo_edge.intervals import Estimate, Indices, estimate
 from osteo_edge.radiograph import decode
 
@@ -89,11 +89,13 @@ def seconds_a_try(tries: int = TRIES) -> float:
 
 
 def _histories(scratch: Path, screenings: int, vault: Vault, keys: Keys) -> tuple[Path, Path]:
+    """A plain and an encrypted history that grew in the same way: one copied from the other would be packed closer."""
     plain, sealed = scratch / "plain" / "history", scratch / "encrypted" / "history"
-    with History(plain) as history:
-        history.add_all(_record(number, os.urandom(64)) for number in range(screenings))
     sealed.mkdir(parents=True)
-    copy_history(plain, sealed, None, keys, vault)
+    write_vault(sealed, vault)
+    for folder, key in ((plain, None), (sealed, keys)):
+        with History(folder, keys=key) as history:
+            history.add_all(_record(number, os.urandom(64)) for number in range(screenings))
     os.sync()
     return plain, sealed
 
@@ -116,9 +118,9 @@ def _record(number: int, data: bytes) -> Record:
     film, overlay = Picture(data, ".jpg"), Picture(os.urandom(OVERLAY_BYTES), ".png")
     return Record(
         replace(
-            _ENTRY,
+            INVENTED,
             id=new_id(),
-            patient=Patient(f"K-{number}", 63, "female", 58.5),
+            patient=replace(INVENTED.patient, code=f"K-{number}"),
             image_sha256=film.sha256,
             overlay_sha256=overlay.sha256,
         ),
@@ -145,35 +147,6 @@ def _timed(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start
-
-
-_ENTRY: Final = Entry(
-    id="0" * 32,
-    taken_at="2026-03-04T05:06:07+00:00",
-    patient=Patient(),
-    outcome="refer",
-    probabilities={"osteopenia": 0.3, "osteoporosis": 0.5},
-    score=0.8,
-    threshold=0.5,
-    abstain_low=0.45,
-    abstain_high=0.55,
-    reasons=("score 0.80 is at or above the threshold 0.50",),
-    warnings=(),
-    image_sha256="0" * 64,
-    overlay_sha256=None,
-    model_name="knee",
-    model_sha256="a" * 64,
-    intended_use="Opportunistic screening of frontal knee radiographs, beside the reader of the film",
-    is_demo=False,
-    finding="density",
-    bone=None,
-    software="osteo-edge",
-    milliseconds={"read": 12.5, "infer": 80.0},
-    note="",
-    dxa=None,
-    t_score=None,
-    image_stats={"mean": 0.4, "contrast": 0.2},
-)
 
 
 def _cells(cost: Cost) -> tuple[str, ...]:

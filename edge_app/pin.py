@@ -15,7 +15,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import scrypt
 from itertools import pairwise
@@ -25,6 +26,7 @@ from typing import Final, Literal
 from osteo_edge.durable import write_durably
 from osteo_edge.edge_app.translation import Translate
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.locking import in_turn
 from osteo_edge.strict import from_dict, to_dict
 
 MIN_DIGITS: Final = 4
@@ -36,6 +38,8 @@ KEY_BYTES: Final = 32
 COST: Final = 2**14  # with blocks of 8, 16 MiB and some 50 ms: RFC 7914 and its authors' figure for interactive logins
 BLOCKS: Final = 8
 
+BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Linux's name for the time since it was started, random(4)."""
 FREE_ATTEMPTS: Final = 3
 FIRST_DELAY_S: Final = 5.0
 MAX_DELAY_S: Final = 900.0
@@ -65,10 +69,16 @@ class PinHash:
 
 @dataclass(frozen=True)
 class Attempts:
-    """How many wrong PINs have been tried in a row, and when the last one was: seconds since 1970."""
+    """How many wrong PINs have been tried in a row, and when the last one was.
+
+    `last_at` is in seconds since 1970, and `ticks` in seconds since the start of the system that is called `boot`: None
+    where it has no name, and in a count of an older version.
+    """
 
     wrong: int
     last_at: float
+    boot: str | None = None
+    ticks: float | None = None
 
     def __post_init__(self) -> None:
         if self.wrong < 0:
@@ -122,12 +132,21 @@ def wait_words(wait_s: float, translate: Translate = str) -> str:
     return translate(WAIT_MINUTES if minutes else WAIT_SECONDS).format(minutes=minutes, seconds=seconds)
 
 
-class PinLock:
-    """Checks PINs, ever more slowly after wrong ones; the count is kept in a file, so that a restart does not help.
+def boot_name() -> str | None:
+    """What the system calls the time since it was started; None where it does not."""
+    try:
+        return BOOT.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
 
-    A wrong attempt counts before it is answered: killing the program does not undo it. Within one run the delay goes by
-    a clock that cannot be set; over a restart by the system's, and one that was set back makes it start again. A full
-    disk does not lock anyone out: the count then lasts until the program ends. Any thread may use it.
+
+class PinLock:
+    """Checks PINs, ever more slowly after wrong ones; the count is kept in a file, which all windows share.
+
+    A wrong attempt counts before it is answered: neither killing the program nor another window undoes it. The delay
+    goes by a clock that cannot be set, until the system is started anew; then by the system's, and one that was set
+    back makes it start again. A full disk does not lock anyone out: the count then lasts until the program ends. Any
+    thread may use it.
     """
 
     def __init__(
@@ -136,16 +155,18 @@ class PinLock:
         *,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
+        boot: Callable[[], str | None] = boot_name,
     ) -> None:
-        self._path, self._now, self._monotonic = path, now, monotonic
+        self._path, self._now, self._monotonic, self._boot = path, now, monotonic, boot()
         self._lock = threading.Lock()
-        self._attempts = self._read()
-        elapsed = now() - self._attempts.last_at
-        self._last = monotonic() - max(elapsed, 0.0)
+        self._seen: bytes | None = None
+        self._attempts, self._last = Attempts(0, now()), monotonic()
+        self._look()
 
     def wait_s(self) -> float:
         """How many seconds are left before the next attempt, 0 if it may be made now."""
         with self._lock:
+            self._look()
             return self._wait_s()
 
     def check(self, pin: str, known: PinHash) -> Verdict:
@@ -155,9 +176,11 @@ class PinLock:
     def attempt(self, is_right: Callable[[], bool]) -> Verdict:
         """As `check`, by whatever else tells whether it is the PIN; what that raises counts as a wrong one."""
         with self._lock:
-            if self._wait_s() > 0:
-                return "wait"
-            self._note(self._attempts.wrong + 1)
+            with self._in_turn():
+                self._look()
+                if self._wait_s() > 0:
+                    return "wait"
+                self._note(self._attempts.wrong + 1)
             if not is_right():
                 return "wrong"
             self._note(0)
@@ -167,20 +190,43 @@ class PinLock:
         return max(0.0, delay_s(self._attempts.wrong) - (self._monotonic() - self._last))
 
     def _note(self, wrong: int) -> None:
-        self._attempts, self._last = Attempts(wrong, self._now()), self._monotonic()
+        self._last = self._monotonic()
+        self._attempts = Attempts(wrong, self._now(), self._boot, self._last)
         data = json.dumps(to_dict(self._attempts)).encode()
-        try:
+        with suppress(OsteoEdgeError):
             write_durably(self._path, data, "the count of wrong PINs")
-        except OsteoEdgeError:
-            return
+            self._seen = data
 
-    def _read(self) -> Attempts:
+    def _look(self) -> None:
+        """Take over what another window, or an earlier run, has counted; a file that is gone changes nothing."""
         try:
-            return from_dict(Attempts, json.loads(self._path.read_bytes()))
+            data = self._path.read_bytes()
         except FileNotFoundError:
-            return Attempts(0, self._now())
-        except (OSError, ValueError, RecursionError):  # as if someone had tried, for no power cut leaves it like this
-            return Attempts(FREE_ATTEMPTS, self._now())
+            return
+        except OSError:
+            data = b""
+        if data == self._seen:
+            return
+        self._seen = data
+        try:
+            self._attempts = from_dict(Attempts, json.loads(data))
+        except (ValueError, RecursionError):  # as if someone had tried, for no power cut leaves it like this
+            self._attempts = Attempts(FREE_ATTEMPTS, self._now())
+        self._last = self._monotonic() - max(self._elapsed_s(self._attempts), 0.0)
+
+    def _elapsed_s(self, attempts: Attempts) -> float:
+        """How long ago the last attempt was; negative if the clock was set back since."""
+        if attempts.boot is not None and attempts.boot == self._boot and attempts.ticks is not None:
+            return self._monotonic() - attempts.ticks
+        return self._now() - attempts.last_at
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """No two windows count at once, where the disk knows locks."""
+        with ExitStack() as stack:
+            with suppress(OsteoEdgeError):
+                stack.enter_context(in_turn(self._path.parent, f"{self._path.stem}.lock"))
+            yield
 
 
 def _key(pin: str, salt: bytes) -> bytes:

@@ -26,11 +26,10 @@ from osteo_edge.edge_app.exports.backup_contents import (
     is_image,
 )
 from osteo_edge.edge_app.history.connecting import connect
-from osteo_edge.edge_app.history.encrypted import is_encrypted
 from osteo_edge.edge_app.history.errors import is_damage
 from osteo_edge.edge_app.history.images import FOLDER, image_path
-from osteo_edge.edge_app.history.opening import DATABASE, ENCRYPTED
-from osteo_edge.edge_app.history.vault import Keys, LockedError, SealError, read_vault, write_vault
+from osteo_edge.edge_app.history.opening import DATABASE, shared_use
+from osteo_edge.edge_app.history.vault import Keys, SealError, read_vault, write_vault
 from osteo_edge.hashing import CHUNK_BYTES
 from osteo_edge.version import VERSION
 from osteo_edge.writing import replacing
@@ -70,22 +69,22 @@ def write_backup(
     image does not stop it: it is copied as it is, and named, and so is one that is missing. Nothing is compressed:
     images are already, and a restore knows by it that nothing swells. `on_progress` is given the share that is written;
     what it raises ends the backup and leaves nothing. An encrypted history needs its `keys`: `LockedError` without.
-    Raises `BackupError` where there is no history or its database is damaged, and `OsteoEdgeError` where the file
-    cannot be written.
+    Raises `BackupError` where there is no history or its database is damaged, `HistoryError` while it is encrypted,
+    decrypted or restored, which is refused while a backup is written, and `OsteoEdgeError` where the file cannot be
+    written.
     """
     database = history / DATABASE
     if not database.is_file():
         raise BackupError(f"{history}: no history to back up; choose the folder that holds {DATABASE}")
-    if keys is None and is_encrypted(history):
-        raise LockedError(f"{history}: {ENCRYPTED}")
-    with replacing(path, "the backup") as partial, _scratch(path.parent) as scratch:
-        copy = Path(scratch, DATABASE)
-        listed = _copy_database(database, copy, keys)
-        files = [(DATABASE, copy), *_vaults(history, Path(scratch), keys), *_images(history)]
-        parts = _write_archive(partial, files, _Meter(_size_bytes(files), on_progress))
-    sync_names(path)
-    images = [part for part in parts if is_image(part.name)]
-    damaged = tuple(part.name for part in images if not _is_sound(part, history, keys))
+    with shared_use(history, keys, "the backup was not written"):
+        with replacing(path, "the backup") as partial, _scratch(path.parent) as scratch:
+            copy = Path(scratch, DATABASE)
+            listed = _copy_database(database, copy, keys)
+            files = [(DATABASE, copy), *_vaults(history, Path(scratch), keys), *_images(history)]
+            parts = _write_archive(partial, files, _Meter(_size_bytes(files), on_progress))
+        sync_names(path)
+        images = [part for part in parts if is_image(part.name)]
+        damaged = tuple(part.name for part in images if not _is_sound(part, history, keys))
     missing = tuple(sorted(listed - {part.name for part in images}))
     return Backup(path, len(images), path.stat().st_size, damaged, missing, keys is not None)
 

@@ -123,7 +123,8 @@ def put_in_place(
     damaged database lies in it, with the films that may be that one's, and the path is given; else it is removed.
     `HistoryError` where the old history holds more than that, another window has it open, or the disk is in the way;
     so is it where the restored history is not there any more, or not whole. All is then as it was, and what was
-    unpacked is gone. `tell` records it just before; where it cannot, nothing is exchanged either.
+    unpacked is gone. `tell` records it just before; where it cannot, nothing is exchanged either. `NotConfirmedError`
+    where it was done, and may not be on the disk: the old folder goes at a later start then.
     """
     try:
         with told(folder, "the backup was not restored"):

@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
 
+from osteo_edge.edge_app.history.encrypted import PAGE_BYTES
 from osteo_edge.edge_app.history.vault import Keys, VaultError, require_library
 
-PAGES: Final = {"cipher_page_size": "8192", "cipher_hmac_algorithm": "HMAC_SHA256"}
+PAGES: Final = {"cipher_page_size": str(PAGE_BYTES), "cipher_hmac_algorithm": "HMAC_SHA256"}
 """How SQLCipher lays out its pages: with its own 4 KiB and SHA-512 opening and saving takes longer by a tenth."""
 
 NOT_ITSELF: Final = (

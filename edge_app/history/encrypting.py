@@ -6,6 +6,7 @@ of the two, whole; what else it leaves goes at the next start.
 """
 
 import fcntl
+import logging
 import os
 import shutil
 import sqlite3
@@ -17,7 +18,7 @@ from typing import Final, TypeAlias
 from osteo_edge.durable import sync_tree
 from osteo_edge.edge_app.audit_trail import Tell, What, tell_nobody
 from osteo_edge.edge_app.history.connecting import connect, export_database
-from osteo_edge.edge_app.history.errors import HistoryError, told
+from osteo_edge.edge_app.history.errors import HistoryError, NotConfirmedError, told
 from osteo_edge.edge_app.history.exchange import REWRITTEN, new_place, put_in_place, remove_unfinished
 from osteo_edge.edge_app.history.former import former_databases
 from osteo_edge.edge_app.history.images import image_path
@@ -27,13 +28,21 @@ from osteo_edge.edge_app.history.wiping import wipe_folder
 
 OnProgress: TypeAlias = Callable[[float], None]
 """Is given the share that is done; what it raises ends the work, and nothing was changed."""
+Warn: TypeAlias = Callable[[str], None]
+"""Is given the message `NOT_CONFIRMED` where all was done, and the disk does not say that it is written."""
 
+LOG: Final = logging.getLogger(__name__)
 NOT_ENCRYPTED: Final = "the history was not encrypted"
 NOT_DECRYPTED: Final = "the history was not decrypted"
 
 
 def encrypt_history(
-    folder: Path, pin: str, *, tell: Tell = tell_nobody, on_progress: OnProgress = lambda share: None
+    folder: Path,
+    pin: str,
+    *,
+    tell: Tell = tell_nobody,
+    on_progress: OnProgress = lambda share: None,
+    warn: Warn = LOG.warning,
 ) -> tuple[Keys, str]:
     """Encrypt the plain history in `folder`, which nobody may have open; its keys, and the recovery code.
 
@@ -42,15 +51,22 @@ def encrypt_history(
     """
     require_library()
     vault, keys, code = new_vault(pin)
-    _Rewriting(folder, None, keys, vault, NOT_ENCRYPTED).do(What.ENCRYPTED, tell, on_progress)
+    with _warning(warn):
+        _Rewriting(folder, None, keys, vault, NOT_ENCRYPTED).do(What.ENCRYPTED, tell, on_progress)
     return keys, code
 
 
 def decrypt_history(
-    folder: Path, keys: Keys, *, tell: Tell = tell_nobody, on_progress: OnProgress = lambda share: None
+    folder: Path,
+    keys: Keys,
+    *,
+    tell: Tell = tell_nobody,
+    on_progress: OnProgress = lambda share: None,
+    warn: Warn = LOG.warning,
 ) -> None:
     """Decrypt the history in `folder`, which nobody may have open; as `encrypt_history` otherwise."""
-    _Rewriting(folder, keys, None, None, NOT_DECRYPTED).do(What.DECRYPTED, tell, on_progress)
+    with _warning(warn):
+        _Rewriting(folder, keys, None, None, NOT_DECRYPTED).do(What.DECRYPTED, tell, on_progress)
 
 
 class _Rewriting:
@@ -139,7 +155,20 @@ def _copy_image(source: Path, target: Path, before: Keys | None, after: Keys | N
         with suppress(SealError):
             data = before.open_sealed(source.name, data)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data if after is None else after.seal(target.name, data))
+    with target.open("wb") as file:
+        if after is None:
+            file.write(data)
+        else:
+            after.write_sealed(file, target.name, data)
+
+
+@contextmanager
+def _warning(warn: Warn) -> Iterator[None]:
+    """What was done and not confirmed is no failure."""
+    try:
+        yield
+    except NotConfirmedError as error:
+        warn(str(error))
 
 
 @contextmanager

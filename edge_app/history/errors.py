@@ -15,6 +15,10 @@ class HistoryError(OsteoEdgeError):
     """A history that cannot be read or written as it is."""
 
 
+class NotConfirmedError(HistoryError):
+    """Something that was done, and of which the disk does not say that it is written."""
+
+
 @contextmanager
 def told(path: Path, what: str) -> Iterator[None]:
     """Turn what the disk or SQLite says about `path` into a `HistoryError`; `what` is "the screening was not saved"."""

@@ -17,11 +17,18 @@ from pathlib import Path
 from typing import Final
 
 from osteo_edge.durable import sync_folder
+from osteo_edge.edge_app.history.errors import NotConfirmedError
 from osteo_edge.edge_app.history.wiping import wipe_folder
 
 RESTORED: Final = "restored"
 REWRITTEN: Final = "rewritten"
 REPLACED: Final = "replaced"
+
+NOT_CONFIRMED: Final = (
+    "It was done, but the disk did not confirm it: after a power cut all may be as it was before. "
+    "Make a backup on another disk, and have this one checked."
+)
+"""A message."""
 
 
 def new_place(folder: Path, what: str) -> Path:
@@ -57,7 +64,8 @@ def exchanging(folder: Path) -> Iterator[None]:
 def put_in_place(new: Path, folder: Path) -> Path:
     """Let the history `new`, which is on the disk, take the place of the one in `folder`, nobody's; where that is now.
 
-    `OSError` where that cannot be; the old one, if there was one, is then in its place.
+    `OSError` where that cannot be; the old one, if there was one, is then in its place. `NotConfirmedError` where it
+    was done, and may not be on the disk: the old one stays then, until the next start.
     """
     kept = new_place(folder, REPLACED)
     with exchanging(folder):
@@ -69,7 +77,10 @@ def put_in_place(new: Path, folder: Path) -> Path:
             if kept.exists():
                 kept.replace(folder)
             raise
-        sync_folder(folder.parent)
+        try:
+            sync_folder(folder.parent)
+        except OSError as error:
+            raise NotConfirmedError(NOT_CONFIRMED) from error
     return kept
 
 

@@ -77,12 +77,14 @@ def write_image(root: Path, picture: Picture, keys: Keys | None = None) -> bool:
     size_bytes = len(picture.data) + (0 if keys is None else SEALED_EXTRA_BYTES)
     if path.exists() and path.stat().st_size == size_bytes:
         return False
-    data = picture.data if keys is None else keys.seal(path.name, picture.data)
     _make_folder(path.parent)
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(data)
+            if keys is None:
+                file.write(picture.data)
+            else:
+                keys.write_sealed(file, path.name, picture.data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

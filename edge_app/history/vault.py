@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
 from osteo_edge.durable import write_durably
 from osteo_edge.edge_app.history.encrypted import COPY, VAULT, can_encrypt
@@ -75,12 +75,16 @@ class Keys:
         """The raw key of the database, 32 bytes."""
         return self._derived("database")
 
-    def seal(self, name: str, data: bytes) -> bytes:
-        """`data` encrypted by AES-256-GCM, so that it opens under this name only: files cannot be swapped."""
+    def write_sealed(self, file: BinaryIO, name: str, data: bytes) -> None:
+        """Write `data` encrypted by AES-256-GCM, so that it opens under this name only: files cannot be swapped.
+
+        In two parts: to join them copies a film once more, which takes longer than its encryption. Raises `OSError`.
+        """
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         nonce = os.urandom(NONCE_BYTES)
-        return MARK + nonce + AESGCM(self._images).encrypt(nonce, data, name.encode())
+        file.write(MARK + nonce)
+        file.write(AESGCM(self._images).encrypt(nonce, data, name.encode()))
 
     def open_sealed(self, name: str, sealed: bytes) -> bytes:
         """What was sealed under this name; `SealError` for anything else."""
@@ -102,7 +106,7 @@ class Keys:
 
     def hidden_name(self, sha256: str) -> str:
         """64 hex digits that stand for a film in the image store; who has the film cannot tell that it is there."""
-        return hmac.new(self._names, sha256.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._names, sha256.encode(), "sha256").hex()
 
     @cached_property
     def _images(self) -> bytes:
@@ -206,9 +210,8 @@ def read_vault(folder: Path) -> Vault:
 
 def write_vault(folder: Path, vault: Vault) -> None:
     """Write the vault, then its copy; both are on the disk when this returns. `OsteoEdgeError` if that cannot be."""
-    data = f"{json.dumps(to_dict(vault) | {'sha256': _hash(vault)}, indent=1)}\n".encode()
     for name in (VAULT, COPY):
-        write_durably(folder / name, data, "the keys of the history")
+        write_durably(folder / name, _as_file(vault), "the keys of the history")
 
 
 def mend_copy(folder: Path) -> None:
@@ -217,8 +220,8 @@ def mend_copy(folder: Path) -> None:
         vault = read_vault(folder)
         for name in (VAULT, COPY):
             try:
-                is_same = _read(folder / name) == vault
-            except (OSError, ValueError, RecursionError):
+                is_same = (folder / name).read_bytes() == _as_file(vault)
+            except OSError:
                 is_same = False
             if not is_same:
                 write_vault(folder, vault)
@@ -241,6 +244,10 @@ def _read(path: Path) -> Vault:
     if len(data) > MAX_FILE_BYTES:
         raise ValueError("too large")
     return vault_from(data)
+
+
+def _as_file(vault: Vault) -> bytes:
+    return f"{json.dumps(to_dict(vault) | {'sha256': _hash(vault)}, indent=1)}\n".encode()
 
 
 def _hash(vault: Vault) -> str:

@@ -30,9 +30,9 @@ TERMINAL_ONLY: Final = (
     "android/packable", "android/package_command", "android/parts", "android/phone_test", "android/places",
     "android/signing", "android/spec", "android/staging", "android/start", "android/starting_intent",
     "android/system_log", "android/versions", "android/walk", "android/project", "app_command", "app_timing",
-    "arrivals", "audit_trail", "encryption_timing", "languages", "ledger", "log_file", "package_command", "photo_study",
-    "pi", "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display", "watch_command", "watching",
-    "web", "window_start",
+    "arrivals", "audit_trail", "encryption_timing", "history/invented", "languages", "ledger", "log_file",
+    "package_command", "photo_study", "pi", "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display",
+    "watch_command", "watching", "web", "window_start",
 )  # fmt: skip
 """Modules and packages of the app of which nothing is seen in the window."""
 

@@ -60,6 +60,7 @@ class ChoosePinScreen(Screen):
     def __init__(self, *, purpose: Purpose = "set", **kwargs: Any) -> None:
         self._purpose: Purpose = purpose
         self._new: str | None = None
+        self._warnings: list[str] = []
         super().__init__(**kwargs)
         self._is_encrypted = self.clinic.access.is_encrypted
         self._ask_again()
@@ -205,10 +206,12 @@ class ChoosePinScreen(Screen):
         self.jobs.start(SLOT, work, on_result, self._fail, self._show_progress)
 
     def _encrypt(self, pin: str, task: Task) -> str:
-        return self.clinic.access.encrypt(pin, on_progress=lambda share: task.report(share, ENCRYPTING))
+        return self.clinic.access.encrypt(
+            pin, on_progress=lambda share: task.report(share, ENCRYPTING), warn=self._warnings.append
+        )
 
     def _decrypt(self, task: Task) -> None:
-        self.clinic.access.decrypt(on_progress=lambda share: task.report(share, DECRYPTING))
+        self.clinic.access.decrypt(on_progress=lambda share: task.report(share, DECRYPTING), warn=self._warnings.append)
 
     def _show_progress(self, progress: Progress) -> None:
         self.share = -1 if progress.share is None else progress.share
@@ -218,11 +221,18 @@ class ChoosePinScreen(Screen):
         self.is_busy = False
         self.shell.close(self)
         self.shell.go("recovery_code", code=code)
+        self._warn()
 
     def _done(self, line: str) -> None:
         self.is_busy = False
         self.shell.tell(line)
         self.shell.close(self)
+        self._warn()
+
+    def _warn(self) -> None:
+        """Tell what the user must know although it was done."""
+        for line in self._warnings:
+            self.shell.complain(line)
 
     def _fail(self, line: str) -> None:
         self.is_busy = False

@@ -1,5 +1,6 @@
 """Who knows the PIN, or the recovery code, has the history; who does not has nothing."""
 
+import errno
 import fcntl
 import json
 import shutil
@@ -10,10 +11,10 @@ import pytest
 
 from osteo_edge.edge_app.clinic import Clinic
 from osteo_edge.edge_app.folders import Folders
-from osteo_edge.edge_app.history import vault
-from osteo_edge.edge_app.history.encrypted import VAULT
+from osteo_edge.edge_app.history import exchange, vault
+from osteo_edge.edge_app.history.encrypted import COPY, VAULT
 from osteo_edge.edge_app.history.errors import HistoryError
-from osteo_edge.edge_app.history.exchange import REPLACED, new_place
+from osteo_edge.edge_app.history.exchange import NOT_CONFIRMED, REPLACED, new_place
 from osteo_edge.edge_app.history.opening import LOCK
 from osteo_edge.edge_app.history.store import History
 from osteo_edge.edge_app.history.vault import LockedError, Vault, VaultError, new_vault, read_vault
@@ -75,6 +76,11 @@ def enter(clinic: Clinic, pin: str) -> str:
     known = clinic.access.known_pin()
     assert isinstance(known, Vault)
     return clinic.check_pin(pin, known)[0]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The files of a history by their names, without its lock."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != LOCK}
 
 
 def recorded(folders: Folders) -> list[str]:
@@ -232,6 +238,41 @@ def test_keys_that_cannot_be_read_are_told_and_nothing_is_begun_anew(clinic: Cli
     with pytest.raises(LockedError):
         clinic.history()
     assert not list(folders.history.glob("history.damaged-*"))
+
+
+def test_without_the_file_of_the_keys_nothing_of_it_is_shown_nor_begun_anew(folders: Folders, code: str) -> None:
+    for name in (VAULT, COPY):
+        (folders.history / name).unlink()
+    before = contents(folders.history)
+    clinic = window(folders)
+    for attempt in (clinic.history, clinic.may_restore, clinic.tidy, lambda: clinic.access.encrypt(OTHER)):
+        with pytest.raises(VaultError, match="keys is missing: bring"):
+            attempt()
+    assert contents(folders.history) == before
+
+
+def test_all_windows_of_an_encrypted_clinic_count_together(clinic: Clinic, folders: Folders) -> None:
+    for one in (clinic, window(folders), window(folders)):
+        assert enter(one, OTHER) == "wrong"
+    assert enter(window(folders), PIN) == "wait"
+
+
+def test_what_was_encrypted_and_not_confirmed_opens_with_its_code(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(which: Path) -> None:
+        if list(which.glob(f"history.{REPLACED}-*")):
+            raise OSError(errno.EIO, "Input/output error")
+
+    clinic, warnings = window(folders), list[str]()
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "sync_folder", failing)
+        code = clinic.access.encrypt(PIN, warn=warnings.append)
+    assert warnings == [NOT_CONFIRMED]
+    assert clinic.history().count() == 1
+    again = window(folders)
+    assert again.access.open_with_code(code)
+    assert again.history().count() == 1
 
 
 def test_what_was_open_is_not_kept_in_clear(folders: Folders) -> None:

@@ -1,5 +1,7 @@
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from osteo_edge.edge_app.pin import (
     TOO_SHORT,
     PinHash,
     PinLock,
+    Verdict,
+    boot_name,
     delay_s,
     hash_pin,
     matches,
@@ -24,14 +28,18 @@ class Clock:
     """A clock that can be set, beside one that cannot: both go on by `pass_by`."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.time, self.ticks = now, 50.0
+        self.time, self.ticks, self.boots = now, 50.0, 1
 
     def pass_by(self, seconds: float) -> None:
         self.time += seconds
         self.ticks += seconds
 
+    def start_anew(self) -> None:
+        """The device is switched off and on: what counts since then is at its beginning."""
+        self.ticks, self.boots = 1.0, self.boots + 1
+
     def lock(self, path: Path) -> PinLock:
-        return PinLock(path, now=lambda: self.time, monotonic=lambda: self.ticks)
+        return PinLock(path, now=lambda: self.time, monotonic=lambda: self.ticks, boot=lambda: f"boot {self.boots}")
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +135,84 @@ def test_a_clock_that_is_set_does_not_help_within_a_run_and_set_back_it_starts_t
     assert lock.wait_s() == FIRST_DELAY_S
     clock.time -= 1_000_000
     assert [lock.wait_s(), clock.lock(path).wait_s()] == [FIRST_DELAY_S, FIRST_DELAY_S]
+
+
+def test_all_windows_share_one_count_and_one_delay(path: Path, known: PinHash) -> None:
+    clock = Clock()
+    one, other, third = (clock.lock(path) for _ in range(3))
+    assert [lock.check("0001", known) for lock in (one, other, third)] == ["wrong"] * FREE_ATTEMPTS
+    assert [lock.wait_s() for lock in (one, other, third)] == [FIRST_DELAY_S] * 3
+    assert one.check("7193", known) == "wait"
+    clock.pass_by(FIRST_DELAY_S)
+    assert one.check("7193", known) == "right"
+    assert [lock.check("0001", known) for lock in (third, other)] == ["wrong", "wrong"]
+    assert json.loads(path.read_text())["wrong"] == 2
+
+
+def test_windows_that_try_at_the_same_moment_are_all_counted(path: Path, known: PinHash) -> None:
+    """Each looks while the other is about to write; a count that is lost is a free try."""
+    clock = Clock()
+    locks = [clock.lock(path) for _ in range(12)]
+    start = threading.Barrier(len(locks))
+
+    def attempt(lock: PinLock) -> Verdict:
+        start.wait()
+        return lock.attempt(lambda: False)
+
+    with ThreadPoolExecutor(len(locks)) as pool:
+        found = list(pool.map(attempt, locks))
+    assert sorted(found) == ["wait"] * (len(locks) - FREE_ATTEMPTS) + ["wrong"] * FREE_ATTEMPTS
+    assert json.loads(path.read_text())["wrong"] == FREE_ATTEMPTS
+
+
+def test_setting_the_clock_shortens_no_delay_over_a_restart_of_the_program(path: Path, known: PinHash) -> None:
+    clock = Clock()
+    for _ in range(FREE_ATTEMPTS):
+        clock.lock(path).check("0001", known)
+    clock.pass_by(1)
+    for hours in (1, -10_000):
+        clock.time += hours * 3600
+        assert clock.lock(path).wait_s() == FIRST_DELAY_S - 1
+
+
+def test_a_device_that_starts_with_its_clock_set_back_waits_the_delay_and_no_longer(path: Path, known: PinHash) -> None:
+    clock = Clock()
+    for _ in range(FREE_ATTEMPTS):
+        clock.lock(path).check("0001", known)
+    clock.start_anew()
+    clock.time = 0.0
+    lock = clock.lock(path)
+    assert lock.wait_s() == FIRST_DELAY_S
+    clock.pass_by(FIRST_DELAY_S)
+    assert lock.check("0001", known) == "wrong"
+    assert lock.wait_s() == 2 * FIRST_DELAY_S
+
+
+def test_over_a_start_of_the_device_the_delay_goes_on_by_its_clock(path: Path, known: PinHash) -> None:
+    clock = Clock()
+    for _ in range(FREE_ATTEMPTS):
+        clock.lock(path).check("0001", known)
+    clock.start_anew()
+    clock.time += 2
+    assert clock.lock(path).wait_s() == FIRST_DELAY_S - 2
+
+
+def test_a_count_of_an_older_version_counts(path: Path, known: PinHash) -> None:
+    clock = Clock()
+    path.write_text(json.dumps({"wrong": FREE_ATTEMPTS, "last_at": clock.time - 1}))
+    assert clock.lock(path).check("7193", known) == "wait"
+
+
+def test_a_count_that_is_taken_away_while_the_program_runs_stays(path: Path, known: PinHash) -> None:
+    lock = Clock().lock(path)
+    for _ in range(FREE_ATTEMPTS):
+        lock.check("0001", known)
+    path.unlink()
+    assert lock.check("7193", known) == "wait"
+
+
+def test_this_system_names_its_start_always_alike() -> None:
+    assert boot_name() == boot_name()
 
 
 def test_an_attempt_counts_before_it_is_answered(path: Path, known: PinHash, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +15,8 @@ import pytest
 from osteo_edge.edge_app.exports.backup import write_backup
 from osteo_edge.edge_app.exports.backup_contents import CONTENTS, BackupError
 from osteo_edge.edge_app.exports.restoring import restore_backup
+from osteo_edge.edge_app.history.encrypting import encrypt_history
+from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import Picture, image_path, write_image
 from osteo_edge.edge_app.history.opening import DATABASE, open_database
 from osteo_edge.errors import OsteoEdgeError
@@ -83,6 +86,44 @@ def test_what_is_backed_up_is_restored(tmp_path: Path, history: Path) -> None:
     assert restored == {DATABASE: restored[DATABASE], **images}
     assert hashes(tmp_path / "new" / "history") == {picture.sha256 for picture in PICTURES}
     open_database(tmp_path / "new" / "history").close()
+
+
+def test_while_a_backup_is_written_the_history_is_not_encrypted(tmp_path: Path, history: Path) -> None:
+    def encrypt(share: float) -> None:
+        with pytest.raises(HistoryError, match=r"not encrypted: [^\n]*a backup is being written"):
+            encrypt_history(history, "719305")
+
+    backup = write_backup(history, tmp_path / "backup.zip", on_progress=encrypt)
+    assert (backup.images, backup.damaged, backup.missing) == (3, (), ())
+    encrypt_history(history, "719305")
+
+
+def test_while_the_history_is_encrypted_no_backup_is_written(tmp_path: Path, history: Path) -> None:
+    def back_up(share: float) -> None:
+        with pytest.raises(HistoryError, match=r"the backup was not written: [^\n]*try again when that is done$"):
+            write_backup(history, tmp_path / "backup.zip")
+
+    keys, _ = encrypt_history(history, "719305", on_progress=back_up)
+    assert not (tmp_path / "backup.zip").exists()
+    assert write_backup(history, tmp_path / "backup.zip", keys=keys).missing == ()
+
+
+def test_an_exchange_just_before_the_lock_is_noticed(
+    tmp_path: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that was locked is not the one that has its name by now."""
+    real = fcntl.flock
+
+    def late(lock: int, how: int) -> None:
+        history.rename(tmp_path / "before")
+        shutil.copytree(tmp_path / "before", history)
+        real(lock, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", late)
+        with pytest.raises(HistoryError, match="try again when that is done"):
+            write_backup(history, tmp_path / "backup.zip")
+    assert not (tmp_path / "backup.zip").exists()
 
 
 def test_a_history_in_use_is_backed_up_with_what_was_committed(tmp_path: Path, history: Path) -> None:

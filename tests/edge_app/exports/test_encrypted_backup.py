@@ -1,5 +1,6 @@
 """A backup of an encrypted history opens with its PIN or recovery code alone, and comes back as the device keeps it."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ from osteo_edge.edge_app.exports.backup_contents import (
 )
 from osteo_edge.edge_app.exports.restoring import locked_by, restore_backup
 from osteo_edge.edge_app.folders import Folders
+from osteo_edge.edge_app.history import exchange
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.encrypted import COPY, VAULT, can_encrypt
+from osteo_edge.edge_app.history.errors import NotConfirmedError
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.store import History
 from osteo_edge.edge_app.history.vault import Keys, LockedError, VaultError, new_vault, write_vault
@@ -115,6 +118,21 @@ def test_on_a_plain_device_it_stays_encrypted_and_opens_with_its_secrets(made: M
     with pytest.raises(LockedError):
         clinic.history()
     assert b"LOPEZ" not in everything(clinic.folders.root)
+
+
+def test_restored_and_not_confirmed_by_the_disk_is_told_as_that(
+    made: Made, clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(which: Path) -> None:
+        if which == clinic.folders.root:
+            raise OSError(errno.EIO, "Input/output error")
+
+    unpacked = clinic.unpack_backup(made.path, secret=PIN)
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "sync_folder", failing)
+        with pytest.raises(NotConfirmedError, match=r"^It was done, but the disk did not confirm it"):
+            clinic.put_in_place(unpacked)
+    assert codes(clinic) == {"LOPEZ-0", "LOPEZ-1", "LOPEZ-2"}
 
 
 @pytest.mark.parametrize(("secret", "words"), [(None, LOCKED), ("271829", WRONG_SECRET), ("", WRONG_SECRET)])

@@ -1,5 +1,6 @@
 """An encrypted history is one like any other to whoever has its keys, and nothing to anybody else."""
 
+import errno
 import fcntl
 import shutil
 import sqlite3
@@ -11,14 +12,15 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.edge_app.audit_trail import What
+from osteo_edge.edge_app.exports.backup import write_backup
 from osteo_edge.edge_app.history import encrypted, encrypting, exchange, vault
 from osteo_edge.edge_app.history.connecting import connect
 from osteo_edge.edge_app.history.drafts import Draft
-from osteo_edge.edge_app.history.encrypted import COPY, VAULT, is_encrypted
+from osteo_edge.edge_app.history.encrypted import COPY, PAGE_BYTES, VAULT, is_encrypted, looks_encrypted
 from osteo_edge.edge_app.history.encrypting import decrypt_history, encrypt_history
 from osteo_edge.edge_app.history.entry import new_id
 from osteo_edge.edge_app.history.errors import HistoryError
-from osteo_edge.edge_app.history.exchange import REPLACED, REWRITTEN
+from osteo_edge.edge_app.history.exchange import NOT_CONFIRMED, REPLACED, REWRITTEN
 from osteo_edge.edge_app.history.former import former_databases, keep_former
 from osteo_edge.edge_app.history.opening import DATABASE, LOCK, damaged_databases
 from osteo_edge.edge_app.history.query import Query
@@ -120,6 +122,77 @@ def test_without_keys_or_with_others_it_stays_shut_and_as_it_is(folder: Path, ke
             History(folder, keys=wrong)
     assert everything(folder) == before
     assert read_vault(folder).open_with_pin(PIN) == keys
+
+
+def without_vault(folder: Path) -> bytes:
+    """Take both files with the keys away; all that is left."""
+    for name in (VAULT, COPY):
+        (folder / name).unlink()
+    (folder / LOCK).touch()
+    return everything(folder)
+
+
+@pytest.mark.parametrize("has_keys", [False, True], ids=["anew", "keys in memory"])
+def test_without_the_file_of_the_keys_nothing_is_opened_nor_begun_anew(
+    folder: Path, keys: Keys, has_keys: bool
+) -> None:
+    before = without_vault(folder)
+    for _ in range(2):
+        with pytest.raises(
+            VaultError, match=r"^[^\n]+history: the history is encrypted, [^\n]+ keys is missing: [^\n]+$"
+        ):
+            History(folder, keys=keys if has_keys else None)
+    assert everything(folder) == before
+
+
+def test_the_file_of_the_keys_opens_it_again_when_it_is_brought_back(folder: Path, keys: Keys) -> None:
+    vault_file = (folder / VAULT).read_bytes()
+    without_vault(folder)
+    (folder / VAULT).write_bytes(vault_file)
+    with History(folder, keys=keys) as history:
+        assert history.image(ONE.image.sha256) == ONE.image
+
+
+@pytest.mark.parametrize("pages", [range(1), range(1, 16)], ids=["the first", "all but the first"])
+def test_a_damaged_one_without_its_keys_is_not_taken_for_a_plain_one(folder: Path, keys: Keys, pages: range) -> None:
+    data = bytearray((folder / DATABASE).read_bytes())
+    for page in pages:
+        data[page * PAGE_BYTES : (page + 1) * PAGE_BYTES] = bytes(PAGE_BYTES)
+    (folder / DATABASE).write_bytes(data)
+    before = without_vault(folder)
+    with pytest.raises(VaultError, match="keys is missing"):
+        History(folder)
+    assert everything(folder) == before
+
+
+def test_neither_backup_nor_encryption_takes_it_for_a_plain_one(folder: Path, keys: Keys) -> None:
+    before = without_vault(folder)
+    with pytest.raises(VaultError, match="keys is missing"):
+        write_backup(folder, folder.parent / "backup.zip")
+    with pytest.raises(VaultError, match="keys is missing"):
+        encrypt_history(folder, PIN)
+    assert everything(folder) == before
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\0" * 3 * PAGE_BYTES, b"\xff" * PAGE_BYTES, b"no database " * 4000, bytes(range(100))],
+    ids=["empty", "zeros", "erased", "text", "less than a page"],
+)
+def test_a_damaged_plain_one_is_not_taken_for_encrypted(folder: Path, data: bytes) -> None:
+    (folder / DATABASE).write_bytes(data)
+    assert not looks_encrypted(folder / DATABASE)
+
+
+@pytest.mark.parametrize("screenings", [0, 40])
+def test_a_plain_one_of_which_the_first_page_is_lost_is_not_taken_for_encrypted(
+    tmp_path: Path, screenings: int
+) -> None:
+    with History(tmp_path / "history") as history:
+        history.add_all(make_record(b"film %d" % number) for number in range(screenings))
+    path = tmp_path / "history" / DATABASE
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+    assert not looks_encrypted(path)
 
 
 def test_a_plain_one_takes_no_keys(folder: Path) -> None:
@@ -295,6 +368,43 @@ def test_a_power_cut_between_the_renames_leaves_the_one_before(folder: Path, mon
         assert history.search().entries == (ONE.entry,)
         history.sweep()
     assert sorted(path.name for path in folder.parent.iterdir()) == ["history"]
+
+
+def refuse_to_confirm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk fails where the names of the exchanged folders are to be brought to it."""
+
+    def failing(which: Path) -> None:
+        if list(which.glob(f"history.{REPLACED}-*")):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(exchange, "sync_folder", failing)
+
+
+def test_encrypted_and_not_confirmed_by_the_disk_is_told_as_that(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings = list[str]()
+    with monkeypatch.context() as patched:
+        refuse_to_confirm(patched)
+        keys, code = encrypt_history(folder, PIN, warn=warnings.append)
+    assert warnings == [NOT_CONFIRMED]
+    assert read_vault(folder).open_with_code(code) == keys
+    assert list(folder.parent.glob(f"history.{REPLACED}-*"))  # a power cut may bring it back
+    with History(folder, keys=keys) as history:
+        assert history.search().entries == (ONE.entry,)
+        history.sweep()
+    assert found(folder) == []
+    assert [path.name for path in folder.parent.glob("history.*")] == []
+
+
+def test_decrypted_and_not_confirmed_by_the_disk_is_told_as_that(
+    folder: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings = list[str]()
+    with monkeypatch.context() as patched:
+        refuse_to_confirm(patched)
+        decrypt_history(folder, keys, warn=warnings.append)
+    assert warnings == [NOT_CONFIRMED]
+    with History(folder) as history:
+        assert history.search().entries == (ONE.entry,)
 
 
 def test_what_is_left_of_the_plain_one_goes_at_the_next_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

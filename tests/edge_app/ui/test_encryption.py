@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from osteo_edge.edge_app import access
 from osteo_edge.edge_app.folders import Folders
-from osteo_edge.edge_app.history import encrypted, vault
+from osteo_edge.edge_app.history import encrypted, exchange, vault
 from osteo_edge.edge_app.history.encrypting import encrypt_history
 from osteo_edge.edge_app.history.store import History
 from osteo_edge.edge_app.history.vault import NOT_INSTALLED, read_vault
@@ -93,6 +95,27 @@ def test_what_is_saved_is_encrypted_and_the_code_is_shown_once(start: Callable[.
     assert robot.clinic.history().count() == 1
     robot.shell.home()
     assert robot.shell.name == "home"
+
+
+def test_what_the_disk_did_not_confirm_is_told_beside_the_code(
+    start: Callable[..., Robot], folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(which: Path) -> None:
+        if list(which.glob("history.replaced-*")):
+            raise OSError(errno.EIO, "Input/output error")
+
+    save_one(folders)
+    robot = in_settings(start(pin=hash_pin("7193")))
+    robot.shell.unlock()
+    robot.tap("Encrypt what is saved")
+    enter(robot, "7193")
+    robot.see("A new PIN of 6 to 12 digits")
+    monkeypatch.setattr(exchange, "sync_folder", failing)
+    enter(robot, PIN)
+    enter(robot, PIN)
+    robot.see("Recovery code")
+    robot.see("the disk did not confirm it")
+    assert read_vault(folders.history).open_with_code(robot.screen.groups) is not None
 
 
 def test_it_starts_shut_and_the_pin_opens_it_and_the_lock_shuts_it(locked: Robot) -> None:

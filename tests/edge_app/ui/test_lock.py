@@ -105,7 +105,9 @@ def test_a_restart_does_not_shorten_the_wait(start: Callable[..., Robot], folder
         before.check("1235", known)
     robot = start(pin=known)
     robot.see("Wrong too often. Wait ")
-    robot.clinic.__dict__["pin_lock"] = PinLock(folders.pin_attempts, now=lambda: time.time() + 60)
+    robot.clinic.__dict__["pin_lock"] = PinLock(
+        folders.pin_attempts, now=lambda: time.time() + 60, monotonic=lambda: time.monotonic() + 60
+    )
     robot.screen.pad.wait(0.05)
     robot.until(lambda: not robot.screen.pad.waiting)
     assert not robot.sees("Wait")
