@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from kivy.clock import Clock
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from osteo_edge.edge_app.device_services import MAX_BACKUP_BYTES
@@ -34,6 +34,7 @@ from osteo_edge.edge_app.history_work import (
 from osteo_edge.edge_app.jobs import Progress, Task
 from osteo_edge.edge_app.left_off import Left, LeftPage
 from osteo_edge.edge_app.own_copies import shown_name
+from osteo_edge.edge_app.ui.copies import Copies
 from osteo_edge.edge_app.ui.film_pictures import FilmPictures
 from osteo_edge.edge_app.ui.kit import Page
 from osteo_edge.edge_app.ui.narrowing import Narrowing
@@ -80,56 +81,6 @@ class Finds(BoxLayout):  # type: ignore[misc]
 
     def on_restore(self) -> None:
         pass
-
-
-class Copies(Page):
-    """The table, the backup, and the restore."""
-
-    found = StringProperty()
-    place = StringProperty()
-    may_restore = BooleanProperty(False)
-    is_phone = BooleanProperty(False)
-    is_busy = BooleanProperty(False)
-    share = NumericProperty(-1)
-    message = StringProperty()
-    done = StringProperty()
-    asks_secret = BooleanProperty(False)
-    problem = StringProperty()
-
-    def __init__(self, **kwargs: Any) -> None:
-        for event in ("on_table", "on_backup", "on_restore", "on_secret", "on_cancel"):
-            self.register_event_type(event)
-        super().__init__(**kwargs)
-        self.ids.place.options = (
-            (False, say("In the app's own folder")),
-            (True, say("On a stick or in another folder")),
-        )
-        self.ids.place.value = False
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether the user wants to choose the folder."""
-        return bool(self.ids.place.value)
-
-    def on_table(self) -> None:
-        pass
-
-    def on_backup(self) -> None:
-        pass
-
-    def on_restore(self) -> None:
-        pass
-
-    def on_secret(self) -> None:
-        pass
-
-    def on_cancel(self) -> None:
-        pass
-
-    def ask_secret(self, asks: bool, problem: str = "") -> None:
-        """Ask for the PIN or the recovery code of a backup, or no more; `problem` is what was wrong with the last."""
-        self.asks_secret, self.problem = asks, problem
-        self.ids.secret.text, self.scroll_y = "", 1
 
 
 class HistoryScreen(Screen):
