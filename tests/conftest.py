@@ -86,7 +86,7 @@ def film(draw_film: Callable[..., Path]) -> Path:
     return draw_film(brightness=0.8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def manifest() -> Manifest:
     """The golden manifest, which describes the golden int8 model."""
     return Manifest.from_dict(json.loads((GOLDEN / "manifest.json").read_text("utf-8")))

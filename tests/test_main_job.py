@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -61,14 +62,24 @@ def real_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
-def job(real_data: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    kind: Kind = request.param
-    folder = tmp_path_factory.mktemp("knees")
-    knees, table, split = real_data / "knees", folder / "knees.csv", folder / "split.csv"
+@pytest.fixture(scope="module")
+def labelled(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the table of the real knees and its split; the cache of features lies beside them."""
+    folder = tmp_path_factory.mktemp("labelled")
+    knees, table = real_data / "knees", folder / "knees.csv"
     os.environ["OSTEO_EDGE_CACHE"] = str(folder / "cache")
     _run("data", "join", knees / "images", knees / "patients.csv", "--label-source", "QUS", "--out", table)
-    _run("data", "split", table, "--out", split)
+    _run("data", "split", table, "--out", folder / "split.csv")
+    return folder
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind.name)
+def job(
+    real_data: Path, labelled: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Done:
+    kind: Kind = request.param
+    folder = tmp_path_factory.mktemp("knees")
+    table, split = (Path(shutil.copy(labelled / name, folder)) for name in ("knees.csv", "split.csv"))
     weights = real_data / "weights" / WEIGHTS[kind.alpha]
     options = ("--recipe", kind.recipe, "--alpha", kind.alpha, "--weights", weights, "--epochs", 2)
     _run("train", table, "--split", split, "--out", folder / "keras", *options)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle
+from osteo_edge.convert.conversion import convert_bundle
+from osteo_edge.convert.recipe import PLAIN, Recipe
 from osteo_edge.dataset import read_dataset
 from osteo_edge.train.audit import audit
 from osteo_edge.train.config import KNEE_LABELS, TrainConfig
@@ -25,13 +27,20 @@ def keras_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     dataset = read_dataset(folder / "stripes")
     split = make_split(audit(dataset, confounders=False), dataset)
     config = TrainConfig(alpha=0.35, weights="none", side_px=96, epochs=25, patience=25, batch_size=8)
-
-    def silent(done: int, total: int, note: str = "", stage: str | None = None) -> None:
-        pass
-
-    trained = train_bundle(Job(dataset, split, config, "small", "drawn"), folder / "small", on_progress=silent)
+    trained = train_bundle(Job(dataset, split, config, "small", "drawn"), folder / "small", on_progress=_silent)
     assert min(trained.fit.validation_losses) < 0.5, "the model to convert has learnt nothing"
     return trained.bundle
+
+
+@pytest.fixture(scope="session")
+def plain_int8(keras_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The same in int8 by TensorFlow's converter alone, with nothing done to lose less."""
+    out = tmp_path_factory.mktemp("plain") / "int8"
+    return convert_bundle(keras_bundle, Recipe("int8", **PLAIN), out, on_progress=_silent)
+
+
+def _silent(done: int, total: int, note: str = "", stage: str | None = None) -> None:
+    pass
 
 
 def _draw_stripes(folder: Path) -> None:

@@ -14,7 +14,6 @@ from osteo_edge.convert.conversion import convert_bundle
 from osteo_edge.convert.drafts import find_outputs
 from osteo_edge.convert.keras import load_tensorflow
 from osteo_edge.convert.parity import keras_logits, tflite_logits
-from osteo_edge.convert.recipe import PLAIN, Recipe
 from osteo_edge.convert.tflite import load_keras, to_tflite
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Outputs
@@ -192,8 +191,7 @@ def test_samples_that_are_missing_or_broken_are_one_clear_line(
         read_samples(broken, CALIBRATION)
 
 
-def test_a_plain_conversion_to_compare_with_is_recorded_as_such(keras_bundle: Bundle, tmp_path: Path) -> None:
-    recipe = Recipe("int8", **PLAIN)
-    recorded = convert_bundle(keras_bundle, recipe, tmp_path / "plain", on_progress=_silent).manifest.parent.recipe
+def test_a_plain_conversion_to_compare_with_is_recorded_as_such(plain_int8: Bundle) -> None:
+    recorded = plain_int8.manifest.parent.recipe
     assert recorded["convert"]["engine"] == "tflite-converter"
     assert not any(recorded["convert"][step] for step in ("split_heads", "equalize", "compensate", "correct_logits"))

@@ -235,7 +235,7 @@ def test_a_real_search_is_interrupted_goes_on_and_names_a_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, split, out = tmp_path / "ph", tmp_path / "split.csv", tmp_path / "out"
-    model = ("--weights", "none", "--alpha", 0.35, "--side", 32, "--epochs", 1, "--recipe", "fine-tuned")
+    model = ("--recipe", "custom-cnn", "--side", 64, "--epochs", 1)
     _succeed("data", "phantom", data, "--per-class", 12, "--size", 64)
     _succeed("data", "split", data, "--out", split)
     _succeed("train", data, "--split", split, "--out", tmp_path / "knee", *model)

@@ -53,7 +53,7 @@ SIX = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def six(manifest: Manifest) -> Evaluation:
     return evaluate(predicted(SIX), manifest, "test")
 

@@ -1,6 +1,7 @@
 import time
 import warnings
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,12 @@ def drawn_answers(n: int = 60, repeats: int = 1) -> Answers:
     return Answers(truth, probabilities / 1.3, LABELS, LABELS[1:], thresholds, np.tile(np.arange(n), repeats), folds)
 
 
+@cache
+def measured_answers() -> dict[str, Estimate]:
+    """What is measured of the drawn answers, without a prevalence."""
+    return measure_answers(drawn_answers())[0]
+
+
 def test_the_headline_comes_first_and_everything_is_named_once() -> None:
     estimates, headline = measure_answers(drawn_answers(), prevalence=0.1)
     assert tuple(estimates)[: len(headline)] == headline
@@ -30,7 +37,7 @@ def test_the_headline_comes_first_and_everything_is_named_once() -> None:
     assert headline[-2:] == ("PPV at a prevalence of 0.1", "NPV at a prevalence of 0.1")
     by_label = {f"{name} {label}" for name in ("AUROC", "precision", "recall", "F1") for label in LABELS}
     assert by_label | {"AUROC, macro", "F1, macro", "Cohen's kappa", "net benefit", "log loss"} <= set(estimates)
-    assert not any("prevalence" in name for name in measure_answers(drawn_answers())[0])
+    assert not any("prevalence" in name for name in measured_answers())
 
 
 @pytest.mark.parametrize(
@@ -39,7 +46,7 @@ def test_the_headline_comes_first_and_everything_is_named_once() -> None:
 def test_scores_are_compared_within_their_fold_only(name: str, labels: tuple[str, ...]) -> None:
     answers = drawn_answers()
     positive, score = answers.asked(labels)
-    found = measure_answers(answers)[0][name]
+    found = measured_answers()[name]
     assert found.value == metrics.auroc(positive, score, answers.strata)
     assert found.value != metrics.auroc(positive, score)
 
@@ -48,7 +55,7 @@ def test_the_majority_class_is_that_of_all_cases_in_every_draw() -> None:
     answers = drawn_answers()
     share = np.bincount(answers.truth) / 60
     assert share.argmax() != 0
-    found = measure_answers(answers)[0]["accuracy of the majority class"]
+    found = measured_answers()["accuracy of the majority class"]
     assert found.value == pytest.approx(share.max())
     assert found.low < 0.35  # the share of the largest class of each draw would not fall so low
 
@@ -56,14 +63,14 @@ def test_the_majority_class_is_that_of_all_cases_in_every_draw() -> None:
 def test_every_case_has_its_own_threshold() -> None:
     answers = drawn_answers()
     positive, score = answers.asked(LABELS[1:])
-    found = measure_answers(answers)[0]
+    found = measured_answers()
     expected = np.mean([score[i] >= answers.threshold[i] for i in np.flatnonzero(positive)])
     assert found["sensitivity"].value == pytest.approx(float(expected))
 
 
 def test_a_share_counts_the_cases_that_it_is_of() -> None:
     answers = drawn_answers()
-    found = measure_answers(answers)[0]
+    found = measured_answers()
     positives = int((answers.truth > 0).sum())
     assert found["sensitivity"].n == positives
     assert found["specificity"].n == found["specificity at 90 % sensitivity"].n == 60 - positives

@@ -20,20 +20,7 @@ from osteo_edge.train.limb_release import write_limbs
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
 
 BONES = ("elbow", "hand")
-TINY = (
-    "--weights",
-    "none",
-    "--alpha",
-    "0.35",
-    "--side",
-    "64",
-    "--epochs",
-    "1",
-    "--batch-size",
-    "8",
-    "--heads",
-    "elbow,hand",
-)
+TINY = ("--weights", "none", "--side", "64", "--epochs", "1", "--batch-size", "8", "--heads", "elbow,hand")
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +35,8 @@ def limbs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(limbs: Path, recipe: str, out: Path, *options: str) -> int:
     words = ["train", str(limbs / "limbs.csv"), "--split", str(limbs / "split.csv"), "--recipe", recipe]
-    return cli.run(
-        [*words, "--out", str(out), *TINY, "--backbone", "mobilenet_v2", "--trainable-layers", "all", *options]
-    )
+    network = ("--backbone", "custom_cnn", "--trainable-layers", "all")
+    return cli.run([*words, "--out", str(out), *TINY, *network, *options])
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,6 @@ from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.fitting import FitOptions, fit
 from osteo_edge.train.labelled import Labelled
-from osteo_edge.train.fitting import fit
-from osteo_edge.train.labelled import Labelled
 from osteo_edge.train.models import build
 from osteo_edge.train.prepared import prepare
 
@@ -50,7 +48,13 @@ losses = [epoch.training_loss for epoch in fitted.epochs]
 print(json.dumps({"chief": is_chief(strategy), "training": losses, "validation": fitted.validation_losses}))
 """
 SMALL = TrainConfig(
-    alpha=0.35, side_px=96, epochs=3, batch_size=8, dropout=0.0, learning_rate=0.01, schedule="constant"
+    backbone="custom_cnn",
+    side_px=64,
+    epochs=3,
+    batch_size=8,
+    dropout=0.0,
+    learning_rate=0.01,
+    schedule="constant",
 )
 
 
@@ -134,7 +138,7 @@ def _start(
     if addresses is not None:
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         environment["TF_CONFIG"] = json.dumps(cluster)
-    names = ("labels", "alpha", "side_px", "epochs", "batch_size", "dropout", "learning_rate", "schedule")
+    names = ("labels", "backbone", "side_px", "epochs", "batch_size", "dropout", "learning_rate", "schedule")
     settings = {name: getattr(SMALL, name) for name in names} | {"weights": str(folder / "weights.h5")}
     words = [sys.executable, "-c", WORKER, strategy, str(phantoms.root), str(folder / name), json.dumps(settings)]
     return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -23,18 +23,37 @@ STEM, LAST = "stem_activation", "top_activation"
 SaveFile = Callable[[Any, Any], Path]
 
 
+@pytest.fixture(scope="module")
+def untrained() -> Any:
+    """Keras' own network, as it begins."""
+    return _keras_own(None)
+
+
 @pytest.fixture
-def save_file(tmp_path: Path) -> SaveFile:
+def save_file(untrained: Any, tmp_path: Path) -> SaveFile:
     """Write a weights file as Keras does, with a mean and a variance in its Normalization layer."""
+    return lambda mean, variance: _save(untrained, mean, variance, tmp_path / "b0.h5")
 
-    def save(mean: Any, variance: Any) -> Path:
-        model = _keras_own(None)
-        norm = next(layer for layer in model.layers if type(layer).__name__ == "Normalization")
-        norm.set_weights([np.float32(mean), np.float32(variance), norm.get_weights()[2]])
-        model.save_weights(tmp_path / "b0.h5")
-        return tmp_path / "b0.h5"
 
-    return save
+@pytest.fixture(scope="module")
+def kerass_file(untrained: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that Keras would download; it holds the deviation as variance."""
+    return _save(untrained, IMAGENET_MEAN, DEVIATION, tmp_path_factory.mktemp("own") / "b0.h5")
+
+
+@pytest.fixture(scope="module")
+def kerass_own(kerass_file: Path) -> Any:
+    """Keras' own network with that file, which makes good for it."""
+    with pytest.MonkeyPatch.context() as patched:
+        _give(patched, kerass_file)
+        return _keras_own("imagenet")
+
+
+def _save(model: Any, mean: Any, variance: Any, path: Path) -> Path:
+    norm = next(layer for layer in model.layers if type(layer).__name__ == "Normalization")
+    norm.set_weights([np.float32(mean), np.float32(variance), norm.get_weights()[2]])
+    model.save_weights(path)
+    return path
 
 
 def _keras_own(weights: str | None) -> Any:
@@ -60,31 +79,33 @@ def _ours(weights: str) -> Any:
     return build(config, input_spec(config)).backbone
 
 
-def _assert_same(ours: Any, own: Any) -> None:
+def _features(model: Any, images: Any) -> list[Any]:
     """At the stem, whose border sees the padding, and at the end."""
     from osteo_edge.train.keras import load_tensorflow
 
     _, keras = load_tensorflow()
+    ends = [model.get_layer(name).output for name in (STEM, LAST)]
+    return [features.numpy() for features in keras.Model(model.input, ends)(images)]
+
+
+def _assert_same(ours: Any, own: Any) -> None:
     tensor = normalize(PLANES, input_spec(TrainConfig(backbone="efficientnet_b0", side_px=SIDE)))
-    for name in (STEM, LAST):
-        found = keras.Model(ours.input, ours.get_layer(name).output)(tensor).numpy()
-        expected = keras.Model(own.input, own.get_layer(name).output)(RAW).numpy()
+    for found, expected in zip(_features(ours, tensor), _features(own, RAW), strict=True):
         assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("how", ["imagenet", "path"])
 def test_kerass_own_file_gives_the_features_of_kerass_own_network(
-    how: str, save_file: SaveFile, monkeypatch: pytest.MonkeyPatch
+    how: str, kerass_file: Path, kerass_own: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keras' file holds the deviation as variance, which it makes good for weights="imagenet" only."""
-    path = save_file(IMAGENET_MEAN, DEVIATION)
-    _give(monkeypatch, path)
-    _assert_same(_ours("imagenet" if how == "imagenet" else str(path)), _keras_own("imagenet"))
+    """Keras makes good for the deviation in its file for weights="imagenet" only."""
+    _give(monkeypatch, kerass_file)
+    _assert_same(_ours("imagenet" if how == "imagenet" else str(kerass_file)), kerass_own)
 
 
-def test_a_file_with_the_true_variance_gives_the_features_of_its_network(save_file: SaveFile) -> None:
+def test_a_file_with_the_true_variance_gives_the_features_of_its_network(untrained: Any, save_file: SaveFile) -> None:
     path = save_file(IMAGENET_MEAN, DEVIATION**2)
-    _assert_same(_ours(str(path)), _keras_own(str(path)))
+    _assert_same(_ours(str(path)), untrained)
 
 
 def test_nothing_of_the_preprocessing_is_left_in_the_network() -> None:

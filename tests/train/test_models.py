@@ -28,12 +28,26 @@ SMALL = TrainConfig(alpha=0.35, weights="none", side_px=96)
 JOINED = replace(SMALL, backbone="custom_cnn+mobilenet_v2")
 
 
+@pytest.fixture(scope="module")
+def small() -> Network:
+    """As it is built, for tests that change nothing of it."""
+    return build(SMALL, SPEC)
+
+
+@pytest.fixture(scope="module")
+def weights_file(small: Network, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of its backbone."""
+    path = tmp_path_factory.mktemp("weights") / "other.h5"
+    small.backbone.save_weights(path)
+    return path
+
+
 def _images(n: int) -> Any:
     return np.random.default_rng(0).uniform(-1, 1, (n, 96, 96, 3)).astype(np.float32)
 
 
-def test_the_logits_are_the_mean_of_the_activation_map() -> None:
-    logits, activation_map = build(SMALL, SPEC).model(_images(2), training=False)
+def test_the_logits_are_the_mean_of_the_activation_map(small: Network) -> None:
+    logits, activation_map = small.model(_images(2), training=False)
     assert activation_map.shape == (2, 3, 3, 3)
     np.testing.assert_allclose(np.mean(activation_map, (1, 2)), logits, rtol=1e-4, atol=1e-5)
 
@@ -50,7 +64,8 @@ def test_a_linear_classifier_on_pooled_features_can_be_put_into_the_head() -> No
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_others() -> None:
-    first, again, other = (build(TrainConfig(alpha=0.35, weights="none", seed=seed), SPEC) for seed in (1, 1, 2))
+    config = TrainConfig(backbone="custom_cnn", weights="none", side_px=96)
+    first, again, other = (build(replace(config, seed=seed), input_spec(config)) for seed in (1, 1, 2))
     first_weights = first.backbone.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(first_weights, again.backbone.get_weights(), strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first_weights, other.backbone.get_weights(), strict=True))
@@ -140,10 +155,8 @@ def test_weights_that_cannot_be_had_are_one_clear_line(weights: str, message: st
         build(config, input_spec(config))
 
 
-def test_a_file_of_another_network_is_one_clear_line_that_names_the_backbone(tmp_path: Path) -> None:
-    path = tmp_path / "other.h5"
-    build(SMALL, SPEC).backbone.save_weights(path)
-    config = TrainConfig(backbone="custom_cnn", weights=str(path), side_px=96)
+def test_a_file_of_another_network_is_one_clear_line_that_names_the_backbone(weights_file: Path) -> None:
+    config = TrainConfig(backbone="custom_cnn", weights=str(weights_file), side_px=96)
     with pytest.raises(OsteoEdgeError, match=r"other\.h5: no weights for custom_cnn without top .*; check --backbone"):
         build(config, input_spec(config))
 
@@ -153,16 +166,13 @@ def test_a_spec_of_another_backbone_is_our_own_mistake() -> None:
         build(SMALL, InputSpec(96, 96, channels=1, normalization=GREY))
 
 
-def test_joined_backbones_record_the_files_of_those_that_have_one(tmp_path: Path) -> None:
-    path = tmp_path / "mobilenet.h5"
-    alone = build(SMALL, SPEC).backbone
-    alone.save_weights(path)
-    config = replace(JOINED, weights=f"mobilenet_v2={path},none")
+def test_joined_backbones_record_the_files_of_those_that_have_one(small: Network, weights_file: Path) -> None:
+    config = replace(JOINED, weights=f"mobilenet_v2={weights_file},none")
     joined = build(config, input_spec(config))
     assert joined.weights_sha256 is not None
     assert build(JOINED, input_spec(JOINED)).weights_sha256 is None
     stem = joined.backbone.get_layer("mobilenet_v2_Conv1").get_weights()[0]
-    np.testing.assert_array_equal(stem, alone.get_layer("Conv1").get_weights()[0])
+    np.testing.assert_array_equal(stem, small.backbone.get_layer("Conv1").get_weights()[0])
 
 
 def _trained(network: Network) -> list[str]:
@@ -181,10 +191,8 @@ def test_only_the_last_layers_are_trained_when_the_configuration_says_so() -> No
         assert all(layer.trainable for layer in network.backbone.layers)
 
 
-def test_batch_normalization_is_frozen_only_where_it_came_with_weights(tmp_path: Path) -> None:
-    path = tmp_path / "mobilenet.h5"
-    build(SMALL, SPEC).backbone.save_weights(path)
-    config = replace(JOINED, weights=f"mobilenet_v2={path},none")
+def test_batch_normalization_is_frozen_only_where_it_came_with_weights(weights_file: Path) -> None:
+    config = replace(JOINED, weights=f"mobilenet_v2={weights_file},none")
     network = build(config, input_spec(config))
     norms = [layer for layer in network.backbone.layers if type(layer).__name__ == "BatchNormalization"]
     set_trainable(network, config)

@@ -29,7 +29,9 @@ from osteo_edge.train.pruning import (
 from osteo_edge.train.refit import Refit, Student, plain_student, refit
 
 pytestmark = [pytest.mark.tf, pytest.mark.slow]
-SMALL = TrainConfig(alpha=0.35, weights="none", side_px=64, epochs=3, batch_size=5, learning_rate=1e-3, dropout=0.0)
+SMALL = TrainConfig(
+    backbone="custom_cnn", weights="none", side_px=64, epochs=3, batch_size=5, learning_rate=1e-3, dropout=0.0
+)
 SPEC = input_spec(SMALL)
 MakeStudent = Callable[[Any], Student]
 

@@ -18,6 +18,7 @@ from osteo_edge.radiograph import read_radiograph
 from osteo_edge.samples import CALIBRATION, PARITY, read_samples
 from osteo_edge.split import Split, write_split
 from osteo_edge.strict import to_dict
+from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.config import TrainConfig
 from osteo_edge.train.features import frozen_features
 from osteo_edge.train.keras_bundle import KerasInterpreter
@@ -29,7 +30,7 @@ from osteo_edge.train.training import Job, Trained, train_bundle
 
 pytestmark = pytest.mark.tf
 
-TINY = TrainConfig(alpha=0.35, weights="none", side_px=96, epochs=2)
+TINY = TrainConfig(backbone="custom_cnn", weights="none", side_px=64, epochs=2)
 
 
 def _silent(done: int, total: int, note: str = "", stage: str | None = None) -> None:
@@ -52,7 +53,7 @@ def test_the_bundle_verifies_and_says_what_it_was_made_of(
     assert manifest == trained.bundle.manifest
     assert manifest.intended_use.startswith("DEMONSTRATION ONLY")
     assert manifest.data.counts["train"] == phantom_split.counts("train")
-    assert manifest.parent.recipe["train"]["alpha"] == 0.35
+    assert manifest.parent.recipe["train"]["backbone"] == "custom_cnn"
     write_split(phantom_split, tmp_path / "split.csv")
     assert (trained.bundle.path / "split.csv").read_bytes() == (tmp_path / "split.csv").read_bytes()
 
@@ -173,7 +174,7 @@ def test_ctrl_c_keeps_the_best_so_far(phantoms: Dataset, phantom_split: Split, t
     write_split(phantom_split, tmp_path / "split.csv")
     out = tmp_path / "kept"
     words = ["train", str(phantoms.root), "--split", str(tmp_path / "split.csv"), "--out", str(out), "-v"]
-    options = ["--recipe", "fine-tuned", "--weights", "none", "--alpha", "0.35", "--epochs", "1000"]
+    options = ["--recipe", "custom-cnn", "--side", "64", "--epochs", "1000"]
     command = [sys.executable, "-m", "osteo_edge", *words, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -217,7 +218,7 @@ def test_a_network_with_severity_writes_a_bundle_with_grades(
 
 
 def _spec() -> InputSpec:
-    return InputSpec(TINY.side_px, TINY.side_px)
+    return input_spec(TINY)
 
 
 def test_the_configuration_is_recorded_whole(trained: Trained) -> None:

@@ -43,4 +43,4 @@ def test_a_fold_without_three_positive_images_is_one_clear_line(fold: Fold, sile
         [np.flatnonzero(fold.train.classes == number)[:count] for number, count in enumerate((9, 1, 1))]
     )
     with pytest.raises(DatasetError, match="two-stage: 2 positive images and 9 of the reference class"):
-        TwoStageRecipe(CONFIG).answer(replace(fold, train=fold.train.part(few)), on_progress=silent)
+        TwoStageRecipe(replace(CONFIG, epochs=1)).answer(replace(fold, train=fold.train.part(few)), on_progress=silent)
