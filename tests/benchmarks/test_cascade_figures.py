@@ -2,7 +2,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,35 +12,26 @@ from osteo_edge.benchmarks.cascade_figures import cascade_figures
 from osteo_edge.bundle import Bundle
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Manifest, Parent
-from osteo_edge.split import Split, SplitRow, write_split
 from tests.benchmarks.cascade_bundles import PAIRS, ByBrightness, recipe, write_cascades
-
-
-class Limbs(NamedTuple):
-    table: Path
-    split: Path
+from tests.film_table import FilmTable, write_film_table
 
 
 @pytest.fixture
-def limbs(draw_film: Callable[..., Path], tmp_path: Path) -> Limbs:
+def limbs(draw_film: Callable[..., Path], tmp_path: Path) -> FilmTable:
     """Three studies of two films each for each bone and label, all of them in the test part."""
-    lines, rows = ["path,label,bone,study,patient"], []
+    films = []
     for place, pair in enumerate(PAIRS):
         bone, label = pair.split()
         for number in range(6):
             name = draw_film(f"{pair}-{number}.png", height=300, brightness=0.1 + 0.25 * place + 0.01 * number).name
             study = f"{bone}-{label}-{number // 2}"
-            lines.append(f"{name},{label},{bone},{study},{study}")
-            rows.append(SplitRow(name, label, name, "test", "a" * 64))
-    table, split = tmp_path / "limbs.csv", tmp_path / "split.csv"
-    table.write_text("\n".join(lines), "utf-8")
-    write_split(Split(tuple(rows)), split)
-    return Limbs(table, split)
+            films.append({"path": name, "label": label, "bone": bone, "study": study, "patient": study})
+    return write_film_table(tmp_path, films)
 
 
 @pytest.fixture
 def measure(
-    golden_bundle: Callable[..., Bundle], limbs: Limbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    golden_bundle: Callable[..., Bundle], limbs: FilmTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
     """Write both cascades and run the command on them; `blind` makes the shared model see no abnormality."""
 
@@ -70,7 +61,9 @@ def test_both_are_shown_by_bone_with_size_time_and_verdicts(measure: Callable[..
     assert result.exit_code == 0
 
 
-def test_json_holds_every_figure_and_every_run(measure: Callable[..., Result], tmp_path: Path, limbs: Limbs) -> None:
+def test_json_holds_every_figure_and_every_run(
+    measure: Callable[..., Result], tmp_path: Path, limbs: FilmTable
+) -> None:
     result = measure("--json", "--single", str(tmp_path / "separate" / "hand"))
     plain = json.loads(result.stdout)
     assert {name: len(runs) for name, runs in plain["runs"].items()} == {"shared": 3, "separate": 3, "single": 3}
@@ -104,7 +97,7 @@ def test_what_is_not_known_is_held_to_nothing(measure: Callable[..., Result]) ->
 
 
 def test_the_split_of_the_training_is_not_warned_of_and_a_spoilt_film_is_left_out_of_both(
-    measure: Callable[..., Result], limbs: Limbs, manifest: Manifest, tmp_path: Path
+    measure: Callable[..., Result], limbs: FilmTable, manifest: Manifest, tmp_path: Path
 ) -> None:
     (tmp_path / "hand normal-0.png").write_bytes(b"spoilt")
     result = measure("--json", data=replace(manifest.data, split_sha256=sha256_file(limbs.split)))
@@ -113,7 +106,9 @@ def test_the_split_of_the_training_is_not_warned_of_and_a_spoilt_film_is_left_ou
     assert (plain["studies"], plain["films"], len(plain["skipped"])) == (12, 23, 1)
 
 
-def test_a_folder_that_is_no_cascade_is_one_line(measure: Callable[..., Result], limbs: Limbs, bundle: Bundle) -> None:
+def test_a_folder_that_is_no_cascade_is_one_line(
+    measure: Callable[..., Result], limbs: FilmTable, bundle: Bundle
+) -> None:
     words = [str(bundle.path), str(limbs.table.parent), str(limbs.table), "--split", str(limbs.split)]
     result = CliRunner().invoke(cascade_figures, words)
     assert result.exit_code == 1

@@ -15,9 +15,10 @@ from osteo_edge.edge_app.exports.backup_contents import BackupError
 from osteo_edge.edge_app.exports.restoring import restore_backup
 from osteo_edge.edge_app.models.store import ModelStore
 from osteo_edge.edge_app.models.zipped import bring_zipped
-from osteo_edge.edge_app.pi.kit import Contents, Kit, KitError, KitFile, KnownAnswer, read_kit
+from osteo_edge.edge_app.pi.kit import KitError, read_kit
 from osteo_edge.edge_app.pi.unpacking import unpack_packages
 from osteo_edge.errors import BundleError, OsteoEdgeError
+from tests.edge_app.pi.bare_kit import bare_kit
 from tests.fuzz.registry import corpus
 
 PACK, WHEEL = "any.tar.xz", "own.whl"
@@ -28,28 +29,11 @@ BAD_NAMES = (
 )  # fmt: skip
 
 
-def contents(*names: str, room: int = ROOM) -> Contents:
-    return Contents(
-        schema=1,
-        version="1.0.0",
-        made_at="2026-11-21T10:00:00+00:00",
-        made_by="test",
-        bundle="knee 1",
-        model_sha256="0" * 64,
-        machine="aarch64",
-        glibc="2.17",
-        packages={"3.11": names},
-        installed_bytes={"3.11": room},
-        known_answer=KnownAnswer(0.5, 0.1, "LiteRT"),
-        files={name: KitFile("0" * 64, 1) for name in names},
-    )
-
-
 def refused(folder: Path, name: str) -> str:
     """What is said of an archive that must not be unpacked, and that nothing was written outside the packages."""
     place = folder / "place"
     with pytest.raises(KitError, match="cannot be unpacked") as caught:
-        unpack_packages(Kit(folder, contents(name), "0" * 64), "3.11", place / "lib")
+        unpack_packages(bare_kit(folder, name, installed_bytes=ROOM), "3.11", place / "lib")
     assert str(caught.value).isprintable()
     assert {path.name for path in folder.iterdir()} <= {name, "place"}
     assert {path.name for path in place.glob("*")} <= {"lib"}

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from osteo_edge.errors import OsteoEdgeError
-from tests.faults.actions import Action, Found, strays
+from tests.faults.actions import Action, strays
+from tests.faults.finding import Found
 from tests.faults.shim import KINDS, Kind, Shim
 
 MEMORY_DISK: Final = Path("/dev/shm")

@@ -29,7 +29,9 @@ from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Prediction
-from tests.faults.actions import DATA, Action, Found
+from tests.faults.actions import Action
+from tests.faults.clinics import DATA
+from tests.faults.finding import Found
 
 LOG: Final = (r"audit\.jsonl", r"audit-head\.json", r"\.audit\.lock")
 RESULTS: Final = (

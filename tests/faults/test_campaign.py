@@ -21,8 +21,9 @@ import json, os, sys
 from pathlib import Path
 from osteo_edge.durable import write_durably
 from osteo_edge.errors import OsteoEdgeError
-from tests.faults.actions import Action, Found
+from tests.faults.actions import Action
 from tests.faults.campaign import VERDICTS, Campaign, Result
+from tests.faults.finding import Found
 from tests.faults.shim import Shim
 
 def prepare(root):

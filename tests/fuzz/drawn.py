@@ -3,15 +3,12 @@
 import struct
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pydicom
 from PIL import Image
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
     JPEG2000,
     DeflatedExplicitVRLittleEndian,
@@ -24,6 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from tests.osteo_edge.drawn_dicom import compressed, dicom_bytes, dicom_of, lookup_table
 from tests.osteo_edge.raster.lossless import lossless_jpeg
 
 Grey = npt.NDArray[np.uint8]
@@ -137,54 +135,9 @@ def dicom_files() -> Iterator[bytes]:
         yield dicom_bytes(compressed(grey, syntax, frame))
 
 
-def dicom_of(stored: npt.NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> Any:
-    """A small computed radiograph around the stored values, (rows, columns) or (rows, columns, 3)."""
-    dataset: Any = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
-    dataset.PatientName = "DRAWN^FILM"
-    dataset.Modality, dataset.BodyPartExamined = "CR", "KNEE"
-    dataset.Rows, dataset.Columns = stored.shape[:2]
-    dataset.SamplesPerPixel = 1 if stored.ndim == 2 else 3
-    if stored.ndim == 3:
-        dataset.PlanarConfiguration = 0
-    dataset.PhotometricInterpretation = "MONOCHROME2" if stored.ndim == 2 else "RGB"
-    dataset.BitsAllocated = stored.itemsize * 8
-    dataset.BitsStored = 12 if stored.dtype == np.uint16 else dataset.BitsAllocated
-    dataset.HighBit = dataset.BitsStored - 1
-    dataset.PixelRepresentation = int(stored.dtype.kind == "i")
-    order: Literal["<", ">"] = ">" if syntax == ExplicitVRBigEndian else "<"
-    dataset.PixelData = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
-    for keyword, value in elements.items():
-        setattr(dataset, keyword, value)
-    dataset["PixelData"].VR = "OW" if stored.itemsize > 1 else "OB"
-    return dataset
-
-
-def dicom_bytes(dataset: Any) -> bytes:
-    """The data set as a file with an empty preamble."""
-    dataset.preamble = bytes(128)
-    file = BytesIO()
-    pydicom.dcmwrite(file, dataset, enforce_file_format=True)
-    return file.getvalue()
-
-
-def compressed(stored: npt.NDArray[Any], syntax: str, frame: bytes, **elements: Any) -> Any:
-    """A data set whose only frame is compressed."""
-    dataset = dicom_of(stored, syntax, **elements)
-    dataset.PixelData = encapsulate([frame])
-    dataset["PixelData"].VR = "OB"
-    return dataset
-
-
 def table(entries: int, bits: int) -> Any:
     """A lookup table that leads from 0 to the largest value."""
-    item = Dataset()
-    item.add_new("LUTDescriptor", "US", [entries, 0, bits])
-    item.add_new("LUTData", "US", np.linspace(0, 2**bits - 1, entries).astype(int).tolist())
-    return pydicom.Sequence([item])
+    return lookup_table(np.linspace(0, 2**bits - 1, entries).astype(int), bits)
 
 
 def _palette(grey: Grey, *, segmented: bool = False) -> Any:

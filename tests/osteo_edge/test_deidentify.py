@@ -28,7 +28,8 @@ from pydicom.uid import (  # noqa: E402
 
 from osteo_edge.deidentify import METHOD, says_burned_in, without_identity  # noqa: E402
 from osteo_edge.dicom_terms import TERMS  # noqa: E402
-from tests.osteo_edge.test_dicom import RAMP, bytes_of, dataset_of, lookup_table  # noqa: E402
+from tests.osteo_edge.dicom_ramp import RAMP  # noqa: E402
+from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of, lookup_table  # noqa: E402
 from tests.osteo_edge.test_metadata import jpeg  # noqa: E402
 
 PATH = Path("knee.dcm")
@@ -61,7 +62,9 @@ PLANTED = (MARKER, BIRTH, "4711", "079Y", "1947.0311")
 
 def planted(syntax: str = ExplicitVRLittleEndian) -> Any:
     """A radiograph with everything in it in which something can be said of a patient."""
-    dataset = dataset_of(RAMP, syntax, WindowCenter=2000, WindowWidth=3000)
+    dataset = dicom_of(RAMP, syntax, WindowCenter=2000, WindowWidth=3000)
+    for keyword in ("PatientName", "SOPClassUID", "SOPInstanceUID"):
+        delattr(dataset, keyword)
     for tag in DicomDictionary:
         vr, multiplicity, _, retired, _ = DicomDictionary[tag]
         keyword = keyword_for_tag(tag)
@@ -108,7 +111,7 @@ def with_places(dataset: Any) -> Any:
 
 
 def file_of(dataset: Any) -> bytes:
-    data = bytes_of(dataset)
+    data = dicom_bytes(dataset)
     return MARKER.encode().ljust(128, b"!") + data[128:]
 
 
@@ -196,8 +199,8 @@ def test_it_says_that_it_was_de_identified_and_is_what_the_standard_knows() -> N
 
 def test_films_of_one_study_stay_of_one_study_on_one_device_only() -> None:
     def uids(instance: str, key: bytes = KEY) -> tuple[str, str]:
-        dataset = dataset_of(RAMP, StudyInstanceUID="1.2.3", SOPInstanceUID=instance)
-        kept = pydicom.dcmread(BytesIO(without_identity(bytes_of(dataset), PATH, key)))
+        dataset = dicom_of(RAMP, StudyInstanceUID="1.2.3", SOPInstanceUID=instance)
+        kept = pydicom.dcmread(BytesIO(without_identity(dicom_bytes(dataset), PATH, key)))
         return kept.StudyInstanceUID, kept.SOPInstanceUID
 
     (study, first), (same_study, second), (elsewhere, _) = uids("1.2.3.1"), uids("1.2.3.2"), uids("1.2.3.1", bytes(32))
@@ -214,17 +217,17 @@ def test_what_is_kept_is_kept_as_it_is_when_it_comes_again() -> None:
 
 @pytest.mark.parametrize("uid", ["1.2.840.4711", f"2.25.{BIRTH}", f"2.25.{BIRTH}{'0' * 30}", f"2.25.{'9' * 50}"])
 def test_a_file_that_only_claims_to_be_ours_keeps_no_uid(uid: str) -> None:
-    dataset = dataset_of(RAMP, DeidentificationMethod=METHOD, SOPInstanceUID=uid)
-    kept = pydicom.dcmread(BytesIO(without_identity(bytes_of(dataset), PATH, KEY)))
+    dataset = dicom_of(RAMP, DeidentificationMethod=METHOD, SOPInstanceUID=uid)
+    kept = pydicom.dcmread(BytesIO(without_identity(dicom_bytes(dataset), PATH, KEY)))
     assert kept.SOPInstanceUID != uid
-    elsewhere = without_identity(without_identity(bytes_of(dataset), PATH, KEY), PATH, bytes(32))
+    elsewhere = without_identity(without_identity(dicom_bytes(dataset), PATH, KEY), PATH, bytes(32))
     assert pydicom.dcmread(BytesIO(elsewhere)).SOPInstanceUID != kept.SOPInstanceUID
 
 
 @pytest.mark.parametrize("keyword", sorted(TERMS))
 def test_a_name_in_place_of_a_coded_word_is_neither_kept_nor_said(keyword: str) -> None:
-    dataset = dataset_of(RAMP, **({} if keyword == "PhotometricInterpretation" else {keyword: MARKER}))
-    data = bytes_of(dataset)
+    dataset = dicom_of(RAMP, **({} if keyword == "PhotometricInterpretation" else {keyword: MARKER}))
+    data = dicom_bytes(dataset)
     kept = without_identity(data, PATH, KEY)
     assert MARKER.encode() not in kept
     before, after = decode(data, PATH), decode(kept, PATH)
@@ -234,35 +237,35 @@ def test_a_name_in_place_of_a_coded_word_is_neither_kept_nor_said(keyword: str) 
 
 
 def test_a_text_in_place_of_a_number_is_not_kept() -> None:
-    dataset = dataset_of(RAMP)
+    dataset = dicom_of(RAMP)
     dataset.add_new("PixelSpacing", "LO", [MARKER, "0.1"])
     dataset.add_new("EstimatedRadiographicMagnificationFactor", "DS", "1.1")
-    kept = pydicom.dcmread(BytesIO(without_identity(bytes_of(dataset), PATH, KEY)))
+    kept = pydicom.dcmread(BytesIO(without_identity(dicom_bytes(dataset), PATH, KEY)))
     assert "PixelSpacing" not in kept
     assert kept.EstimatedRadiographicMagnificationFactor == 1.1
 
 
 def test_what_lies_behind_the_pixels_goes() -> None:
-    dataset = dataset_of(RAMP)
+    dataset = dicom_of(RAMP)
     dataset.PixelData += MARKER.encode() * 2
-    kept = without_identity(bytes_of(dataset), PATH, KEY)
+    kept = without_identity(dicom_bytes(dataset), PATH, KEY)
     assert MARKER.encode() not in kept
     assert pydicom.dcmread(BytesIO(kept)).PixelData == RAMP.tobytes()
 
 
 def test_what_lies_behind_pixels_that_share_their_colour_goes() -> None:
-    dataset = dataset_of(np.zeros((48, 64, 3), np.uint8), PhotometricInterpretation="YBR_FULL_422")
+    dataset = dicom_of(np.zeros((48, 64, 3), np.uint8), PhotometricInterpretation="YBR_FULL_422")
     dataset.PixelData = bytes(range(256)) * 24 + MARKER.encode()
-    data = bytes_of(dataset)
+    data = dicom_bytes(dataset)
     kept = without_identity(data, PATH, KEY)
     assert MARKER.encode() not in kept
     np.testing.assert_array_equal(decode(kept, PATH).pixels, decode(data, PATH).pixels)
 
 
 def test_notes_within_a_compressed_frame_go_and_its_samples_stay() -> None:
-    dataset = dataset_of(np.zeros((48, 64), np.uint8), JPEGBaseline8Bit)
+    dataset = dicom_of(np.zeros((48, 64), np.uint8), JPEGBaseline8Bit)
     dataset.PixelData = encapsulate([jpeg()])
-    data = bytes_of(dataset)
+    data = dicom_bytes(dataset)
     assert b"LOPEZ-4711" in data
     kept = without_identity(data, PATH, KEY)
     assert b"LOPEZ" not in kept
@@ -276,7 +279,7 @@ def test_a_comment_within_a_jpeg_2000_frame_goes(shared_data: Path) -> None:
     at = frame.index(b"\xff\x52")
     text = b"\xff\x64" + (4 + len(MARKER)).to_bytes(2, "big") + b"\0\1" + MARKER.encode()
     dataset.PixelData = encapsulate([frame[:at] + text + frame[at:]])
-    data = bytes_of(dataset)
+    data = dicom_bytes(dataset)
     kept = without_identity(data, PATH, KEY)
     assert MARKER.encode() in data
     assert MARKER.encode() not in kept
@@ -286,13 +289,13 @@ def test_a_comment_within_a_jpeg_2000_frame_goes(shared_data: Path) -> None:
 @pytest.mark.parametrize("says_its_length", [True, False])
 def test_what_lies_behind_a_jpeg_2000_frame_goes(shared_data: Path, says_its_length: bool) -> None:
     dataset = pydicom.dcmread(shared_data / "dicom" / "RG3_J2KR.dcm")
-    before = decode(bytes_of(dataset), PATH)
+    before = decode(dicom_bytes(dataset), PATH)
     frame = bytearray(pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1))
     if not says_its_length:
         last = frame.rindex(b"\xff\x90\0\x0a")
         frame[last + 6 : last + 10] = bytes(4)
     dataset.PixelData = encapsulate([bytes(frame) + MARKER.encode()])
-    data = bytes_of(dataset)
+    data = dicom_bytes(dataset)
     kept = without_identity(data, PATH, KEY)
     assert MARKER.encode() in data
     assert MARKER.encode() not in kept
@@ -328,29 +331,29 @@ def test_real_files_keep_their_picture_and_lose_their_patient(shared_data: Path)
 
 
 def test_text_on_the_pixels_is_told_where_the_file_says_so() -> None:
-    assert says_burned_in(bytes_of(dataset_of(RAMP, BurnedInAnnotation="YES")), PATH)
-    assert not says_burned_in(bytes_of(dataset_of(RAMP, BurnedInAnnotation="NO")), PATH)
-    assert not says_burned_in(bytes_of(dataset_of(RAMP)), PATH)
-    kept = without_identity(bytes_of(dataset_of(RAMP, BurnedInAnnotation="YES")), PATH, KEY)
+    assert says_burned_in(dicom_bytes(dicom_of(RAMP, BurnedInAnnotation="YES")), PATH)
+    assert not says_burned_in(dicom_bytes(dicom_of(RAMP, BurnedInAnnotation="NO")), PATH)
+    assert not says_burned_in(dicom_bytes(dicom_of(RAMP)), PATH)
+    kept = without_identity(dicom_bytes(dicom_of(RAMP, BurnedInAnnotation="YES")), PATH, KEY)
     assert says_burned_in(kept, PATH)
 
 
 def test_what_is_no_picture_ends_in_one_line() -> None:
     with pytest.raises(OsteoEdgeError, match=r"^knee\.dcm: "):
-        without_identity(bytes_of(dataset_of(RAMP))[:-200] + b"\xff", PATH, KEY)
+        without_identity(dicom_bytes(dicom_of(RAMP))[:-200] + b"\xff", PATH, KEY)
     with pytest.raises(OsteoEdgeError, match=r"^knee\.dcm: "):
         without_identity(b"nothing of the kind", PATH, KEY)
 
 
 def test_a_program_and_a_bomb_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bytes_of(dataset_of(RAMP))
+    data = dicom_bytes(dicom_of(RAMP))
     with pytest.raises(OsteoEdgeError, match="a program or an archive"):
         without_identity(b"MZ" + data[2:], PATH, KEY)
     monkeypatch.setattr("osteo_edge.dicom.MAX_FILE_BYTES", 1 << 20)
-    bomb = dataset_of(RAMP, DeflatedExplicitVRLittleEndian)
+    bomb = dicom_of(RAMP, DeflatedExplicitVRLittleEndian)
     bomb.add_new((0x0009, 0x1010), "OB", bytes(1 << 21))
     with pytest.raises(OsteoEdgeError, match="inflates to more"):
-        without_identity(bytes_of(bomb), PATH, KEY)
+        without_identity(dicom_bytes(bomb), PATH, KEY)
 
 
 def test_whatever_is_altered_ends_in_a_file_without_names_or_in_one_line() -> None:

@@ -1,98 +1,33 @@
 import logging
 import sys
-from importlib import import_module
-from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from osteo_edge.errors import MissingExtraError, RadiographError
-from osteo_edge.radiograph import Pixels, Radiograph, decode, read_radiograph
+from osteo_edge.radiograph import decode, read_radiograph
 
-pydicom = pytest.importorskip("pydicom")
-from pydicom.dataset import Dataset, FileMetaDataset  # noqa: E402
-from pydicom.encaps import encapsulate  # noqa: E402
-from pydicom.uid import (  # noqa: E402
-    MPEG2MPML,
+pytest.importorskip("pydicom")
+from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEGBaseline8Bit,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
 )
 
-from osteo_edge import dicom, dicom_frames  # noqa: E402
-from tests.osteo_edge.raster.lossless import lossless_jpeg  # noqa: E402
-
-PATH = Path("knee.dcm")
-PATIENT = "SECRET^NAME"
-RAMP = np.tile(np.linspace(0, 4095, 64).astype(np.uint16), (48, 1))
-
-
-def dataset_of(stored: npt.NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> Any:
-    """Make a small computed radiograph around the stored values: (rows, columns) or (rows, columns, 3)."""
-    dataset = Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.PatientName = PATIENT
-    dataset.Modality = "CR"
-    dataset.Rows, dataset.Columns = stored.shape[:2]
-    dataset.SamplesPerPixel = 1 if stored.ndim == 2 else 3
-    if stored.ndim == 3:
-        dataset.PlanarConfiguration = 0
-    dataset.PhotometricInterpretation = "MONOCHROME2" if stored.ndim == 2 else "RGB"
-    dataset.BitsAllocated = stored.itemsize * 8
-    dataset.BitsStored = 12 if stored.dtype == np.uint16 else dataset.BitsAllocated
-    dataset.HighBit = dataset.BitsStored - 1
-    dataset.PixelRepresentation = int(stored.dtype.kind == "i")
-    big_endian = syntax == ExplicitVRBigEndian
-    dataset.PixelData = stored.astype(stored.dtype.newbyteorder(">" if big_endian else "<")).tobytes()
-    for keyword, value in elements.items():
-        setattr(dataset, keyword, value)
-    dataset["PixelData"].VR = "OW" if stored.itemsize > 1 else "OB"
-    return dataset
-
-
-def bytes_of(dataset: Any) -> bytes:
-    dataset.preamble = bytes(128)
-    file = BytesIO()
-    pydicom.dcmwrite(file, dataset)
-    return file.getvalue()
-
-
-def radiograph_of(stored: npt.NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> Radiograph:
-    return decode(bytes_of(dataset_of(stored, syntax, **elements)), PATH)
-
-
-def pixels_of(stored: npt.NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> Pixels:
-    return radiograph_of(stored, syntax, **elements).pixels
-
-
-def problem_of(data: bytes) -> str:
-    with pytest.raises(RadiographError) as caught:
-        decode(data, PATH)
-    message = str(caught.value)
-    assert message.startswith("knee.dcm: ")
-    assert "\n" not in message
-    assert "SECRET" not in message
-    return message
-
-
-def lookup_table(values: npt.NDArray[np.uint16], bits: int, first: int = 0, **elements: Any) -> Any:
-    item = Dataset()
-    item.add_new("LUTDescriptor", "US", [len(values), first, bits])
-    item.add_new("LUTData", "US", values.tolist())
-    for keyword, value in elements.items():
-        setattr(item, keyword, value)
-    return pydicom.Sequence([item])
+from osteo_edge import dicom
+from tests.osteo_edge.dicom_ramp import (
+    PATH,
+    PATIENT,
+    RAMP,
+    named,
+    pixels_of,
+    problem_of,
+    radiograph_of,
+)
+from tests.osteo_edge.drawn_dicom import dicom_bytes, lookup_table
 
 
 def test_without_a_window_the_full_range_becomes_0_to_1() -> None:
@@ -186,34 +121,6 @@ def test_every_uncompressed_encoding_gives_the_same_pixels(syntax: str) -> None:
     np.testing.assert_array_equal(pixels_of(RAMP, syntax), pixels_of(RAMP))
 
 
-def test_run_length_encoding_gives_the_same_pixels() -> None:
-    dataset = dataset_of(RAMP)
-    dataset.compress(RLELossless, generate_instance_uid=False)
-    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
-
-
-def jpeg_dataset(frame: bytes) -> Any:
-    dataset = dataset_of(np.zeros((192, 256), np.uint8), JPEGBaseline8Bit)
-    dataset.PixelData = encapsulate([frame + b"\0" * (len(frame) % 2)])
-    dataset["PixelData"].is_undefined_length = True
-    return dataset
-
-
-def jpeg_frame() -> bytes:
-    image = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (192, 256), np.uint8), (0, 0), 2)
-    return cv2.imencode(".jpg", image)[1].tobytes()
-
-
-def test_a_jpeg_frame_is_decoded_and_a_damaged_one_refused(capfd: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("gdcm", reason="decodes JPEG")
-    frame = jpeg_frame()
-    assert decode(bytes_of(jpeg_dataset(frame)), PATH).pixels.std() > 0.1
-    middle = len(frame) // 2
-    assert "damaged" in problem_of(bytes_of(jpeg_dataset(frame[:middle])))
-    assert "damaged" in problem_of(bytes_of(jpeg_dataset(frame[:middle] + bytes(512) + frame[middle + 512 :])))
-    assert capfd.readouterr().err == ""
-
-
 def test_colour_becomes_luminance() -> None:
     red = np.zeros((48, 64, 3), np.uint8)
     red[..., 0] = 255
@@ -238,7 +145,7 @@ def test_a_palette_is_looked_up() -> None:
 
 
 def test_a_file_without_preamble_is_read_by_its_name() -> None:
-    content = bytes_of(dataset_of(RAMP))
+    content = dicom_bytes(named(RAMP))
     with_meta, without_meta = content[132:], content[content.index(b"\x08\x00\x60\x00CS") :]
     for data in (with_meta, without_meta):
         np.testing.assert_array_equal(decode(data, PATH).pixels, pixels_of(RAMP))
@@ -247,7 +154,7 @@ def test_a_file_without_preamble_is_read_by_its_name() -> None:
 
 
 def test_the_content_and_not_the_name_makes_a_dicom() -> None:
-    assert decode(bytes_of(dataset_of(RAMP)), Path("knee.png")).source.format == "dicom"
+    assert decode(dicom_bytes(named(RAMP)), Path("knee.png")).source.format == "dicom"
 
 
 def test_text_called_dcm_is_refused() -> None:
@@ -255,7 +162,7 @@ def test_text_called_dcm_is_refused() -> None:
 
 
 def test_several_frames_are_refused_by_number() -> None:
-    assert "holds 3 frames" in problem_of(bytes_of(dataset_of(RAMP, NumberOfFrames=3)))
+    assert "holds 3 frames" in problem_of(dicom_bytes(named(RAMP, NumberOfFrames=3)))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(16, 16), (60_000, 60_000)])
@@ -263,24 +170,24 @@ def test_a_size_that_no_radiograph_has_is_refused_before_decoding(
     rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dicom, "samples_of", None)
-    assert f"{columns} x {rows} pixels is too" in problem_of(bytes_of(dataset_of(RAMP, Rows=rows, Columns=columns)))
+    assert f"{columns} x {rows} pixels is too" in problem_of(dicom_bytes(named(RAMP, Rows=rows, Columns=columns)))
 
 
 def test_a_deflated_file_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dicom, "MAX_FILE_BYTES", 1000)
-    assert "inflates to more" in problem_of(bytes_of(dataset_of(RAMP, DeflatedExplicitVRLittleEndian)))
+    assert "inflates to more" in problem_of(dicom_bytes(named(RAMP, DeflatedExplicitVRLittleEndian)))
 
 
 @pytest.mark.parametrize("keyword", ["PixelData", "Rows", "BitsAllocated", "PhotometricInterpretation"])
 def test_a_missing_element_is_one_line(keyword: str) -> None:
-    dataset = dataset_of(RAMP)
+    dataset = named(RAMP)
     delattr(dataset, keyword)
-    assert "export" in problem_of(bytes_of(dataset))
+    assert "export" in problem_of(dicom_bytes(dataset))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian])
 def test_a_cut_file_is_refused(syntax: str) -> None:
-    data = bytes_of(dataset_of(RAMP, syntax))
+    data = dicom_bytes(named(RAMP, syntax))
     assert "export" in problem_of(data[:-20])
     assert "export" in problem_of(data[: len(data) // 2])
 
@@ -288,7 +195,7 @@ def test_a_cut_file_is_refused(syntax: str) -> None:
 def test_a_value_that_is_no_number_is_not_quoted(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    data = bytes_of(dataset_of(RAMP, NumberOfFrames=1, WindowCenter=2048, WindowWidth=4096))
+    data = dicom_bytes(named(RAMP, NumberOfFrames=1, WindowCenter=2048, WindowWidth=4096))
     assert "NumberOfFrames is missing or not a number" in problem_of(data.replace(b"IS\x02\x001 ", b"IS\x02\x00SE"))
     assert "damaged" in problem_of(data.replace(b"4096", b"SECR"))
     assert (capfd.readouterr().err, caplog.text) == ("", "")
@@ -296,7 +203,7 @@ def test_a_value_that_is_no_number_is_not_quoted(
 
 def test_arbitrary_damage_gives_pixels_or_one_line_without_the_patient() -> None:
     rng = np.random.default_rng(2)
-    data = bytes_of(dataset_of(RAMP, WindowCenter=2048, WindowWidth=4096))
+    data = dicom_bytes(named(RAMP, WindowCenter=2048, WindowWidth=4096))
     for _ in range(150):
         damaged = bytearray(data)
         for at in rng.integers(132, 600, 4):
@@ -313,20 +220,8 @@ def test_arbitrary_damage_gives_pixels_or_one_line_without_the_patient() -> None
         assert "SECRET" not in message
 
 
-def test_a_video_is_refused_by_the_name_of_its_compression() -> None:
-    dataset = jpeg_dataset(jpeg_frame())
-    dataset.file_meta.TransferSyntaxUID = MPEG2MPML
-    assert "MPEG2" in problem_of(bytes_of(dataset))
-
-
-def test_a_missing_decoder_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicom, "is_readable", lambda _: False)
-    with pytest.raises(MissingExtraError, match=r"JPEG Baseline.*needs python-gdcm: pip install 'osteo-edge\[dicom\]'"):
-        decode(bytes_of(jpeg_dataset(jpeg_frame())), PATH)
-
-
 def test_without_pydicom_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bytes_of(dataset_of(RAMP))
+    data = dicom_bytes(named(RAMP))
     monkeypatch.delitem(sys.modules, "osteo_edge.dicom")
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(MissingExtraError, match=r"reading DICOM needs pydicom: pip install 'osteo-edge\[dicom\]'"):
@@ -383,70 +278,3 @@ def test_the_leg_stored_with_white_low_has_bright_bone(shared_data: Path) -> Non
     rows = read_radiograph(shared_data / "dicom" / "RG3_J2KR.dcm").pixels[600:900].mean(axis=0)
     bone, air = rows[850:1150].max(), rows[500:800].min()
     assert bone > air + 0.3
-
-
-def lossless_dataset(stored: npt.NDArray[Any], frame: bytes, **elements: Any) -> Any:
-    dataset = dataset_of(stored, JPEGLosslessSV1, **elements)
-    dataset.PixelData = encapsulate([frame])
-    dataset["PixelData"].VR = "OB"
-    return dataset
-
-
-@pytest.fixture
-def without_decoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Android: no library beside Pillow, which cannot read lossless JPEG."""
-    monkeypatch.setattr(dicom, "FORM", "plain")
-    monkeypatch.setattr(
-        dicom_frames,
-        "get_decoder",
-        lambda syntax: SimpleNamespace(is_available=not syntax.is_compressed, available_plugins=()),
-    )
-
-
-@pytest.mark.usefixtures("without_decoders")
-def test_lossless_jpeg_is_read_without_a_library() -> None:
-    dataset = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12))
-    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
-
-
-def test_lossless_jpeg_is_read_as_a_library_reads_it() -> None:
-    pytest.importorskip("gdcm", reason="decodes lossless JPEG")
-    dataset = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12))
-    by_library = pydicom.pixels.pixel_array(dataset, decoding_plugin="gdcm")
-    np.testing.assert_array_equal(dicom_frames.samples_of(dataset), by_library)
-
-
-@pytest.mark.usefixtures("without_decoders")
-def test_signed_and_8_bit_lossless_jpeg_is_read_without_a_library() -> None:
-    signed = RAMP.astype(np.int16) - 2048
-    dataset = lossless_dataset(signed, lossless_jpeg(RAMP ^ 2048, 12), BitsStored=12, HighBit=11)
-    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(RAMP))
-    grey = (RAMP >> 4).astype(np.uint8)
-    dataset = lossless_dataset(grey, lossless_jpeg(grey, 8))
-    np.testing.assert_array_equal(decode(bytes_of(dataset), PATH).pixels, pixels_of(grey))
-
-
-@pytest.mark.usefixtures("without_decoders")
-def test_lossless_jpeg_of_another_size_or_kind_is_refused_without_a_library() -> None:
-    assert "damaged" in problem_of(bytes_of(lossless_dataset(RAMP, lossless_jpeg(RAMP[:40], 12))))
-    assert "damaged" in problem_of(bytes_of(lossless_dataset(RAMP, lossless_jpeg(RAMP, 12)[:400])))
-    other = lossless_dataset(RAMP, lossless_jpeg(RAMP, 12, predictor=6))
-    assert "compressed as JPEG Lossless" in problem_of(bytes_of(other))
-
-
-@pytest.mark.usefixtures("without_decoders")
-def test_a_compression_that_a_phone_cannot_read_is_named_without_advice_to_install() -> None:
-    dataset = jpeg_dataset(jpeg_frame())
-    dataset.file_meta.TransferSyntaxUID = JPEGLSLossless
-    assert problem_of(bytes_of(dataset)) == (
-        "knee.dcm: compressed as JPEG-LS Lossless Image Compression; export it uncompressed"
-    )
-
-
-def test_a_damaged_jpeg_frame_is_refused_without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("PIL", reason="decodes JPEG")
-    monkeypatch.setattr("osteo_edge.raster.codec", import_module("osteo_edge.raster.plain.codec"))
-    frame = jpeg_frame()
-    assert decode(bytes_of(jpeg_dataset(frame)), PATH).pixels.std() > 0.1
-    middle = len(frame) // 2
-    assert "damaged" in problem_of(bytes_of(jpeg_dataset(frame[:middle] + bytes(512) + frame[middle + 512 :])))

@@ -30,7 +30,8 @@ from pydicom.uid import (  # noqa: E402
     RLELossless,
 )
 
-from tests.fuzz.drawn import compressed, dicom_bytes, dicom_of, film  # noqa: E402
+from tests.fuzz.drawn import film  # noqa: E402
+from tests.osteo_edge.drawn_dicom import compressed, dicom_bytes, dicom_of  # noqa: E402
 
 PATH = Path("film.dcm")
 MEMORY = 64 * 2**20

@@ -3,7 +3,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,38 +15,29 @@ from osteo_edge.runtime import Prediction
 from osteo_edge.split import Split, SplitRow, read_split, write_split
 from osteo_edge.train import evaluate_command
 from osteo_edge.wording import FAILED_CHECK
+from tests.film_table import FilmTable, write_film_table
 
 BRIGHTNESS = {"normal": (0.1, 0.2, 0.25, 0.3), "osteopenia": (0.35, 0.4, 0.45, 0.7), "osteoporosis": (0.5, 0.8, 0.9)}
 
 
-class Films(NamedTuple):
-    """A table of drawn films, men and women in turn, and the split that has them all in its test part."""
-
-    table: Path
-    split: Path
-
-
 @pytest.fixture
-def films(draw_film: Callable[..., Path], tmp_path: Path) -> Films:
-    lines, rows = ["path,label,sex,age"], []
+def films(draw_film: Callable[..., Path], tmp_path: Path) -> FilmTable:
+    """Drawn films of men and women in turn."""
+    films = []
     for label, of_label in BRIGHTNESS.items():
         for number, brightness in enumerate(of_label):
             name = draw_film(f"{label}{number}.png", brightness=brightness).name
-            lines.append(f"{name},{label},{'mf'[number % 2]},{30 + 15 * number}")
-            rows.append(SplitRow(name, label, name, "test", "a" * 64))
-    table, split = tmp_path / "films.csv", tmp_path / "split.csv"
-    table.write_text("\n".join(lines), "utf-8")
-    write_split(Split(tuple(rows)), split)
-    return Films(table, split)
+            films.append({"path": name, "label": label, "sex": "mf"[number % 2], "age": 30 + 15 * number})
+    return write_film_table(tmp_path, films)
 
 
-def evaluate(bundle: Bundle, films: Films, *options: object) -> int:
+def evaluate(bundle: Bundle, films: FilmTable, *options: object) -> int:
     words = ["evaluate", bundle.path, films.table, "--split", films.split, *options]
     return run([str(word) for word in words])
 
 
 def test_what_matters_stands_first_and_the_labels_apart(
-    bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(bundle, films, "--prevalence", "0.1") == 0
     printed = capsys.readouterr().out
@@ -63,7 +53,7 @@ def test_what_matters_stands_first_and_the_labels_apart(
         assert f" {row} " in after
 
 
-def test_everything_is_there_for_machines(bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_there_for_machines(bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate(bundle, films, "--prevalence", "0.1", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["headline"] == list(found["estimates"])[: len(found["headline"])]
@@ -83,7 +73,7 @@ def test_everything_is_there_for_machines(bundle: Bundle, films: Films, capsys: 
 
 
 def test_figures_too_good_to_be_true_are_the_first_thing_said(
-    golden_bundle: Callable[..., Bundle], bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
+    golden_bundle: Callable[..., Bundle], bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     real = golden_bundle("real", data=replace(bundle.manifest.data, label_source="DXA"))
     for loaded, alarmed in ((real, True), (bundle, False)):
@@ -94,7 +84,7 @@ def test_figures_too_good_to_be_true_are_the_first_thing_said(
 
 
 def test_a_model_that_failed_its_check_is_measured_and_says_so(
-    failed_bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    failed_bundle: Bundle, films: FilmTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
     assert evaluate(failed_bundle, films, "--json", "--report", report) == 0
@@ -106,7 +96,7 @@ def test_a_model_that_failed_its_check_is_measured_and_says_so(
 
 @pytest.mark.parametrize("prevalence", ["0", "1", "10"])
 def test_a_prevalence_is_a_share_between_none_and_all(
-    prevalence: str, bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
+    prevalence: str, bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(bundle, films, "--prevalence", prevalence) == 2
     assert "--prevalence" in capsys.readouterr().err
@@ -127,21 +117,17 @@ class ByBrightness:
 
 
 @pytest.fixture
-def limbs(draw_film: Callable[..., Path], tmp_path: Path) -> Films:
+def limbs(draw_film: Callable[..., Path], tmp_path: Path) -> FilmTable:
     """Two films a study, two studies of each bone and label; a hand's normal study looks like an elbow's abnormal."""
-    lines, rows = ["path,label,bone,study,patient"], []
+    films = []
     for place, pair in enumerate(PAIRS):
         bone, label = pair.split()
         for number in range(4):
             brightness = 0.4 if pair == "hand normal" and number > 1 else 0.15 + 0.25 * place
             name = draw_film(f"{bone}-{label}-{number}.png", height=300, brightness=brightness).name
             study = f"{bone}-{label}-{number // 2}"
-            lines.append(f"{name},{label},{bone},{study},{study}")
-            rows.append(SplitRow(name, label, name, "test", "a" * 64))
-    table, split = tmp_path / "limbs.csv", tmp_path / "limbs-split.csv"
-    table.write_text("\n".join(lines), "utf-8")
-    write_split(Split(tuple(rows)), split)
-    return Films(table, split)
+            films.append({"path": name, "label": label, "bone": bone, "study": study, "patient": study})
+    return write_film_table(tmp_path, films)
 
 
 @pytest.fixture
@@ -158,7 +144,7 @@ def cascade(golden_bundle: Callable[..., Bundle], monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_model_of_bones_has_its_table_by_bone_first_and_where_the_studies_went(
-    cascade: Bundle, limbs: Films, capsys: pytest.CaptureFixture[str]
+    cascade: Bundle, limbs: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(cascade, limbs) == 0
     printed = capsys.readouterr().out
@@ -176,7 +162,7 @@ def test_a_model_of_bones_has_its_table_by_bone_first_and_where_the_studies_went
 
 
 def test_the_table_by_bone_is_there_for_machines_and_in_the_page(
-    cascade: Bundle, limbs: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cascade: Bundle, limbs: FilmTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
     assert evaluate(cascade, limbs, "--json", "--report", report) == 0
@@ -192,7 +178,7 @@ def test_the_table_by_bone_is_there_for_machines_and_in_the_page(
 
 
 def test_bone_density_of_a_named_bone_is_measured_as_ever(
-    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle, films: FilmTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
     lines = films.table.read_text("utf-8").splitlines()
@@ -207,7 +193,7 @@ def test_bone_density_of_a_named_bone_is_measured_as_ever(
 
 
 @pytest.fixture
-def with_validation(films: Films, draw_film: Callable[..., Path], tmp_path: Path) -> Films:
+def with_validation(films: FilmTable, draw_film: Callable[..., Path], tmp_path: Path) -> FilmTable:
     """The same test films, and as many for validation."""
     lines, rows = films.table.read_text("utf-8").splitlines(), list(read_split(films.split).rows)
     for label, of_label in BRIGHTNESS.items():
@@ -221,7 +207,10 @@ def with_validation(films: Films, draw_film: Callable[..., Path], tmp_path: Path
 
 
 def test_how_sure_the_answers_are_is_told_with_the_rate_that_the_band_was_chosen_for(
-    golden_bundle: Callable[..., Bundle], manifest: Manifest, with_validation: Films, capsys: pytest.CaptureFixture[str]
+    golden_bundle: Callable[..., Bundle],
+    manifest: Manifest,
+    with_validation: FilmTable,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     recipe = {"parent": {"train": {"abstain_sensitivity": 0.97}}}
     recorded = golden_bundle("recorded", parent=replace(manifest.parent, recipe=recipe))
@@ -242,7 +231,7 @@ def test_how_sure_the_answers_are_is_told_with_the_rate_that_the_band_was_chosen
 
 
 def test_a_validation_film_that_cannot_be_read_is_named_and_left_out(
-    bundle: Bundle, with_validation: Films, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle, with_validation: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = with_validation.table.parent / "validation-normal0.png"
     broken.write_bytes(b"no picture")
@@ -253,7 +242,7 @@ def test_a_validation_film_that_cannot_be_read_is_named_and_left_out(
 
 
 def test_how_sure_the_answers_are_is_there_for_machines_and_in_the_page(
-    bundle: Bundle, with_validation: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle, with_validation: FilmTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
     options = ("--second-look", "--json", "--coverage", "0.8", "--report", report)
@@ -279,7 +268,11 @@ def test_how_sure_the_answers_are_is_there_for_machines_and_in_the_page(
     ],
 )
 def test_without_prediction_sets_the_reason_is_said_and_validation_is_left_alone(
-    options: tuple[str, ...], reason: str, bundle: Bundle, with_validation: Films, capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...],
+    reason: str,
+    bundle: Bundle,
+    with_validation: FilmTable,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert evaluate(bundle, with_validation, *options) == 0
     told = capsys.readouterr().out
@@ -288,7 +281,7 @@ def test_without_prediction_sets_the_reason_is_said_and_validation_is_left_alone
 
 
 def test_a_split_without_validation_films_has_no_sets_and_says_so(
-    bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Bundle, films: FilmTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.html"
     assert evaluate(bundle, films, "--report", report) == 0
@@ -299,14 +292,14 @@ def test_a_split_without_validation_films_has_no_sets_and_says_so(
 
 @pytest.mark.parametrize("coverage", ["0", "1", "90"])
 def test_the_coverage_is_a_share_between_none_and_all(
-    coverage: str, bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
+    coverage: str, bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert evaluate(bundle, films, "--coverage", coverage) == 2
     assert "--coverage" in capsys.readouterr().err
 
 
 def test_the_sets_of_a_cascade_are_of_its_labels(
-    cascade: Bundle, limbs: Films, capsys: pytest.CaptureFixture[str]
+    cascade: Bundle, limbs: FilmTable, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = read_split(limbs.split).rows
     parts = [replace(row, part="validation" if row.name.endswith(("0.png", "1.png")) else "test") for row in rows]

@@ -17,14 +17,15 @@ from osteo_edge.train import stress_report
 from osteo_edge.train.disturbances import DISTURBANCES, STRENGTHS
 from osteo_edge.wording import FAILED_CHECK
 from tests.cascade import draw_limb, write_cascade
+from tests.film_table import write_film_table
 
 BRIGHTNESS = {"normal": (0.1, 0.2, 0.3), "osteopenia": (0.35, 0.5), "osteoporosis": (0.7, 0.8, 0.9)}
 
 
 class Films(NamedTuple):
-    """Drawn films in class folders, and the split that has them all in its test part."""
+    """Drawn films, in class folders or a table, and the split that has them all in its test part."""
 
-    folder: Path
+    data: Path
     split: Path
 
 
@@ -41,7 +42,7 @@ def films(draw_film: Callable[..., Path], tmp_path: Path) -> Films:
 
 
 def stress(bundle: Bundle, films: Films, *options: object) -> int:
-    words = ["stress", bundle.path, films.folder, "--split", films.split, *options]
+    words = ["stress", bundle.path, films.data, "--split", films.split, *options]
     return run([str(word) for word in words])
 
 
@@ -107,7 +108,7 @@ def test_a_report_leaves_the_result_for_machines_as_it_is(
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     bundle: Bundle, films: Films, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nothing = films._replace(folder=tmp_path / "gone")
+    nothing = films._replace(data=tmp_path / "gone")
     assert stress(bundle, nothing, "--report", film / "reports" / "stress.html") == 1
     assert f"stress.html: the report cannot be written ({film} " in one_line(capsys)
 
@@ -154,16 +155,12 @@ def test_films_that_the_gate_refuses_undisturbed_are_counted(
 def test_a_model_of_several_bones_has_a_column_for_films_that_go_to_another_head(
     manifest: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows, lines = [], ["path,label,bone"]
+    films = []
     for bone, label, brightness in (("elbow", "normal", 0.3), ("wrist", "abnormal", 0.8)):
-        name = f"{bone}.png"
-        draw_limb(tmp_path / name, bone, brightness)
-        rows.append(SplitRow(name, label, name, "test", "a" * 64))
-        lines.append(f"{name},{label},{bone}")
-    write_split(Split(tuple(rows)), tmp_path / "split.csv")
-    (tmp_path / "limbs.csv").write_text("\n".join(lines), "utf-8")
+        name = draw_limb(tmp_path / f"{bone}.png", bone, brightness).name
+        films.append({"path": name, "label": label, "bone": bone})
     cascade = write_cascade(tmp_path / "cascade", manifest)
-    limbs = Films(tmp_path / "limbs.csv", tmp_path / "split.csv")
+    limbs = Films(*write_film_table(tmp_path, films))
     report = tmp_path / "stress.html"
     assert stress(cascade, limbs, "--only", "rotation", "--report", report) == 0
     printed = capsys.readouterr().out
@@ -190,7 +187,7 @@ def test_a_model_that_failed_its_check_is_measured_and_says_so(
 def test_a_film_that_cannot_be_read_is_told_and_the_others_are_measured(
     bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (films.folder / "normal" / "0.png").write_bytes(b"no image")
+    (films.data / "normal" / "0.png").write_bytes(b"no image")
     assert stress(bundle, films, "--only", "blur") == 0
     printed = capsys.readouterr()
     assert "7 films of the part test" in printed.out
@@ -220,7 +217,7 @@ def test_a_report_without_matplotlib_is_refused_before_the_work(
     bundle: Bundle, films: Films, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert stress(bundle, films._replace(folder=tmp_path / "gone"), "--report", tmp_path / "stress.html") == 1
+    assert stress(bundle, films._replace(data=tmp_path / "gone"), "--report", tmp_path / "stress.html") == 1
     assert one_line(capsys).endswith("a report with figures needs matplotlib: pip install 'osteo-edge[report]'")
 
 
@@ -236,12 +233,12 @@ def test_what_is_not_there_is_one_line(
     bundle: Bundle, films: Films, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for changed, words in (
-        (films._replace(folder=tmp_path / "gone"), "no such folder or CSV file"),
+        (films._replace(data=tmp_path / "gone"), "no such folder or CSV file"),
         (films._replace(split=tmp_path / "gone.csv"), "gone.csv"),
     ):
         assert stress(bundle, changed) == 1
         assert words in one_line(capsys)
-    assert run(["stress", str(tmp_path / "gone"), str(films.folder), "--split", str(films.split)]) == 1
+    assert run(["stress", str(tmp_path / "gone"), str(films.data), "--split", str(films.split)]) == 1
     assert "no such bundle" in one_line(capsys)
 
 
@@ -254,7 +251,7 @@ def test_a_part_without_films_is_one_line(bundle: Bundle, films: Films, capsys: 
 def test_films_of_which_none_can_be_read_are_one_line(
     bundle: Bundle, films: Films, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for path in films.folder.rglob("*.png"):
+    for path in films.data.rglob("*.png"):
         path.write_bytes(b"no image")
     assert stress(bundle, films, "--only", "blur") == 1
     assert "none of 8 images can be screened" in one_line(capsys)

@@ -41,8 +41,9 @@ def test_print_on_the_film_is_told(clinic: Clinic, draw_film: Callable[..., Path
 @pytest.mark.parametrize(("says", "is_told"), [("YES", True), ("NO", False)])
 def test_what_the_dicom_file_says_is_told(clinic: Clinic, tmp_path: Path, says: str, is_told: bool) -> None:
     pytest.importorskip("pydicom")
-    from tests.osteo_edge.test_dicom import RAMP, bytes_of, dataset_of
+    from tests.osteo_edge.dicom_ramp import RAMP
+    from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of
 
     film = tmp_path / "film.dcm"
-    film.write_bytes(bytes_of(dataset_of(RAMP, BurnedInAnnotation=says)))
+    film.write_bytes(dicom_bytes(dicom_of(RAMP, BurnedInAnnotation=says)))
     assert told(clinic, film) == (is_told, is_told)

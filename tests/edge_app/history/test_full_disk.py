@@ -1,10 +1,8 @@
 """On a full disk a screening is saved whole or not at all, and the user is told in one line."""
 
 import os
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,9 @@ from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import stored_images
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.store import History, Record
+from tests.edge_app.full_disk import files_limited_to
 
 DISK_BYTES = 2 << 20
-
-
-@contextmanager
-def files_limited_to(size_bytes: int) -> Iterator[None]:
-    """No file of this process grows beyond a size: as on a full disk, the system refuses to write."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 import errno
 import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,21 +10,11 @@ from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.edge_app.models import transfer
 from osteo_edge.edge_app.models.transfer import copy_bundle, find_bundles
 from osteo_edge.errors import BundleError, OsteoEdgeError
+from tests.edge_app.full_disk import files_limited_to
 
 
 def unheeded(share: float) -> None:
     """Progress that nobody looks at."""
-
-
-@contextmanager
-def files_limited_to(size_bytes: int) -> Iterator[None]:
-    """No file of this process grows beyond a size: as on a full disk, the system refuses to write."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_what_the_manifest_lists_is_copied_and_nothing_else(bundle: Bundle, tmp_path: Path) -> None:

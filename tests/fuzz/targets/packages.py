@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from osteo_edge.edge_app.pi.kit import Contents, Kit, KitFile, KnownAnswer
 from osteo_edge.edge_app.pi.unpacking import unpack_packages
+from tests.edge_app.pi.bare_kit import bare_kit
 from tests.fuzz.scratch import empty_folder
 
 ZIP = b"PK"
@@ -22,23 +22,9 @@ def read(data: bytes) -> Path:
     name = WHEEL if data.startswith(ZIP) else TAR_XZ
     packed = data if name == WHEEL else lzma.compress(data, preset=0)
     (kit / name).write_bytes(packed)
-    contents = Contents(
-        schema=1,
-        version="1.0.0",
-        made_at="2026-11-21T10:00:00+00:00",
-        made_by="fuzz",
-        bundle="knee 1",
-        model_sha256="0" * 64,
-        machine="aarch64",
-        glibc="2.17",
-        packages={"3.11": (name,)},
-        installed_bytes={"3.11": INSTALLED_BYTES},
-        known_answer=KnownAnswer(0.5, 0.1, "LiteRT"),
-        files={name: KitFile("0" * 64, len(packed))},
-    )
     folder = place / "lib"
     try:
-        unpack_packages(Kit(kit, contents, "0" * 64), "3.11", folder)
+        unpack_packages(bare_kit(kit, name, installed_bytes=INSTALLED_BYTES), "3.11", folder)
     finally:
         assert [path.name for path in place.iterdir()] in ([], ["lib"]), "something was written outside"
         written = sum(path.lstat().st_size for path in folder.rglob("*"))
