@@ -61,14 +61,17 @@ def screen_film(
     photo_hints: Sequence[HintId] | None = None,
     *,
     sha256: str | None = None,
+    bone: str | None = None,
     check: Check,
 ) -> Answer:
     """Screen a film; `photo_hints` are those that its photo raised, None for what is no photo.
 
+    `bone` is the one that the user named: a model that knows it believes that.
+
     Raises `RadiographError` for what is no readable film, or not that of the hash `sha256`, if given, and
     `HistoryError` for one that changed meanwhile.
     """
-    answered = clinic.screen(film, sha256=sha256, check=check)
+    answered = clinic.screen(film, sha256=sha256, bone=bone, check=check)
     if photo_hints is not None:
         from osteo_edge.edge_app.light_box.photo import of_photo
 

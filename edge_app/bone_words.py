@@ -3,11 +3,16 @@
 Both are words of the model: those that are known here have a translation, others are shown as they are.
 """
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from osteo_edge.edge_app.history.entry import Entry
 from osteo_edge.edge_app.long_texts import shortened
 from osteo_edge.edge_app.translation import Translate
+
+if TYPE_CHECKING:
+    from osteo_edge.manifest import Manifest
 
 BONES: Final[dict[str, str]] = {
     "elbow": "elbow",
@@ -33,7 +38,21 @@ def bone_words(entry: Entry, translate: Translate) -> str:
     """Which bone the film was answered for; "" of a model that does not tell bones apart."""
     if entry.bone is None:
         return ""
-    return translate(BONE).format(bone=translate(BONES.get(entry.bone, shortened(entry.bone, MAX_BONE))))
+    return translate(BONE).format(bone=bone_name(entry.bone, translate))
+
+
+def bone_name(bone: str, translate: Translate) -> str:
+    """A bone as it is shown.
+
+    >>> bone_name("elbow", str), bone_name("hip", str)
+    ('elbow', 'hip')
+    """
+    return translate(BONES.get(bone, shortened(bone, MAX_BONE)))
+
+
+def bones_of(manifest: Manifest) -> tuple[str, ...]:
+    """The bones that a model tells apart, as it calls them; none of a model of one question."""
+    return () if manifest.router is None else tuple(head.bone for head in manifest.router.heads)
 
 
 def label_words(label: str, translate: Translate) -> str:

@@ -48,12 +48,15 @@ FILM_REPLACED: Final = "Another film has taken the place of this one. Look at th
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """The model in use, ready to answer. `problem` is why it is the demonstration and not the one that was chosen."""
+    """The model in use, ready to answer for a film, and the bone on it if that was named.
+
+    `problem` is why it is the demonstration and not the one that was chosen.
+    """
 
     id: str
     manifest: Manifest
     is_demo: bool
-    answer: Callable[[Path], tuple[Radiograph, Screening]]
+    answer: Callable[[Path, str | None], tuple[Radiograph, Screening]]
     problem: str | None = None
 
 
@@ -200,11 +203,21 @@ class Clinic:
         with self._model_turn:
             self._model = None
 
-    def screen(self, path: Path, *, sha256: str | None = None, check: Callable[[], None] = lambda: None) -> Answered:
+    def screen(
+        self,
+        path: Path,
+        *,
+        sha256: str | None = None,
+        bone: str | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> Answered:
         """Screen one film; `check` is called between the steps, and what it raises ends the work.
+
+        A `bone` that was named is believed if the model knows it: another one may have been in use when it was named.
 
         `RadiographError` for what is no readable film, and for one that is not that of the hash `sha256`, if given.
         """
+        from osteo_edge.edge_app.bone_words import bones_of
         from osteo_edge.edge_app.history.images import picture_of
 
         model = self.model()
@@ -218,7 +231,8 @@ class Clinic:
             self.trail.note(What.REPLACED, image=picture.sha256)
             raise RadiographError(FILM_REPLACED)
         check()
-        radiograph, screening = self._answer(model, path, picture)
+        known = bone if bone in bones_of(model.manifest) else None
+        radiograph, screening = self._answer(model, path, picture, known)
         return Answered(path, picture, radiograph, screening, model.manifest, model.is_demo)
 
     def record(self, answered: Answered, *, patient: Patient, note: str = "") -> Record:
@@ -327,9 +341,11 @@ class Clinic:
     def _tell(self, what: What, /, **about: Value) -> None:
         self.trail.note(what, **about)
 
-    def _answer(self, model: LoadedModel, path: Path, picture: Picture) -> tuple[Radiograph, Screening]:
+    def _answer(
+        self, model: LoadedModel, path: Path, picture: Picture, bone: str | None
+    ) -> tuple[Radiograph, Screening]:
         try:
-            radiograph, screening = model.answer(path)
+            radiograph, screening = model.answer(path, bone)
         except RadiographError:
             self.trail.note(What.NOT_READABLE, image=picture.sha256, model=model.manifest.model.sha256)
             raise
@@ -372,8 +388,8 @@ class Clinic:
         self.reader.start()
         turn = threading.Lock()  # an interpreter is of one thread at a time
 
-        def answer(path: Path) -> tuple[Radiograph, Screening]:
+        def answer(path: Path, bone: str | None) -> tuple[Radiograph, Screening]:
             with turn:
-                return screen(path, bundle, interpreter, read=self.reader)
+                return screen(path, bundle, interpreter, bone, read=self.reader)
 
         return LoadedModel(model_id, bundle.manifest, is_demo(bundle.manifest), answer, problem)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from osteo_edge.durable import write_durably
 from osteo_edge.edge_app.folders import OLD_S
 from osteo_edge.edge_app.history.entry import Patient
-from osteo_edge.edge_app.screening_form import FormFields
+from osteo_edge.edge_app.screening_form import fields_of
 from osteo_edge.strict import FieldError, from_dict, to_dict
 
 SCHEMA: Final = 1
@@ -39,15 +39,18 @@ class LeftPage:
 
 @dataclass(frozen=True)
 class LeftForm:
-    """The form of a new screening; `films` are the app's own copies of what other apps shared, not screened yet."""
+    """The form of a new screening, its fields as a draft has them.
 
-    fields: FormFields
+    `films` are the app's own copies of what other apps shared, not screened yet.
+    """
+
+    fields: dict[str, str]
     draft_id: str
     films: tuple[str, ...]
 
     def arguments(self) -> dict[str, Any]:
         films = tuple(path for path in map(Path, self.films) if path.is_file())
-        return {"fields": self.fields, "draft_id": self.draft_id, "films": films}
+        return {"fields": fields_of(self.fields), "draft_id": self.draft_id, "films": films}
 
     def files(self) -> tuple[Path, ...]:
         return ()  # without them the form is still worth something
@@ -70,7 +73,7 @@ class LeftPhoto:
 class LeftFilm:
     """An answer that was not saved: its film is screened again, and must be the one of `sha256` if that is known.
 
-    `entry_id` is there if it was being saved: then it may be in the history after all.
+    `entry_id` is there if it was being saved: then it may be in the history after all. `bone` is there if it was named.
     """
 
     film: str
@@ -79,6 +82,7 @@ class LeftFilm:
     draft_id: str | None = None
     photo_hints: tuple[str, ...] | None = None
     entry_id: str | None = None
+    bone: str | None = None
 
     def arguments(self) -> dict[str, Any]:
         return {
@@ -88,6 +92,7 @@ class LeftFilm:
             "draft_id": self.draft_id,
             "photo_hints": self.photo_hints,
             "entry_id": self.entry_id,
+            "bone": self.bone,
         }
 
     def files(self) -> tuple[Path, ...]:

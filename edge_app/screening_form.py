@@ -36,12 +36,13 @@ WEIGHT_UNUSUAL: Final = "Is this in kilograms? Check the weight."
 
 @dataclass(frozen=True)
 class FormFields:
-    """The fields as they stand in the form."""
+    """The fields as they stand in the form; `bone` is as the model calls it."""
 
     code: str = ""
     age: str = ""
     sex: str = ""
     weight: str = ""
+    bone: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +16,14 @@ from osteo_edge.edge_app.left_off import Left, LeftForm
 from osteo_edge.edge_app.ost import ABOUT_OST
 from osteo_edge.edge_app.own_copies import shown_name
 from osteo_edge.edge_app.screening_form import FormFields, FormReading, fields_of, read_form
-from osteo_edge.edge_app.ui import film_queue  # noqa: F401 (the widget that the .kv file names)
+from osteo_edge.edge_app.ui import bone_choice, film_queue  # noqa: F401 (the widgets that the .kv file names)
 from osteo_edge.edge_app.ui.kit import choices
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
 from osteo_edge.edge_app.ui.words import say
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.arriving import Waiting
+    from osteo_edge.edge_app.clinic import LoadedModel
     from osteo_edge.edge_app.device_services import OnError, OnFile
     from osteo_edge.edge_app.history.drafts import Draft
     from osteo_edge.edge_app.light_box.hints import HintId
@@ -71,6 +73,7 @@ class NewScreeningScreen(Screen):
         for name in ("code", "age", "weight"):
             self.ids[name].bind(text=lambda *_: self._changed())
         self.ids.sex.bind(value=lambda *_: self._changed())
+        self.ids.bone.bind(bone=lambda *_: self._changed())
         self._show_ost(read_form(self._kept, say))
         self._show_shared()
 
@@ -78,7 +81,7 @@ class NewScreeningScreen(Screen):
         return {"fields": self._fields(), "draft_id": self._draft_id, "films": tuple(self._films)}
 
     def lasting(self) -> Left:
-        return LeftForm(self._fields(), self._draft_id, tuple(map(str, self._films)))
+        return LeftForm(asdict(self._fields()), self._draft_id, tuple(map(str, self._films)))
 
     def reopen(self, name: str, arguments: dict[str, Any]) -> Screen:
         return super().reopen(name, arguments | ({"on_taken": self._screen} if name == "camera" else {}))
@@ -90,9 +93,14 @@ class NewScreeningScreen(Screen):
         forms = self.clinic.forms
         if forms.has_ended(self._draft_id):
             self._start_anew()
+        if self.shell.model is not None:
+            self.show_model(self.shell.model)
         if not self.has_text:
             self.jobs.start("form.drafts", lambda task: forms.unfinished(), self._offer, self.shell.complain)
         self.ids.queue.start()
+
+    def show_model(self, model: LoadedModel) -> None:
+        self.ids.bone.offer(model.manifest)
 
     def hidden(self) -> None:
         self.ids.queue.stop()
@@ -108,13 +116,14 @@ class NewScreeningScreen(Screen):
 
     def _fields(self) -> FormFields:
         texts = {name: self.ids[name].text.strip() for name in ("code", "age", "weight")}
-        return FormFields(sex=self.ids.sex.value or "", **texts)
+        return FormFields(sex=self.ids.sex.value or "", bone=self.ids.bone.bone, **texts)
 
     def _fill(self, fields: FormFields) -> None:
         for name in ("code", "age", "weight"):
             self.ids[name].text = getattr(fields, name)
         self.ids.sex.value = fields.sex
-        self.has_text = fields != FormFields()
+        self.ids.bone.choose(fields.bone)
+        self.has_text = self._fields() != FormFields()
 
     def _changed(self) -> None:
         fields = self._fields()
@@ -339,6 +348,7 @@ class NewScreeningScreen(Screen):
             "result",
             film=film,
             film_sha256=film_sha256,
+            bone=fields.bone or None,
             patient=reading.patient,
             draft_id=draft_id,
             photo_hints=photo_hints,

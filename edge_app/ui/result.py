@@ -33,8 +33,8 @@ class ResultScreen(Screen):
     history does not have it.
 
     `photo_hints` are those that the photo of a film raised, None for what is no photo. `draft_id` is the form that ends
-    when the answer is saved. `film_sha256` is of the film as it was chosen, if that is known. `answer` is there already
-    if the screen is made anew, and `typed` what stood in its forms.
+    when the answer is saved. `film_sha256` is of the film as it was chosen, if that is known. `bone` is the one that
+    the user named. `answer` is there already if the screen is made anew, and `typed` what stood in its forms.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class ResultScreen(Screen):
         *,
         film: Path | None = None,
         film_sha256: str | None = None,
+        bone: str | None = None,
         patient: Patient | None = None,
         draft_id: str | None = None,
         photo_hints: tuple[HintId, ...] | None = None,
@@ -51,7 +52,7 @@ class ResultScreen(Screen):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._film, self._film_sha256 = film, film_sha256
+        self._film, self._film_sha256, self._bone = film, film_sha256, bone
         self._patient, self._draft_id = patient or Patient(), draft_id
         self._photo_hints, self._entry_id = photo_hints, entry_id
         self._answer = answer
@@ -116,7 +117,7 @@ class ResultScreen(Screen):
             return LeftEntry(str(entry_id), self._typed if self._panel is None else self._panel.typed())
         sha256 = self._film_sha256 if self._answer is None else self._answer.entry.image_sha256
         entry_id = self._answer.entry.id if self._answer is not None and self._is_saving else self._entry_id
-        return LeftFilm(str(self._film), self._patient, sha256, self._draft_id, self._photo_hints, entry_id)
+        return LeftFilm(str(self._film), self._patient, sha256, self._draft_id, self._photo_hints, entry_id, self._bone)
 
     def unsaved(self) -> str | None:
         if self._panel is not None and self._panel.has_typed:
@@ -249,7 +250,13 @@ class ResultScreen(Screen):
             with suppress(HistoryError):  # it had not been saved
                 return open_saved(self.clinic, self._entry_id, check=task.check)
         return screen_film(
-            self.clinic, self._film, self._patient, self._photo_hints, sha256=self._film_sha256, check=task.check
+            self.clinic,
+            self._film,
+            self._patient,
+            self._photo_hints,
+            sha256=self._film_sha256,
+            bone=self._bone,
+            check=task.check,
         )
 
     def _show(self, answer: Answer) -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from osteo_edge.edge_app.bone_words import BONES, MAX_BONE, bone_words, label_words
+from osteo_edge.edge_app.bone_words import BONES, MAX_BONE, bone_name, bone_words, bones_of, label_words
 from osteo_edge.edge_app.languages.catalogue import open_catalogue
+from osteo_edge.manifest import Manifest
+from tests.cascade import cascade_manifest
 from tests.edge_app.history.made import make_entry
 
 
@@ -19,6 +21,13 @@ def test_a_known_bone_is_shown_in_the_language_of_the_clinic(language: str, bone
     say = open_catalogue(language)
     assert bone_words(make_entry(bone="elbow"), say) == bone
     assert label_words("elbow abnormal", say) == label
+
+
+def test_the_bones_to_choose_from_are_the_models_in_its_order(manifest: Manifest) -> None:
+    assert bones_of(cascade_manifest(manifest)) == ("elbow", "wrist")
+    assert bones_of(manifest) == ()
+    assert [bone_name(bone, open_catalogue("es")) for bone in ("elbow", "hip")] == ["codo", "hip"]
+    assert len(bone_name("b" * 400, str)) == MAX_BONE
 
 
 def test_another_bone_is_shown_as_the_model_calls_it_and_not_at_any_length() -> None:

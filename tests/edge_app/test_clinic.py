@@ -15,6 +15,8 @@ from osteo_edge.edge_app.pin import hash_pin
 from osteo_edge.edge_app.settings import Settings, read_settings, write_settings
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_file
+from osteo_edge.manifest import Manifest
+from tests.cascade import draw_limb, write_cascade
 
 
 @pytest.fixture
@@ -73,6 +75,26 @@ def test_a_film_that_is_not_the_one_that_was_chosen_is_not_screened(folders: Fol
     assert clinic.screen(film, sha256=sha256_file(film)).path == film
     with pytest.raises(RadiographError, match=FILM_REPLACED):
         clinic.screen(film, sha256="0" * 64)
+
+
+def test_a_bone_that_was_named_is_believed_by_a_model_that_knows_it(
+    folders: Folders, tmp_path: Path, manifest: Manifest
+) -> None:
+    film = draw_limb(tmp_path / "film.png", "elbow", 0.7)
+    clinic = Clinic(folders, bundle=write_cascade(tmp_path / "limbs", manifest).path)
+    found = [clinic.screen(film, bone=bone).screening for bone in (None, "wrist", "hip")]
+    assert [(one.bone, one.bone_found, one.bone_given) for one in found] == [
+        ("elbow", "elbow", None),
+        ("wrist", "elbow", "wrist"),
+        ("elbow", "elbow", None),
+    ]
+    clinic.close()
+
+
+def test_a_model_of_one_question_leaves_a_bone_aside_that_was_named(folders: Folders) -> None:
+    clinic = Clinic(folders)
+    assert clinic.screen(DRAWN_FILM, bone="elbow").screening.bone_given is None
+    clinic.close()
 
 
 def test_a_form_ends_when_its_screening_is_saved(folders: Folders) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from osteo_edge.edge_app.screening_form import FormFields
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=timezone.utc)
 SCREENS: list[tuple[str, Left]] = [
     ("history", LeftPage()),
-    ("new_screening", LeftForm(FormFields("K-1", "67", "female", "52,5"), "a" * 32, ("photos/x.dcm",))),
+    ("new_screening", LeftForm(asdict(FormFields("K-1", "67", "female", "52,5", "elbow")), "a" * 32, ("x.dcm",))),
     ("camera", LeftPhoto("photos/photo.jpg")),
     ("result", LeftFilm("photos/x.dcm", Patient("K-1", 67, "female", 52.5), "b" * 64, "a" * 32, ("glare",))),
     ("result", LeftFilm("photos/y.dcm", Patient())),
+    ("result", LeftFilm("photos/z.dcm", Patient(), bone="elbow")),
     ("result", LeftEntry("c" * 32, {"note": {"note": "left knee"}})),
     ("side_by_side", LeftPair("c" * 32, "d" * 32)),
 ]
@@ -60,10 +62,21 @@ def test_another_day_begins_anew(path: Path, hours: int) -> None:
 def test_a_film_that_is_gone_is_known_and_the_form_does_without(tmp_path: Path) -> None:
     film = tmp_path / "film.dcm"
     film.write_bytes(b"x")
-    form = LeftForm(FormFields(), "a" * 32, (str(film), str(tmp_path / "gone.dcm")))
+    form = LeftForm({}, "a" * 32, (str(film), str(tmp_path / "gone.dcm")))
     assert form.arguments()["films"] == (film,)
     assert form.files() == ()
     assert LeftFilm(str(film), Patient()).files() == (film,)
+
+
+def test_what_was_left_before_bones_were_named_is_opened_again(path: Path) -> None:
+    fields = {"code": "K-1", "age": "67", "sex": "female", "weight": "52,5"}
+    write_left_off(path, [("new_screening", LeftForm(fields, "a" * 32, ())), SCREENS[4]], NOW)
+    document = json.loads(path.read_text("utf-8"))
+    del document["screens"][1]["of"]["bone"]
+    path.write_text(json.dumps(document), "utf-8")
+    (_, form), (_, film) = take_left_off(path, NOW)
+    assert form.arguments()["fields"] == FormFields("K-1", "67", "female", "52,5")
+    assert film.arguments()["bone"] is None
 
 
 @pytest.mark.parametrize(

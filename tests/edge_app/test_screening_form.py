@@ -149,9 +149,11 @@ def test_a_code_may_have_accents_however_they_are_typed() -> None:
 
 
 def test_a_draft_gives_the_fields_back_as_they_were_typed() -> None:
-    form = FormFields("K-", "6", "female", "61,")
+    form = FormFields("K-", "6", "female", "61,", "elbow")
     assert fields_of(asdict(form) | {"path": "/media/STICK/knee.png"}) == form
     assert fields_of({}) == FormFields()
+    before_bones = {"code": "K-1", "age": "", "sex": "", "weight": ""}
+    assert fields_of(before_bones) == FormFields("K-1")
 
 
 def test_no_text_judges_the_patient() -> None:

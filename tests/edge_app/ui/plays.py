@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kivy.uix.widget import Widget
 
+from osteo_edge.edge_app.bone_words import BONES
 from osteo_edge.edge_app.clinic import Clinic
 from osteo_edge.edge_app.demo_bundle import FOLDER as DEMO_BUNDLE
 from osteo_edge.edge_app.history.entry import Patient
@@ -17,8 +18,10 @@ from osteo_edge.edge_app.pin import PinHash, hash_pin
 from osteo_edge.edge_app.settings import Settings, write_settings
 from osteo_edge.edge_app.ui.kit import Busy, Field
 from osteo_edge.edge_app.ui.words import say
+from osteo_edge.manifest import Head, Router
+from tests.cascade import MIN_CONFIDENCE, cascade_manifest, decision_of
 from tests.edge_app.ui.robot import Robot
-from tests.edge_app.ui.stage import CODE, INSTITUTION, NAME, Stage
+from tests.edge_app.ui.stage import CODE, INSTITUTION, NAME, OTHER_BONE, Stage
 
 Play = Callable[[Robot, Stage], None]
 
@@ -57,6 +60,21 @@ def _typed(*texts: str, has_problem: bool) -> Play:
             robot.see("OST")
 
     return play
+
+
+def _bones(robot: Robot, stage: Stage) -> None:
+    """The form where the model tells many bones apart."""
+    labels = {bone: (f"{bone} normal", f"{bone} abnormal") for bone in (*BONES, OTHER_BONE)}
+    heads = tuple(Head(bone, "abnormality", of_bone, decision_of(of_bone[1])) for bone, of_bone in labels.items())
+    manifest = cascade_manifest(
+        robot.shell.model.manifest,
+        labels=tuple(label for of_bone in labels.values() for label in of_bone),
+        decision=decision_of(*(abnormal for _, abnormal in labels.values())),
+        router=Router(heads, MIN_CONFIDENCE, "validation"),
+        familiarity=None,
+    )
+    robot.shell.model = replace(robot.shell.model, manifest=manifest)
+    robot.shell.go("new_screening").ids.bone.choose("humerus")
 
 
 def _watching(robot: Robot, stage: Stage) -> None:
@@ -186,6 +204,7 @@ PLAYS: Final[dict[str, dict[str, Play]]] = {
     "new_screening": {
         "problems": _typed(NAME, "167", "0", has_problem=True),
         "ost": _typed(CODE, "67", "51.5", has_problem=False),
+        "bones": _bones,
         "watching": _watching,
     },
     "files": {kind: _choosing(kind) for kind in ("film", "bundle", "backup", "folder")}

@@ -26,6 +26,8 @@ CODE = "K-1042"
 NAME = "Maria Lopez"
 NOTE = "Left knee, before the operation"
 INSTITUTION = "Clinique du District, Kigoma"
+OTHER_BONE = "proximal phalanx of the thumb"
+"""One for which the app has no word of its own."""
 OUTCOMES: tuple[Outcome, ...] = ("refer", "no_finding", "refer", "uncertain", "refer", "rejected")
 FILMS = 9
 
@@ -73,7 +75,7 @@ def set_up(root: Path) -> Stage:
     finally:
         clinic.close()
     names = [path.name for path in films.iterdir()]
-    data = (CODE, NOTE, NAME, INSTITUTION, entries[0].model_name, str(root), *names)
+    data = (CODE, NOTE, NAME, INSTITUTION, OTHER_BONE, entries[0].model_name, str(root), *names)
     film, no_film, broken = films / "OP118.jpg", films / "cat.png", films / "OP999.jpg"
     ids = entries[0].id, entries[1].id, rejected.id
     return Stage(folders, films, film, no_film, broken, frames, root / "models", *ids, data)

@@ -21,7 +21,7 @@ SIZES: Final = ((800, 480), (1280, 800), (360, 740))
 PICTURES: Final = Path(__file__).resolve().parents[3] / "build" / "screens"
 STATES: Final = {
     "home": ("first", "question", "notices"),
-    "new_screening": ("problems", "ost", "watching"),
+    "new_screening": ("problems", "ost", "bones", "watching"),
     "files": ("places", "film", "bundle", "backup", "folder"),
     "camera": ("preview", "photo", "none"),
     "result": (

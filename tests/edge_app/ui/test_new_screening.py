@@ -37,6 +37,7 @@ def test_a_film_is_screened_with_what_was_typed_and_saving_empties_the_form(
     robot.tap("Female")
     robot.see("OST index -3: moderate-risk group by age and weight.")
     robot.see(ABOUT_OST)
+    assert not robot.sees("Bone on the film")
     form = robot.screen
     choose(robot, "knee.jpg")
     arguments = opened(robot)
@@ -44,6 +45,7 @@ def test_a_film_is_screened_with_what_was_typed_and_saving_empties_the_form(
     assert arguments == {
         "film": film,
         "film_sha256": None,
+        "bone": None,
         "patient": Patient("K-17", 71, "female", 52.5),
         "draft_id": draft.id,
         "photo_hints": None,
