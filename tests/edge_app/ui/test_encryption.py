@@ -3,7 +3,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -232,9 +232,9 @@ def test_encrypting_that_is_stopped_leaves_all_as_it_was(
     robot.tap("Encrypt what is saved")
     original = access.Access.encrypt
 
-    def stopped(self: access.Access, pin: str, *, on_progress: Callable[[float], None]) -> str:
+    def stopped(self: access.Access, pin: str, **tell: Any) -> str:
         robot.app.jobs.cancel("pin")
-        return original(self, pin, on_progress=on_progress)
+        return original(self, pin, **tell)
 
     monkeypatch.setattr(access.Access, "encrypt", stopped)
     enter(robot, PIN)
