@@ -202,7 +202,7 @@ def test_a_run_that_is_ended_and_gone_on_with_is_as_one_that_is_not(
 def test_a_run_that_is_killed_again_and_again_comes_out_as_one_that_is_not(
     run: Run, planned: Planned, tmp_path: Path
 ) -> None:
-    add_films(run.archive, 600)
+    add_films(run.archive, 1500)
     whole = planned("whole")
     screen_here(whole)
     out, chance, kills = tmp_path / "out", random.Random(12), 0
