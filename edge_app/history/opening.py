@@ -85,12 +85,7 @@ def open_database(folder: Path, keys: Keys | None = None) -> Opened:
 def sole_use(folder: Path, failure: str) -> Iterator[None]:
     """Keep all others out of the history in `folder`; `HistoryError` where another window has it open."""
     with (folder / LOCK).open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_sole = _is_there(lock, folder)
-        except BlockingIOError:
-            is_sole = False
-        if not is_sole:
+        if not _locks(lock, fcntl.LOCK_EX, folder):
             raise HistoryError(
                 f"{folder}: {failure}: another window has the history open, or a backup is being written; "
                 "close it, or wait for that, and try again"
@@ -108,12 +103,7 @@ def shared_use(folder: Path, keys: Keys | None, failure: str) -> Iterator[None]:
         lock = os.fdopen(os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT, 0o600), "rb")
     with lock:
         with told(folder, failure):
-            try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                is_shared = _is_there(lock, folder)
-            except BlockingIOError:
-                is_shared = False
-            if not is_shared:
+            if not _locks(lock, fcntl.LOCK_SH, folder):
                 raise HistoryError(
                     f"{folder}: {failure}: it is being encrypted, decrypted or restored in another window; "
                     "try again when that is done"
@@ -152,6 +142,15 @@ def _locked(folder: Path) -> BinaryIO:
         if _is_there(lock, folder):
             return lock
         lock.close()
+
+
+def _locks(lock: BinaryIO, kind: int, folder: Path) -> bool:
+    """Lock the file at once, alone or with others, where that can be and it is still the folder's; whether it is."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return _is_there(lock, folder)
 
 
 def _is_there(lock: BinaryIO, folder: Path) -> bool:
