@@ -174,7 +174,7 @@ def test_ctrl_c_keeps_the_best_so_far(phantoms: Dataset, phantom_split: Split, t
     write_split(phantom_split, tmp_path / "split.csv")
     out = tmp_path / "kept"
     words = ["train", str(phantoms.root), "--split", str(tmp_path / "split.csv"), "--out", str(out), "-v"]
-    options = ["--recipe", "custom-cnn", "--side", "64", "--epochs", "1000"]
+    options = ["--recipe", "fine-tuned", "--weights", "none", "--alpha", "0.35", "--epochs", "1000"]
     command = [sys.executable, "-m", "osteo_edge", *words, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
