@@ -116,16 +116,20 @@ machine:  ## The Debian packages that start a whole emulated Raspberry Pi, where
 test: emulator display packaging android browser lint types  ## Everything that is checked: style, types, the whole suite
 	@echo "running the tests of three kinds, two kinds at a time; what each says follows when it is done (half an hour or more)"
 	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-core test-train test-window
+	@$(MAKE) --no-print-directory test-timed
 
 # A process for each kind: TensorFlow and OpenGL in software crash beside each other, and every network that is fitted costs 70 MB for good.
 test-core: $(STAMP)
-	$(BIN)/python -m pytest -m 'not kivy and not release' --ignore tests/train
+	$(BIN)/python -m pytest -m 'not kivy and not timed and not release' --ignore tests/train
 
 test-train: $(STAMP)
-	$(BIN)/python -m pytest -m 'not kivy and not release' tests/train
+	$(BIN)/python -m pytest -m 'not kivy and not timed and not release' tests/train
 
 test-window: $(STAMP)
-	$(BIN)/python -m pytest -m 'kivy and not release' tests/edge_app
+	$(BIN)/python -m pytest -m 'kivy and not timed and not release' tests/edge_app
+
+test-timed: $(STAMP)  ## The tests that hold something to seconds; another test beside them would be measured with it
+	$(BIN)/python -m pytest -m 'timed and not release'
 
 release: test machine  ## What a release is held to beside that: a booted machine, a second Debian, another network on ARM
 	$(BIN)/python -m pytest -m release

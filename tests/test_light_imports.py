@@ -85,6 +85,7 @@ def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     assert modules_after(command, "--help") & HEAVY == set()
 
 
+@pytest.mark.timed
 def test_help_takes_less_than_a_third_of_a_second() -> None:
     seconds = []
     for _ in range(5):

@@ -90,6 +90,7 @@ def test_a_link_that_leads_nowhere_or_to_itself_stops_nothing(folder: Path) -> N
     assert names_of(Arrivals(folder, {}), LOOKS_STILL + 1) == ["c.png"]
 
 
+@pytest.mark.timed
 def test_a_look_at_thousands_is_cheap(folder: Path) -> None:
     for number in range(5000):
         (folder / f"{number}.dcm").touch()

@@ -163,6 +163,7 @@ def test_a_folder_that_may_not_be_read_says_so(folder: Path, monkeypatch: pytest
         list_folder(folder)
 
 
+@pytest.mark.timed
 def test_thousands_of_files_are_listed_at_once_and_none_is_opened(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

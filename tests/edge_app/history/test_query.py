@@ -97,6 +97,7 @@ def test_a_full_last_page_says_that_it_is_the_last(history: History, record: Cal
     assert history.search(limit=4).after is None
 
 
+@pytest.mark.timed
 def test_ten_thousand_are_searched_within_a_tenth_of_a_second(tmp_path: Path, record: Callable[..., Record]) -> None:
     taken = (utc(NOW - timedelta(hours=number)) for number in range(MANY))
     records = (

@@ -115,6 +115,7 @@ def test_compiled_catalogues_are_read_as_gettext_reads_them(language: str) -> No
     assert {message: reference.gettext(message) for message in known} == known
 
 
+@pytest.mark.timed
 def test_opening_a_catalogue_does_not_hold_up_the_start() -> None:
     """In a process of its own, since it counts once: less than 10 ms on the machine that this was written on."""
     program = (

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.kivy
 Start = Callable[..., "Robot"]
 MANY = 10_000
 FRAME_S = 0.033
+MOST_GOES = 5
+"""What else the machine does may spoil a go or two, not all of them."""
 DOWN, UP, ENTER, ESCAPE, TAB = 274, 273, 13, 27, 9
 
 
@@ -311,6 +313,7 @@ def test_a_full_disk_is_told(start: Start, filled: Folders) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timed
 def test_ten_thousand_scroll_smoothly_by_finger(start: Start, folders: Folders) -> None:
     with History(folders.history) as history:
         fill(history, MANY)
@@ -319,14 +322,16 @@ def test_ten_thousand_scroll_smoothly_by_finger(start: Start, folders: Folders) 
     listing = screen.finds.listing
     robot.see("10000 screenings")
     robot.until(lambda: all(row.film for row in listing.rows()))
-    for last in (False, False, True):  # what else the machine does may spoil one go, not three
-        frames = fling_about(robot)
+    goes = list[str]()
+    while True:
+        frames = sorted(fling_about(robot))
         first_seen = listing.in_sight()[0]
         late = sum(frame > 2 * FRAME_S for frame in frames)
-        is_smooth = sorted(frames)[int(0.95 * len(frames))] < FRAME_S and late <= 0.01 * len(frames)
-        if is_smooth and first_seen > 50:
+        most_s = frames[int(0.95 * len(frames))]
+        if most_s < FRAME_S and late <= 0.01 * len(frames) and first_seen > 50:
             break
-        assert not last, f"{late} of {len(frames)} frames came late; row {first_seen} was reached"
+        goes.append(f"95 % within {most_s * 1000:.0f} ms, {late} of {len(frames)} late, to row {first_seen}")
+        assert len(goes) < MOST_GOES, goes
     robot.until(lambda: all(row.is_known for row in listing.rows()))
     listing.scroll_y = 0
     robot.see(f"K-{MANY}")

@@ -95,6 +95,7 @@ def test_a_film_is_screened_and_kept_without_a_network(page: Page, served: str) 
         expect(page.locator(".entry .strong")).to_have_text("K-1")
 
 
+@pytest.mark.timed
 def test_the_second_visit_is_usable_within_a_second_without_a_network(
     page: Page, served: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
