@@ -44,7 +44,7 @@ demo: $(STAMP)  ## The whole job on drawn X-rays, into demo-output
 	$(BIN)/osteo-edge demo --out $(DEMO)
 
 gate: emulator $(STAMP)  ## Size and AArch64 instructions of the demo's int8 bundle and of a screening, beside their bounds
-	$(BIN)/python -m osteo_edge.benchmarks.sizes $(DEMO)/knee-int8
+	$(BIN)/python -m osteo_edge.benchmarks.bundles.sizes $(DEMO)/knee-int8
 	$(BIN)/python -m osteo_edge.benchmarks.emulation $(DEMO)/knee-int8 --gate benchmarks/emulation/gate.json
 	$(BIN)/python -m osteo_edge.benchmarks.emulation edge_app/demo_bundle --screen edge_app/drawn_film.jpg --gate benchmarks/emulation/gate.json
 

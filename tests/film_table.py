@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from osteo_edge.hashing import sha256_file
 from osteo_edge.split import Split, SplitRow, write_split
 
 
@@ -19,6 +20,9 @@ def write_film_table(folder: Path, films: Sequence[Mapping[str, object]]) -> Fil
     written = FilmTable(folder / "films.csv", folder / "split.csv")
     lines = [",".join(films[0]), *(",".join(map(str, film.values())) for film in films)]
     written.table.write_text("\n".join(lines), "utf-8")
-    rows = (SplitRow(str(film["path"]), str(film["label"]), str(film["path"]), "test", "a" * 64) for film in films)
-    write_split(Split(tuple(rows)), written.split)
+    write_split(Split(tuple(_row(folder, str(film["path"]), str(film["label"])) for film in films)), written.split)
     return written
+
+
+def _row(folder: Path, name: str, label: str) -> SplitRow:
+    return SplitRow(name, label, name, "test", sha256_file(folder / name))

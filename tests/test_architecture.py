@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +12,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("train", "convert", "benchmarks", "edge_app")
 CONFINED = {
-    "tensorflow": ("train", "convert", "benchmarks.baseline_frameworks"),
+    "tensorflow": ("train", "convert", "benchmarks.baselines.frameworks"),
     "tf_keras": ("train", "convert"),
-    "keras": ("train", "convert", "benchmarks.baseline_networks"),
-    "jax": ("benchmarks.baseline_frameworks",),
-    "torch": ("benchmarks.baseline_frameworks",),
+    "keras": ("train", "convert", "benchmarks.baselines.networks"),
+    "jax": ("benchmarks.baselines.frameworks",),
+    "torch": ("benchmarks.baselines.frameworks",),
     "tensorflow_model_optimization": ("train",),
     "ai_edge_quantizer": ("convert",),
     "sklearn": ("train",),
@@ -39,7 +40,7 @@ TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or import
     "osteo_edge.cli": ("osteo_edge",),
     "osteo_edge.archive.command": ("ray",),
     "osteo_edge.backends": ("tensorflow", "kivy"),
-    "osteo_edge.benchmarks.archive_scale": ("ray",),
+    "osteo_edge.benchmarks.archive.scale": ("ray",),
     "osteo_edge.doctor": (
         "cv2",
         "tensorflow",
@@ -49,9 +50,10 @@ TABLES_OF_NAMES = {  # whose strings name modules that are looked for, or import
         "skimage",
         "xgboost",
         "kivy",
+        "sqlcipher3",
     ),
     "osteo_edge.device_checks": ("kivy",),
-    "osteo_edge.benchmarks.machine": ("tensorflow", "jax"),
+    "osteo_edge.benchmarks.measuring.machine": ("tensorflow", "jax"),
     "osteo_edge.edge_app.android.system_log": ("kivy",),
     "osteo_edge.edge_app.app_command": ("kivy",),
     "osteo_edge.edge_app.window_start": ("kivy",),
@@ -142,6 +144,17 @@ def test_a_module_keeps_the_rule(module: str) -> None:
     assert breaches(path.read_text("utf-8"), module, is_package=path.name == "__init__.py") == []
 
 
+def test_the_packages_of_benchmarks_need_each_other_in_one_direction_only() -> None:
+    needs: dict[str, set[str]] = {}
+    for module in MODULES:
+        if _inside(module, "osteo_edge.benchmarks"):
+            used = imports(MODULES[module].read_text("utf-8"), module)
+            groups = {one.name.split(".")[2] for one in used if one.name.startswith("osteo_edge.benchmarks.")}
+            needs.setdefault(".".join(module.split(".")[2:3]), set()).update(groups)
+    order = tuple(TopologicalSorter({group: used - {group} for group, used in needs.items()}).static_order())
+    assert order.index("measuring") < order.index("bench")
+
+
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(REPOSITORY).as_posix())
 def test_no_test_imports_a_folder_by_its_short_name(path: Path) -> None:
     found = [used for used in imports(path.read_text("utf-8"), path.stem) if not used.is_string]
@@ -153,7 +166,7 @@ def test_no_test_imports_a_folder_by_its_short_name(path: Path) -> None:
     [
         ("osteo_edge.screening", "import osteo_edge.train.models"),
         ("osteo_edge.screening", "from osteo_edge import convert"),
-        ("osteo_edge.screening", "from osteo_edge.benchmarks import sizes"),
+        ("osteo_edge.screening", "from osteo_edge.benchmarks.bundles import sizes"),
         ("osteo_edge.screening", "from .edge_app import history"),
         ("osteo_edge.screening", "def late():\n    from osteo_edge.train import models"),
         ("osteo_edge.screening", "importlib.import_module('osteo_edge.train.models')"),
@@ -165,14 +178,14 @@ def test_no_test_imports_a_folder_by_its_short_name(path: Path) -> None:
         ("osteo_edge.train.models", "import osteo_edge.convert"),
         ("osteo_edge.train.models", "from ..benchmarks import sizes"),
         ("osteo_edge.convert.tflite", "from osteo_edge.train import keras"),
-        ("osteo_edge.benchmarks.sizes", "if True:\n    import osteo_edge.edge_app.history"),
+        ("osteo_edge.benchmarks.bundles.sizes", "if True:\n    import osteo_edge.edge_app.history"),
         ("osteo_edge.edge_app.history", "from osteo_edge.train.models import build"),
         ("osteo_edge.screening", "import tensorflow as tf"),
         ("osteo_edge.screening", "from tensorflow.lite import Interpreter"),
         ("osteo_edge.screening", "MODULES = ('tensorflow', 'tf_keras')"),
         ("osteo_edge.runtime", "import tensorflow"),
         ("osteo_edge.doctor", "import_module('tf_keras')"),
-        ("osteo_edge.benchmarks.sizes", "try:\n    import tensorflow\nexcept ImportError:\n    pass"),
+        ("osteo_edge.benchmarks.bundles.sizes", "try:\n    import tensorflow\nexcept ImportError:\n    pass"),
         ("osteo_edge.edge_app.ui.screens", "import keras"),
         ("osteo_edge.convert.tflite", "import tensorflow_model_optimization"),
         ("osteo_edge.train.models", "from ai_edge_quantizer import quantizer"),
@@ -204,7 +217,7 @@ def test_every_breach_is_noticed(module: str, source: str) -> None:
         ),
         ("osteo_edge.convert.tflite", "def late():\n    import tensorflow, tf_keras"),
         ("osteo_edge.edge_app.ui.screens", "from kivy.app import App\nfrom ..history import History"),
-        ("osteo_edge.benchmarks.sizes", "'''Compares with osteo_edge.train and tensorflow.'''"),
+        ("osteo_edge.benchmarks.bundles.sizes", "'''Compares with osteo_edge.train and tensorflow.'''"),
     ],
 )
 def test_what_is_allowed_is_let_through(module: str, source: str) -> None:

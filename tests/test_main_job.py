@@ -89,7 +89,7 @@ def job(
 
 
 def _agreement(folder: Path) -> dict[str, Any]:
-    words = [sys.executable, "-m", "osteo_edge.benchmarks.fidelity", "float32", "int8", "knees.csv"]
+    words = [sys.executable, "-m", "osteo_edge.benchmarks.bundles.fidelity", "float32", "int8", "knees.csv"]
     done = subprocess.run(
         [*words, "--split", "split.csv", "--json"], cwd=folder, capture_output=True, text=True, check=False
     )

@@ -11,15 +11,15 @@ from typing import Any
 
 import click
 
-from osteo_edge.benchmarks.command import check_file
 from osteo_edge.benchmarks.emulation.boards import BOARDS, CPUS
 from osteo_edge.benchmarks.emulation.gate import SCREENING_TOLERANCE, Bound, Gate, Verdict, read_gate, write_gate
 from osteo_edge.benchmarks.emulation.guest import RUNTIMES
 from osteo_edge.benchmarks.emulation.instructions import count_instructions
 from osteo_edge.benchmarks.emulation.screenings import RUNTIME as SCREENING_RUNTIME
 from osteo_edge.benchmarks.emulation.screenings import count_screening
-from osteo_edge.benchmarks.lineage import read_lineage
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.command import check_file
+from osteo_edge.benchmarks.measuring.lineage import read_lineage
+from osteo_edge.benchmarks.measuring.results import Instructions
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.cli import EXIT_FAILED
 from osteo_edge.console import progress, show_json, show_table

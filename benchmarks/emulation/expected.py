@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from osteo_edge.benchmarks.command import check_file
 from osteo_edge.benchmarks.emulation.calibration import find_calibration
 from osteo_edge.benchmarks.emulation.gate import Bound, read_gate
 from osteo_edge.benchmarks.emulation.published import MODELS, NETWORK, PUBLISHED, Model, Published
+from osteo_edge.benchmarks.measuring.command import check_file
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.standalone import Standalone
 from osteo_edge.writing import write_whole

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.results import Instructions
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.strict import FieldError, from_dict, to_dict
 from osteo_edge.writing import write_whole

@@ -12,7 +12,7 @@ from osteo_edge.benchmarks.emulation.calibration import find_calibration
 from osteo_edge.benchmarks.emulation.guest import RUNTIMES, Finished, GuestRuntime, prepare_guest, run_in_guest
 from osteo_edge.benchmarks.emulation.host import available, emulator_version, last_line
 from osteo_edge.benchmarks.emulation.plugin import Kind, compiled_plugin, plugin_option
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.results import Instructions
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.strict import from_dict
 

@@ -16,7 +16,7 @@ from osteo_edge.benchmarks.emulation.guest import RUNTIMES, Guest, prepare_guest
 from osteo_edge.benchmarks.emulation.host import available, last_line
 from osteo_edge.benchmarks.emulation.instructions import MAX_SPREAD
 from osteo_edge.benchmarks.emulation.plugin import Kind, compiled_plugin, plugin_option
-from osteo_edge.benchmarks.results import Instructions, ScreeningInstructions
+from osteo_edge.benchmarks.measuring.results import Instructions, ScreeningInstructions
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
 
@@ -49,7 +49,7 @@ def count_screening(
 ) -> ScreeningInstructions:
     """Guest instructions of `osteo-edge screen BUNDLE FILM --threads 1`, cold, and of one more film in it, warm.
 
-    Films are decoded in one process (--one-process): what a process apart costs `benchmarks.isolation_cost` tells.
+    Films are decoded in one process (--one-process); what one apart costs, `benchmarks.films.isolation_cost` tells.
 
     `inference` is what `count_instructions` found for the bundle's model: the screening is counted on the same
     processor, and must hold an inference by the same kernels. Medians of three processes with one film and of three

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from osteo_edge.benchmarks.measuring.results import Measurement
 from osteo_edge.benchmarks.report.figures import Picture
 from osteo_edge.benchmarks.report.quantities import MB, count, percent, size, with_interval
 from osteo_edge.benchmarks.report.rows import (
@@ -17,7 +18,6 @@ from osteo_edge.benchmarks.report.rows import (
     short,
 )
 from osteo_edge.benchmarks.report.standings import bundle_names
-from osteo_edge.benchmarks.results import Measurement
 from osteo_edge.svg_figure import INK, svg_axes
 
 KINDS = {

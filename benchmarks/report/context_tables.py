@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from osteo_edge.benchmarks.regressions import CHANGED, Regressions
+from osteo_edge.benchmarks.measuring.results import BesideBaseline, Report, Tuning
 from osteo_edge.benchmarks.report.quantities import (
     DASH,
     SPACE,
@@ -16,10 +16,10 @@ from osteo_edge.benchmarks.report.quantities import (
     percent_with_interval,
     with_interval,
 )
+from osteo_edge.benchmarks.report.regressions import CHANGED, Regressions
 from osteo_edge.benchmarks.report.standings import peer_standings
 from osteo_edge.benchmarks.report.tables import Table
 from osteo_edge.benchmarks.report.words import peer_sentence
-from osteo_edge.benchmarks.results import BesideBaseline, Report, Tuning
 
 
 def baselines(report: Report) -> Table:

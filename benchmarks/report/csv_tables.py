@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from osteo_edge.benchmarks.report_file import DECIMALS
-from osteo_edge.benchmarks.results import Measurement, Report, Stages
+from osteo_edge.benchmarks.measuring.results import Measurement, Report, Stages
+from osteo_edge.benchmarks.report.json_file import DECIMALS
 
 RUN_COLUMNS = ("variant", "process", "turn", "run", "ms")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

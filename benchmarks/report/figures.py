@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from osteo_edge.benchmarks.measuring.results import Latency, Measurement, Stages
 from osteo_edge.benchmarks.report.quantities import milliseconds
 from osteo_edge.benchmarks.report.rows import (
     BLUE,
@@ -26,7 +27,6 @@ from osteo_edge.benchmarks.report.rows import (
     short,
 )
 from osteo_edge.benchmarks.report.standings import runs_of
-from osteo_edge.benchmarks.results import Latency, Measurement, Stages
 from osteo_edge.intervals import Estimate
 from osteo_edge.label_places import Box, place_labels
 from osteo_edge.svg_figure import INK, svg_axes

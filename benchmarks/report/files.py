@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from osteo_edge.benchmarks.regressions import Regressions
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report.csv_tables import run_table, variant_table
 from osteo_edge.benchmarks.report.html_page import render_page
+from osteo_edge.benchmarks.report.json_file import write_report_file
 from osteo_edge.benchmarks.report.markdown import render_markdown
-from osteo_edge.benchmarks.report_file import write_report_file
-from osteo_edge.benchmarks.results import Report
+from osteo_edge.benchmarks.report.regressions import Regressions
 from osteo_edge.writing import write_whole
 
 JSON_NAME = "report.json"

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from osteo_edge import page
-from osteo_edge.benchmarks.regressions import Regressions
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report import context_tables as context
 from osteo_edge.benchmarks.report import tables
 from osteo_edge.benchmarks.report.pictures import Pictures, draw_pictures
+from osteo_edge.benchmarks.report.regressions import Regressions
 from osteo_edge.benchmarks.report.standings import bundle_names
 from osteo_edge.benchmarks.report.tables import Table
 from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE, sentences, title_of, warnings
-from osteo_edge.benchmarks.results import Report
 from osteo_edge.errors import MissingExtraError
 from osteo_edge.page import escape
 

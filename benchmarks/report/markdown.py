@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from osteo_edge.benchmarks.regressions import Regressions
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report import context_tables, tables
+from osteo_edge.benchmarks.report.regressions import Regressions
 from osteo_edge.benchmarks.report.tables import Table
 from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE, sentences, title_of, warnings
-from osteo_edge.benchmarks.results import Report
 
 PEERS = "Beside other runtimes"
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from osteo_edge.benchmarks.measuring.results import Measurement, Report
 from osteo_edge.benchmarks.report.bars import draw_baselines, draw_instructions, draw_memory, draw_placement
 from osteo_edge.benchmarks.report.figures import (
     Candidate,
@@ -14,7 +15,6 @@ from osteo_edge.benchmarks.report.figures import (
 )
 from osteo_edge.benchmarks.report.quantities import MB
 from osteo_edge.benchmarks.report.standings import Standing, bundle_names, standings
-from osteo_edge.benchmarks.results import Measurement, Report
 
 Pictures = dict[str, list[Picture]]
 SIZE_ACROSS, LATENCY_ACROSS = "size of the model file, MB", "milliseconds for one image, median"

@@ -6,8 +6,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
-from osteo_edge.benchmarks.results import Fidelity, Latency, Measurement, Memory, Report, Size, Stages, Variant
-from osteo_edge.benchmarks.summaries import compare, differs
+from osteo_edge.benchmarks.measuring.results import (
+    Fidelity,
+    Latency,
+    Measurement,
+    Memory,
+    Report,
+    Size,
+    Stages,
+    Variant,
+)
+from osteo_edge.benchmarks.measuring.summaries import compare, differs
 from osteo_edge.intervals import Estimate
 
 T = TypeVar("T")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from osteo_edge.benchmarks.measuring.results import Instructions, Measurement, Report, Stages
 from osteo_edge.benchmarks.report.quantities import (
     DASH,
     SPACE,
@@ -21,7 +22,6 @@ from osteo_edge.benchmarks.report.quantities import (
     three_digits,
 )
 from osteo_edge.benchmarks.report.standings import Standing, bundle_names, runs_of, standings, way_of
-from osteo_edge.benchmarks.results import Instructions, Measurement, Report, Stages
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from osteo_edge.benchmarks.regressions import Regressions
+from osteo_edge.benchmarks.measuring.results import Fidelity, Latency, Report
 from osteo_edge.benchmarks.report.quantities import duration, listed, percent, score, size
+from osteo_edge.benchmarks.report.regressions import Regressions
 from osteo_edge.benchmarks.report.standings import (
     PeerStanding,
     Standing,
@@ -14,7 +15,6 @@ from osteo_edge.benchmarks.report.standings import (
     standings,
     way_of,
 )
-from osteo_edge.benchmarks.results import Fidelity, Latency, Report
 
 PURPOSE = (
     "This report measures how a program runs on one machine. It says nothing about any patient, and it is no evidence "

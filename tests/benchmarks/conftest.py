@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from osteo_edge.benchmarks.baseline_file import (
+from osteo_edge.benchmarks.baselines.file import (
     Architecture,
     Baseline,
     BaselineNetwork,
@@ -20,9 +20,9 @@ from osteo_edge.benchmarks.baseline_file import (
     FloatPrecision,
     ImageAnswer,
 )
-from osteo_edge.benchmarks.report_file import read_report_file
-from osteo_edge.benchmarks.results import Machine, MachineState, Report, ScreeningInstructions
-from osteo_edge.benchmarks.summaries import latency_of
+from osteo_edge.benchmarks.measuring.results import Machine, MachineState, Report, ScreeningInstructions
+from osteo_edge.benchmarks.measuring.summaries import latency_of
+from osteo_edge.benchmarks.report.json_file import read_report_file
 from osteo_edge.bundle import Bundle, write_bundle
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import Manifest, Outputs, Parent

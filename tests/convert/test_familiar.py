@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from osteo_edge.benchmarks.familiarity_pictures import drawn
+from osteo_edge.benchmarks.studies.familiarity_pictures import drawn
 from osteo_edge.bundle import Bundle, read_bundle, write_bundle
 from osteo_edge.convert.conversion import convert_bundle
 from osteo_edge.dataset import Dataset, read_dataset

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from osteo_edge.benchmarks.report_file import to_document
-from osteo_edge.benchmarks.results import (
+from osteo_edge.benchmarks.measuring.results import (
     BesideBaseline,
     Configuration,
     Energy,
@@ -34,7 +33,8 @@ from osteo_edge.benchmarks.results import (
     Turn,
     Variant,
 )
-from osteo_edge.benchmarks.summaries import summarize
+from osteo_edge.benchmarks.measuring.summaries import summarize
+from osteo_edge.benchmarks.report.json_file import to_document
 from osteo_edge.intervals import Estimate
 
 FILE = Path(__file__).resolve().parent / "report-1.json"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from osteo_edge.benchmarks.spoilt_films import STRENGTHS, to_file
+from osteo_edge.benchmarks.studies.spoilt_films import STRENGTHS, to_file
 from osteo_edge.edge_app.drawn_film import DRAWN_FILM
 from osteo_edge.edge_app.light_box.drawn import draw_photo, some_scene
 from osteo_edge.edge_app.light_box.photo import write_film
@@ -141,7 +141,7 @@ def test_photos_of_a_film_pass(drawn_knee: Pixels, tmp_path: Path) -> None:
 
 
 def test_real_knees_pass(shared_data: Path) -> None:
-    """Every tenth film; all of them are in `python -m osteo_edge.benchmarks.gate_study`."""
+    """Every tenth film; all of them are in `python -m osteo_edge.benchmarks.studies.gate`."""
     films = sorted((shared_data / "knees" / "images").rglob("*.jpg"))[::10]
     assert [film.name for film in films if rejections(read_radiograph(film), DEFAULT_GATE)] == []
     assert len(films) > 15

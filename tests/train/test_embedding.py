@@ -75,7 +75,7 @@ def test_too_few_images_give_no_statistics(films: Labelled, plain: Network) -> N
 
 
 def test_knees_are_told_from_chests_and_wrists_by_a_network_that_has_seen_neither(shared_data: Path) -> None:
-    """A quarter of the knee films is held out; `benchmarks.familiarity_study` has the figures for all."""
+    """A quarter of the knee films is held out; `benchmarks.studies.familiarity` has the figures for all."""
     spec = InputSpec(224, 224)
     network = attach_embedding(build(replace(PLAIN, weights=str(shared_data / "weights" / WEIGHTS)), spec))
     files = sorted((shared_data / "knees" / "images").rglob("*.jpg"))

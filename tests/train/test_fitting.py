@@ -128,6 +128,11 @@ def test_a_rate_that_lets_it_diverge_is_named(part: Labelled, tmp_path: Path) ->
     assert not (tmp_path / "run").exists()
 
 
+def test_no_epoch_from_scratch_is_nothing_to_fit_and_no_divergence(part: Labelled) -> None:
+    with pytest.raises(OsteoEdgeError, match="0 epochs from scratch fit nothing; ask for at least 1"):
+        _fit(part, replace(SMALL, epochs=0))
+
+
 def test_a_run_that_broke_off_goes_on_as_if_it_had_not(part: Labelled, tmp_path: Path) -> None:
     def break_off(done: int, total: int, note: str = "", stage: str | None = None) -> None:
         if done == 4:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from osteo_edge.benchmarks.cascade_figures import cascade_figures
+from osteo_edge.benchmarks.cascades.figures import cascade_figures
 from osteo_edge.cli import run
 from osteo_edge.dataset import read_dataset
 from osteo_edge.table import write_table
@@ -78,7 +78,7 @@ def test_the_commands_lead_from_a_release_to_both_tables(
     assert "By bone, study by study" in printed
     assert "Routed to their own bone" in printed
     assert "By bone, study by study" in Path("bones.html").read_text("utf-8")
-    (line,) = _commands("python -m osteo_edge.benchmarks.cascade_figures")
+    (line,) = _commands("python -m osteo_edge.benchmarks.cascades.figures")
     result = CliRunner().invoke(cascade_figures, [*shlex.split(line)[3:], "--runs", "3"])
     for text in ("shared: ", "separate: ", "all separate", "latency of the cascade", "training time, shared / all sep"):
         assert text in result.output

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.benchmarks.emulation.host import available
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.results import Instructions
 
 
 @pytest.fixture

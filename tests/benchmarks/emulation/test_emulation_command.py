@@ -8,7 +8,7 @@ import click.testing
 import pytest
 
 from osteo_edge.benchmarks.emulation import __main__ as command
-from osteo_edge.benchmarks.results import Instructions, ScreeningInstructions
+from osteo_edge.benchmarks.measuring.results import Instructions, ScreeningInstructions
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from osteo_edge.benchmarks.emulation.gate import Bound, read_gate, write_gate
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.results import Instructions
 from osteo_edge.errors import OsteoEdgeError
 
 Counted = Callable[..., Instructions]

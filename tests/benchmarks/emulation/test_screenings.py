@@ -13,7 +13,7 @@ from osteo_edge.benchmarks.emulation import screenings
 from osteo_edge.benchmarks.emulation.guest import Finished
 from osteo_edge.benchmarks.emulation.instructions import count_instructions
 from osteo_edge.benchmarks.emulation.screenings import count_screening
-from osteo_edge.benchmarks.results import Instructions
+from osteo_edge.benchmarks.measuring.results import Instructions
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Measurement, Missing, Report
 from osteo_edge.benchmarks.report import bars, figures
-from osteo_edge.benchmarks.results import Measurement, Missing, Report
 from osteo_edge.svg_figure import svg_axes
 
 HOSTILE = '<script>alert("1")</script>|$x^{$\n=cmd|`*骨'

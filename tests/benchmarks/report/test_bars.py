@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report.bars import draw_baselines, draw_instructions, draw_memory, draw_placement
 from osteo_edge.benchmarks.report.rows import BLUE, VERMILION
-from osteo_edge.benchmarks.results import Report
 from osteo_edge.intervals import Estimate
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Latency, Measurement, Report, Turn
+from osteo_edge.benchmarks.measuring.summaries import summarize
 from osteo_edge.benchmarks.report.figures import Candidate, draw_candidates, draw_latencies, draw_waterfall, longest_of
 from osteo_edge.benchmarks.report.rows import BLUE, ORANGE, VERMILION
-from osteo_edge.benchmarks.results import Latency, Measurement, Report, Turn
-from osteo_edge.benchmarks.summaries import summarize
 from osteo_edge.intervals import Estimate
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report.csv_tables import run_table, variant_table
 from osteo_edge.benchmarks.report.files import write_report
-from osteo_edge.benchmarks.report_file import read_report_file
-from osteo_edge.benchmarks.results import Report
+from osteo_edge.benchmarks.report.json_file import read_report_file
 from osteo_edge.errors import OsteoEdgeError
 
 

@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from osteo_edge.benchmarks.regressions import find_regressions
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report import html_page, tables
 from osteo_edge.benchmarks.report.html_page import SCREENINGS_NOTE, STAGES_NOTE, render_page
+from osteo_edge.benchmarks.report.regressions import find_regressions
 from osteo_edge.benchmarks.report.words import PEERS_RULE, PURPOSE
-from osteo_edge.benchmarks.results import Report
 from osteo_edge.errors import MissingExtraError
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}

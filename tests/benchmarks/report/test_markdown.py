@@ -1,8 +1,8 @@
 import re
 
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report.markdown import escape, render_markdown
 from osteo_edge.benchmarks.report.words import PEERS_RULE
-from osteo_edge.benchmarks.results import Report
 
 
 def test_every_row_of_a_table_has_the_cells_of_its_head(golden_report: Report, hostile_report: Report) -> None:

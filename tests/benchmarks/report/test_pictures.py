@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Latency, Report, Turn
+from osteo_edge.benchmarks.measuring.summaries import summarize
 from osteo_edge.benchmarks.report.pictures import Pictures, draw_pictures
-from osteo_edge.benchmarks.results import Latency, Report, Turn
-from osteo_edge.benchmarks.summaries import summarize
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Report
 from osteo_edge.benchmarks.report import markdown, quantities, rows, standings
 from osteo_edge.benchmarks.report.quantities import (
     DASH,
@@ -16,7 +17,6 @@ from osteo_edge.benchmarks.report.quantities import (
     three_digits,
 )
 from osteo_edge.benchmarks.report.tables import energy
-from osteo_edge.benchmarks.results import Report
 from osteo_edge.intervals import Estimate
 
 

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from osteo_edge.benchmarks.measuring.results import Latency, Measurement, Report, Turn
+from osteo_edge.benchmarks.measuring.summaries import summarize
 from osteo_edge.benchmarks.report.standings import peer_standings, standings
 from osteo_edge.benchmarks.report.words import peer_sentence, sentences, title_of, warnings
-from osteo_edge.benchmarks.results import Latency, Measurement, Report, Turn
-from osteo_edge.benchmarks.summaries import summarize
 
 Scaled = Callable[[Measurement, float], Measurement]
 

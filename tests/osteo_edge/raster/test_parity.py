@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from osteo_edge.benchmarks.image_path_parity import Reading, difference, films_in, read_all
+from osteo_edge.benchmarks.films.image_path_parity import Reading, difference, films_in, read_all
 from osteo_edge.bundle import Bundle
 from osteo_edge.filters import Filter
 from osteo_edge.manifest import Manifest

@@ -1,0 +1,1 @@
+"""What it costs to read films the other way: without OpenCV, or in a process apart."""
