@@ -36,12 +36,17 @@ PIN_COST: Final = 2**16
 """With blocks of 8, scrypt takes 64 MiB for each PIN that is tried."""
 CODE_COST: Final = 2**14
 """Of 130 random bits none can be guessed however quickly it goes."""
+LEAST_COST: Final = 2**14
 MOST_COST: Final = 2**18
 """256 MiB: what a backup of somebody else may ask of a Pi."""
 BLOCKS: Final = 8
 MARK: Final = b"OEs1"
 """How each sealed file begins."""
 SEALED_EXTRA_BYTES: Final = len(MARK) + NONCE_BYTES + TAG_BYTES
+INFO: Final = "osteo-edge history 1 {purpose}"
+"""What HKDF is told that a key is for."""
+ABOUT: Final = "osteo-edge vault 1 {kind}"
+"""What AES-GCM is told of the slot whose data key it wraps."""
 
 NOT_INSTALLED: Final = (
     "Encryption needs the packages cryptography and sqlcipher3, which are not installed: pip install 'osteo-edge[app]'"
@@ -120,7 +125,7 @@ class Keys:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        info = f"osteo-edge history 1 {purpose}".encode()
+        info = INFO.format(purpose=purpose).encode()
         return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self.data_key)
 
 
@@ -142,8 +147,8 @@ class Slot:
             value = getattr(self, name)
             if len(value) != 2 * length or not set(value) <= set("0123456789abcdef"):
                 raise ValueError(f"{name} must be {2 * length} hex digits")
-        if not 2**14 <= self.n <= MOST_COST or self.n & (self.n - 1):
-            raise ValueError(f"n must be a power of two from 2**14 to {MOST_COST}")
+        if not LEAST_COST <= self.n <= MOST_COST or self.n & (self.n - 1):
+            raise ValueError(f"n must be a power of two from {LEAST_COST} to {MOST_COST}")
 
 
 @dataclass(frozen=True)
@@ -276,7 +281,7 @@ def _unwrapped(slot: Slot, secret: str) -> Keys | None:
 
 
 def _about(kind: Kind) -> bytes:
-    return f"osteo-edge vault 1 {kind}".encode()
+    return ABOUT.format(kind=kind).encode()
 
 
 def _stretched(secret: str, salt: bytes, n: int) -> bytes:

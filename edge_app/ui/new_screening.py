@@ -20,6 +20,7 @@ from osteo_edge.edge_app.ui import bone_choice, film_queue  # noqa: F401 (the wi
 from osteo_edge.edge_app.ui.kit import choices
 from osteo_edge.edge_app.ui.screen import Screen, load_kv
 from osteo_edge.edge_app.ui.words import say
+from osteo_edge.findings import findings_of
 
 if TYPE_CHECKING:
     from osteo_edge.edge_app.arriving import Waiting
@@ -101,6 +102,7 @@ class NewScreeningScreen(Screen):
 
     def show_model(self, model: LoadedModel) -> None:
         self.ids.bone.offer(model.manifest)
+        self._show_ost(read_form(self._fields(), say))
 
     def hidden(self) -> None:
         self.ids.queue.stop()
@@ -146,7 +148,9 @@ class NewScreeningScreen(Screen):
             self.ids[name].advice = reading.hints.get(name, "")
 
     def _show_ost(self, reading: FormReading) -> None:
-        ost = reading.ost
+        """Show the OST index, once it is known that the model in use tells of bone density."""
+        model = self.shell.model
+        ost = reading.ost if model is not None and "density" in findings_of(model.manifest) else None
         self.ost_line = "" if ost is None else say("OST index {index}: {group}.", index=ost.index, group=say(ost.words))
 
     def clear(self) -> None:

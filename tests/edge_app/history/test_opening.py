@@ -151,3 +151,24 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 def test_only_the_owner_reads_what_is_of_patients(tmp_path: Path) -> None:
     with History(tmp_path / "history"):
         assert (tmp_path / "history").stat().st_mode & 0o777 == 0o700
+
+
+def test_whoever_waited_for_the_lock_opens_the_history_that_is_there_now(folder: Path) -> None:
+    """The folder was exchanged between the opening of the lock file and its lock."""
+    aside = folder.with_name("aside")
+    shutil.copytree(folder, aside)
+    real = fcntl.flock
+    calls = list[int]()
+
+    def slow(lock: object, how: int) -> None:
+        calls.append(how)
+        if how == fcntl.LOCK_SH and calls.count(how) == 1:
+            shutil.rmtree(folder)
+            aside.rename(folder)
+        real(lock, how)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fcntl, "flock", slow)
+        history = History(folder)
+    with history, (folder / LOCK).open("ab") as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from osteo_edge.edge_app.history import store
+from osteo_edge.edge_app.history import removal, store
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.entry import new_id, utc
 from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import Picture, stored_images
 from osteo_edge.edge_app.history.query import Query
 from osteo_edge.edge_app.history.store import History, Record
+from tests.edge_app.history.made import connection_of
 
 NOW = datetime(2026, 6, 30, tzinfo=timezone.utc)
 
@@ -60,7 +61,7 @@ def test_after_the_undo_window_it_is_gone_at_the_next_start_with_its_film(
     with History(tmp_path) as history:
         history.add_all([gone, kept])
         history.delete(gone.entry.id)
-        history._opened.connection.execute("UPDATE entries SET deleted_at = ? WHERE deleted_at NOTNULL", [deleted_at])
+        connection_of(history).execute("UPDATE entries SET deleted_at = ? WHERE deleted_at NOTNULL", [deleted_at])
     with History(tmp_path) as history:
         with pytest.raises(HistoryError, match="no screening"):
             history.undo_delete(gone.entry.id)
@@ -80,7 +81,8 @@ def test_setting_the_clock_neither_ends_nor_lengthens_the_time_to_undo(
     saved = record()
     history.add(saved)
     history.delete(saved.entry.id)
-    monkeypatch.setattr(store, "datetime", Clock)
+    for module in (store, removal):
+        monkeypatch.setattr(module, "datetime", Clock)
     assert history.purge_deleted() == 0
     assert history.undo_delete(saved.entry.id) == saved.entry
     history.delete(saved.entry.id)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from osteo_edge.edge_app.history import store
+from osteo_edge.edge_app.history import image_store
 from osteo_edge.edge_app.history.drafts import Draft
 from osteo_edge.edge_app.history.entry import new_id, utc
 from osteo_edge.edge_app.history.errors import HistoryError
@@ -18,6 +18,7 @@ from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.query import UsedModel
 from osteo_edge.edge_app.history.store import History, Record
 from osteo_edge.edge_app.history.vault import Keys
+from tests.edge_app.history.made import connection_of
 
 NOW = datetime(2026, 6, 30, tzinfo=timezone.utc)
 
@@ -67,7 +68,7 @@ def test_the_images_must_be_those_of_the_entry(record: Callable[..., Record]) ->
 
 
 def test_a_commit_waits_for_the_disk(history: History) -> None:
-    connection = history._opened.connection
+    connection = connection_of(history)
     settings = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
     assert settings == ["wal", 2]
     assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
@@ -106,7 +107,7 @@ def test_the_models_are_listed_with_the_last_used_first(history: History, record
 def test_a_row_that_another_program_wrote_is_named(history: History, record: Callable[..., Record]) -> None:
     saved = record()
     history.add(saved)
-    history._opened.connection.execute("UPDATE entries SET probabilities = '{'")
+    connection_of(history).execute("UPDATE entries SET probabilities = '{'")
     with pytest.raises(HistoryError, match=f"{saved.entry.id} was altered"):
         history.search()
 
@@ -186,7 +187,7 @@ def test_a_film_that_another_program_purges_meanwhile_is_saved_all_the_same(
         calls.append(picture)
         return was_new
 
-    monkeypatch.setattr(store, "write_image", write_and_lose)
+    monkeypatch.setattr(image_store, "write_image", write_and_lose)
     saved = record()
     history.add(saved)
     assert history.image(saved.image.sha256) == saved.image
@@ -195,13 +196,20 @@ def test_a_film_that_another_program_purges_meanwhile_is_saved_all_the_same(
 def test_a_foreign_key_keeps_the_image_that_is_shown(history: History, record: Callable[..., Record]) -> None:
     history.add(record())
     with pytest.raises(sqlite3.IntegrityError):
-        history._opened.connection.execute("DELETE FROM images")
+        connection_of(history).execute("DELETE FROM images")
 
 
 def test_a_closed_history_leaves_one_file_and_no_log(tmp_path: Path, record: Callable[..., Record]) -> None:
     with History(tmp_path) as history:
         history.add(record())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["history.lock", DATABASE, "images"]
+
+
+def test_a_closed_history_says_so(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    history.close()
+    with pytest.raises(HistoryError, match="was closed"):
+        history.count()
 
 
 def test_any_thread_may_use_it(history: History, record: Callable[..., Record]) -> None:

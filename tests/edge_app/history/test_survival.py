@@ -17,6 +17,7 @@ from osteo_edge.edge_app.history.errors import HistoryError
 from osteo_edge.edge_app.history.images import stored_images
 from osteo_edge.edge_app.history.opening import DATABASE
 from osteo_edge.edge_app.history.store import History, Record
+from tests.edge_app.history.made import connection_of
 
 KILLS = 12
 FILM_BYTES = 40_000
@@ -104,7 +105,7 @@ def test_many_programs_may_begin_a_history_at_once(tmp_path: Path, entry: Callab
 
 def test_a_program_that_keeps_the_history_busy_is_named(tmp_path: Path, record: Callable[..., Record]) -> None:
     with History(tmp_path) as history:
-        history._opened.connection.execute("PRAGMA busy_timeout = 20")
+        connection_of(history).execute("PRAGMA busy_timeout = 20")
         other = sqlite3.connect(tmp_path / DATABASE, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(HistoryError, match=r"not saved .*locked.*; another program is busy"):

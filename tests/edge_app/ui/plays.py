@@ -149,7 +149,7 @@ def _copies(robot: Robot, stage: Stage) -> None:
     robot.shell.go("history")
     settle(robot)
     robot.tap(say("Table and backup"))
-    robot.screen.save_table(stage.folders.exports)
+    robot.screen.copying.save_table(stage.folders.exports)
 
 
 def _settings(robot: Robot, stage: Stage) -> None:

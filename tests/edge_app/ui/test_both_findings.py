@@ -15,6 +15,7 @@ from osteo_edge.edge_app.models.store import ModelStore
 from osteo_edge.manifest import Manifest, Router
 from osteo_edge.wording import intended_use
 from tests.cascade import MIN_CONFIDENCE, cascade_manifest, draw_limb, write_cascade
+from tests.edge_app.ui.new_screening import fill
 
 if TYPE_CHECKING:
     from tests.edge_app.ui.robot import Robot
@@ -41,6 +42,13 @@ def robot(start: Callable[..., Robot], folders: Folders, tmp_path: Path, manifes
 def test_the_first_screen_says_who_alone_can_tell_either(robot: Robot) -> None:
     robot.see("A referral aid, not a diagnosis. Only DXA measures bone density. Only a reader of the film and")
     assert sum("not a diagnosis" in text for text in robot.texts() if "A referral aid" in text) == 1
+
+
+def test_the_form_shows_the_ost_index_since_an_answer_may_be_about_density(robot: Robot) -> None:
+    robot.tap("New screening")
+    fill(robot, age="71", weight="52,5")
+    robot.tap("Female")
+    robot.see("OST index -3: moderate-risk group by age and weight.")
 
 
 def test_before_its_first_answer_about_density_follow_up_has_no_results(robot: Robot, tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_what_is_no_backup_is_refused_and_the_history_stays(start: Start, folder
     robot = start()
     open_history(robot, "No screenings yet")
     (tmp_path / "holiday.zip").write_bytes(b"photos")
-    robot.screen.ask_to_restore(tmp_path / "holiday.zip")
+    robot.screen.copying.ask_to_restore(tmp_path / "holiday.zip")
     robot.tap("Restore")
     robot.see("not a backup of a history")
     assert sorted(path.name for path in folders.history.parent.iterdir() if "history" in path.name) == ["history"]
@@ -246,7 +246,7 @@ def test_damage_is_told_and_a_backup_brings_the_screenings_back(start: Start, fi
     kept = next(filled.history.glob("history.damaged-*.sqlite3"))
     robot.see(kept.name)
     robot.clinic.history().add(next(records(1, code="SINCE THEN")))
-    robot.screen.ask_to_restore(backup)
+    robot.screen.copying.ask_to_restore(backup)
     robot.tap("Restore")
     robot.until(lambda: robot.clinic.history().damage is None)
     robot.see("131 screenings")

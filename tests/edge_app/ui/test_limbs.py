@@ -19,7 +19,7 @@ from osteo_edge.manifest import Manifest
 from osteo_edge.wording import ABNORMALITY_ADVICE, ABNORMALITY_HEADLINES, intended_use
 from tests.cascade import UNCLEAR, draw_limb, write_cascade
 from tests.edge_app.ui.device import RecordedDevice
-from tests.edge_app.ui.new_screening import choose, drafts, leave_unsaved
+from tests.edge_app.ui.new_screening import choose, drafts, fill, leave_unsaved
 from tests.edge_app.ui.phone import ended_and_started
 
 if TYPE_CHECKING:
@@ -64,6 +64,13 @@ def test_an_answer_names_the_bone_and_is_kept_with_it(robot: Robot, tmp_path: Pa
     (entry,) = robot.clinic.history().search().entries
     assert (entry.finding, entry.bone, entry.outcome) == ("abnormality", "wrist", "refer")
     robot.see("Note")
+    assert says_of_density(robot) == []
+
+
+def test_a_form_with_age_and_weight_says_nothing_of_density(robot: Robot) -> None:
+    robot.tap("New screening")
+    fill(robot, age="71", weight="52,5")
+    robot.until(lambda: drafts(robot))
     assert says_of_density(robot) == []
 
 
