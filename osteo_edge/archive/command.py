@@ -15,6 +15,7 @@ from osteo_edge.archive.film import Options
 from osteo_edge.archive.film_tags import reason_by_tags
 from osteo_edge.archive.plan import FILMS, Plan, Source, read_plan
 from osteo_edge.archive.planning import SHARD_SIZE, Wish, grow_plan, make_plan, require_usable, resume_plan
+from osteo_edge.archive.results_folder import results_folder
 from osteo_edge.archive.row import OUTCOMES, FilmOutcome
 from osteo_edge.archive.running import run_engine, unread
 from osteo_edge.archive.sources import film_names, open_source
@@ -22,7 +23,6 @@ from osteo_edge.archive.summary import write_summary
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from osteo_edge.console import Advance, progress, show_json, show_table
-from osteo_edge.locking import sole_use
 from osteo_edge.preflight import open_checked
 from osteo_edge.screening import require_screenable
 from osteo_edge.trust import require_trusted
@@ -30,7 +30,6 @@ from osteo_edge.trust import require_trusted
 MAX_WORKERS: Final = 4096
 MAX_SHARD_SIZE: Final = 100_000
 TOLD_EVERY: Final = 100
-BUSY: Final = "another screen-archive is at work there; wait for it, or end it"
 HEADINGS: Final[dict[FilmOutcome, str]] = {
     "refer": "refer",
     "no_finding": "no finding, which rules nothing out",
@@ -42,7 +41,7 @@ HEADINGS: Final[dict[FilmOutcome, str]] = {
 
 
 @click.command("screen-archive", short_help="Screen a whole archive of films.")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(readable=False, path_type=Path))  # `film_names` says why it is not
 @click.option("--bundle", type=click.Path(path_type=Path), required=True, help="The TFLite bundle that answers.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder of the results, or the one to go on in.")
 @click.option(
@@ -150,8 +149,9 @@ def screen_archive(
     runtime = open_checked(loaded, threads=1, tell=_tell).name
     wish = Wish(found, loaded, runtime, Options(bone, force, any_film, maps), limit, shard_size)
     require_usable(out)
-    with sole_use(out, BUSY), progress("looking for films") as advance:
-        plan = _plan(out.resolve(), wish, add_new=add_new, advance=advance)
+    with results_folder(out), progress("looking for films") as advance:
+        plan = _plan(out.resolve(), wish, engine, add_new=add_new, advance=advance)
+        plan.require_own_parts()
         again = unread(plan) if retry else {}
         ended = run_engine(plan, engine, workers=_workers(workers, address), on_progress=advance, again=again)
         summary = write_summary(plan, loaded)
@@ -179,14 +179,15 @@ def _workers(wanted: int | None, address: str | None) -> int:
     return wanted or len(os.sched_getaffinity(0))
 
 
-def _plan(out: Path, wish: Wish, *, add_new: bool, advance: Advance) -> Plan:
-    """The plan that is there, or a new one."""
+def _plan(out: Path, wish: Wish, engine: Engine, *, add_new: bool, advance: Advance) -> Plan:
+    """The plan that is there, or a new one if the engine can work on it."""
 
     def on_found(films: int) -> None:
         advance(films, films)
 
     plan = read_plan(out)
     if plan is None:
+        engine.require_ready()
         return make_plan(wish, out, on_found)
     plan = resume_plan(plan, wish)
     return grow_plan(plan, wish, on_found) if add_new else plan
@@ -233,6 +234,9 @@ def _show(plan: Plan, summary: dict[str, Any], as_json: bool) -> None:
         rows = [(HEADINGS[outcome], str(counts[outcome]), _share(shares[outcome])) for outcome in OUTCOMES]
         click.echo(f"{summary['bundle']}: {summary['intended_use']}\n")
         show_table(f"{plan.record.source.path}: {summary['films']} films", ("outcome", "films", "share (95 %)"), rows)
+        if summary["left_out"]:
+            left_out = ", ".join(f"{reason} {number}" for reason, number in summary["left_out"].items())
+            click.echo(f"Left out when the source was listed, and in no share: {left_out}")
         click.echo(f"Written: {plan.out / FILMS}, {plan.out / 'summary.html'}")
     if counts["unreadable"]:
         raise click.exceptions.Exit(EXIT_FAILED)

@@ -14,6 +14,9 @@ class Engine(Protocol):
     def name(self) -> str:
         """What it is called on the command line and in the record of runs."""
 
+    def require_ready(self) -> None:
+        """Raise OsteoEdgeError where a package is missing, or nobody answers: before films are looked for."""
+
     def run(self, plan: Plan, shards: Sequence[int], *, workers: int, on_done: Callable[[ShardSummary], None]) -> None:
         """Do the shards, with so many processes; `on_done` hears of each, in this thread.
 

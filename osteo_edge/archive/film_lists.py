@@ -56,7 +56,10 @@ def _column(header: Iterable[str], path: Path) -> tuple[int, str]:
     named = [(name.strip().lower(), place, name) for place, name in enumerate(header)]
     found = [(place, name) for wanted in COLUMNS for lower, place, name in named if lower == wanted]
     if not found:
-        raise OsteoEdgeError(f"{path}: has no column {' or '.join(COLUMNS)}; call the one of the films' paths so")
+        raise OsteoEdgeError(
+            f"{path}: has no column {' or '.join(COLUMNS)}; call the one of the films' paths so (in a CSV file, commas "
+            "stand between columns)"
+        )
     return found[0]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from osteo_edge.archive.dicomdir import IMAGE_DIRECTORY
+from osteo_edge.archive.plan import PLAN, RECORD
 from osteo_edge.archive.reasons import error_code
 from osteo_edge.errors import OsteoEdgeError, RadiographError
 from osteo_edge.radiograph import SNIFFED_BYTES, sniff_format
@@ -22,7 +23,8 @@ def names_in_folder(root: Path, left_out: Counter[str], *, skip: Path | None) ->
     """The films below `root`, relative to it; what else is there is counted in `left_out` by reason.
 
     A file without a film's suffix is a film if it begins as one. Links to folders are followed, into each folder once;
-    hidden files and folders, and the folder `skip`, are not gone into. OsteoEdgeError if `root` cannot be read.
+    hidden files and folders, the folder `skip`, and results of other calls are not gone into. OsteoEdgeError if `root`
+    cannot be read.
     """
     try:
         waiting = _entries(root, "")
@@ -48,7 +50,7 @@ def names_in_folder(root: Path, left_out: Counter[str], *, skip: Path | None) ->
 
 
 def _entered(folder: Path, name: str, seen: set[Inode], left_out: Counter[str]) -> list[str]:
-    """What is in a folder, unless it is hidden, was gone into before or cannot be read."""
+    """What is in a folder, unless it is hidden, holds results, was gone into before or cannot be read."""
     if folder.name.startswith("."):
         left_out["hidden"] += 1
         return []
@@ -59,6 +61,9 @@ def _entered(folder: Path, name: str, seen: set[Inode], left_out: Counter[str]) 
                 left_out["folder_seen_before"] += 1
             return []
         seen.add(inode)
+        if (folder / PLAN / RECORD).is_file():
+            left_out["results"] += 1
+            return []
         return _entries(folder, f"{name}/")
     except OSError:
         left_out["unreadable_folder"] += 1

@@ -28,6 +28,9 @@ class LocalEngine:
     def __init__(self, *, isolated: bool = True) -> None:
         self._isolated = isolated
 
+    def require_ready(self) -> None:
+        """There is nothing that it needs beside this program."""
+
     def run(self, plan: Plan, shards: Sequence[int], *, workers: int, on_done: Callable[[ShardSummary], None]) -> None:
         waiting, ended = deque(shards), Counter[int]()
         running: dict[Future[ShardSummary], tuple[Worker, int]] = {}

@@ -127,6 +127,13 @@ class Plan:
         there = {path.name for path in (self.out / FILMS).glob("block=*/part-*.parquet")}
         return [shard for shard in range(self.shards) if self.part(shard).name not in there]
 
+    def require_own_parts(self) -> None:
+        """Raise OsteoEdgeError for a Parquet file among the results that is no shard's: its rows would count too."""
+        for path in (self.out / FILMS).rglob("*.parquet"):
+            number = path.stem.removeprefix("part-")
+            if not number.isdecimal() or int(number) >= self.shards or path != self.part(int(number)):
+                raise OsteoEdgeError(f"{path}: is none of these results, and would be counted too; move it elsewhere")
+
     def films_in(self, shard: int) -> int:
         """How many films a shard has: the last one of a file may have fewer than the others."""
         listed = self._listed(shard)

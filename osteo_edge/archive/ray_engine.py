@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -24,11 +25,13 @@ from osteo_edge.archive.plan import Plan, read_plan
 from osteo_edge.archive.shards import ShardSummary, run_shard, screener_for
 from osteo_edge.archive.worker import FilmScreener, keep_to_one_thread
 from osteo_edge.bundle import read_bundle
-from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.errors import MissingExtraError, OsteoEdgeError
 from osteo_edge.extras import load_extra
 from osteo_edge.quiet import native_messages_held
 from osteo_edge.version import VERSION
 
+FEATURE: Final = "--engine ray"
+EXTRA: Final = "cluster"
 TRIES: Final = 3
 TASK_BYTES: Final = 2**30
 """The memory that a task asks of a node: Ray starts no more of them there than it holds."""
@@ -68,6 +71,13 @@ class RayEngine:
 
     def __init__(self, address: str | None = None, *, isolated: bool = True) -> None:
         self._address, self._isolated = address, isolated
+
+    def require_ready(self) -> None:
+        """Raise OsteoEdgeError where Ray is not installed, or nobody answers at the address."""
+        if find_spec("ray") is None:
+            raise MissingExtraError(FEATURE, "ray", EXTRA)
+        if self._address is not None:
+            _require_reachable(self._address)
 
     def run(self, plan: Plan, shards: Sequence[int], *, workers: int, on_done: Callable[[ShardSummary], None]) -> None:
         """Screen the shards, `workers` at a time, or as many as the cluster has processors for where it is 0.
@@ -129,7 +139,7 @@ def _joined(address: str) -> Iterator[Any]:
 
 
 def _load() -> Any:
-    (ray,) = load_extra(["ray"], feature="--engine ray", package="ray", extra="cluster")
+    (ray,) = load_extra(["ray"], feature=FEATURE, package="ray", extra=EXTRA)
     return ray
 
 

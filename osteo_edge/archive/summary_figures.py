@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final, Literal
 
+from osteo_edge.archive.film import Options
 from osteo_edge.archive.plan import FILMS, RUNS, Plan
 from osteo_edge.archive.row import OUTCOMES
 from osteo_edge.archive.spread import Spread
@@ -92,6 +93,7 @@ class Summary:
     bundle: str
     bundle_sha256: str
     model_sha256: str
+    options: Options
     films_planned: int
     films: int
     shards: int
@@ -141,6 +143,7 @@ def summarize(plan: Plan, bundle: Bundle) -> Summary:
         bundle=bundle.manifest.name,
         bundle_sha256=record.bundle_sha256,
         model_sha256=record.model_sha256,
+        options=record.options,
         films_planned=plan.films,
         films=counts.films,
         shards=plan.shards,

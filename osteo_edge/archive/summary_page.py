@@ -1,5 +1,6 @@
 """The summary of an archive's results as one self-contained page."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -65,7 +66,7 @@ def _sections(summary: Summary, manifest: Manifest) -> Iterator[str]:
     yield f"<h1>{escape(summary.bundle)}: the archive {escape(summary.source)}</h1>"
     yield f'<p class="use">{escape(summary.intended_use)}</p>'
     failed = warning(manifest.parity)
-    yield page.alarms([*([] if failed is None else [failed]), *_not_whole(summary)])
+    yield page.alarms([*([] if failed is None else [failed]), *_not_whole(summary), *_believed(summary)])
     yield f"<p>{escape(_facts(summary))}</p>"
     yield f"<h2>Outcomes</h2>{_outcomes(summary, manifest)}"
     yield f"<h2>Films to look at first</h2>{''.join(_first(summary))}"
@@ -86,6 +87,14 @@ def _not_whole(summary: Summary) -> Iterator[str]:
             f"Not finished: {summary.films:,} of {summary.films_planned:,} films are done, and the figures are of "
             "those alone. Run the same command again to go on."
         )
+
+
+def _believed(summary: Summary) -> Iterator[str]:
+    """What the options have the answers rest on."""
+    if summary.options.any_film:
+        yield "By --any-film, films unlike those that the model learned from are answered too: do not act on it."
+    if summary.options.bone is not None:
+        yield f"By --bone, every film is taken for one of this bone: {summary.options.bone}."
 
 
 def _facts(summary: Summary) -> str:
@@ -112,18 +121,32 @@ def _first(summary: Summary) -> Iterator[str]:
         rows = summary.first.get(name, [])
         yield f"<h3>{title}</h3>"
         if not rows:
-            yield "<p>None.</p>"
+            yield f"<p>{_none(name, summary)}</p>"
             continue
         yield f"<p>{meaning} At most {SHOWN_FIRST} are listed; the Parquet files hold all.</p>"
         yield _films(rows)
+
+
+def _none(name: str, summary: Summary) -> str:
+    """Why no film is listed."""
+    is_unknown = name == "furthest" and summary.answered and not summary.distance.n
+    return "Not known: this bundle carries no statistics of its training films." if is_unknown else "None."
 
 
 def _films(rows: Sequence[dict[str, Any]]) -> str:
     """The films, with what is known of any of them."""
     words: dict[str, Callable[[Any], str]] = {"bone": str, "score": _score, "distance": "{:.2f}".format}
     known = [name for name in words if any(row[name] is not None for row in rows)]
-    told = ([row["film"], *("" if row[name] is None else words[name](row[name]) for name in known)] for row in rows)
-    return page.table(["Film", *(name.capitalize() for name in known)], told)
+    told = (
+        [_path(row["film"]), *("" if row[name] is None else escape(words[name](row[name])) for name in known)]
+        for row in rows
+    )
+    return page.table_of_html(["Film", *(name.capitalize() for name in known)], told)
+
+
+def _path(film: str) -> str:
+    """A film's name as HTML, which a narrow page may break where a folder or a word of it ends."""
+    return "".join(f"{part}<wbr>" if part in ("/", "_") else escape(part) for part in re.split("([/_])", film))
 
 
 def _score(score: float) -> str:
@@ -131,8 +154,10 @@ def _score(score: float) -> str:
 
 
 def _reasons(reasons: Iterable[Reason]) -> str:
-    rows = ([each.outcome, each.reason, f"{each.films:,}", _percent(each.share), each.example] for each in reasons)
-    return page.table(["Outcome", "Reason", "Films", "Share", "First film"], rows)
+    rows = (
+        [each.outcome, each.reason, f"{each.films:,}", _percent(each.share), _path(each.example)] for each in reasons
+    )
+    return page.table_of_html(["Outcome", "Reason", "Films", "Share", "First film"], rows)
 
 
 def _left_out(left_out: dict[str, int]) -> str:
@@ -186,7 +211,7 @@ def _chart(shape: ScoreShape, manifest: Manifest) -> str:
 def _drift(summary: Summary) -> Iterator[str]:
     for found in summary.drift:
         points = [100 * number for number in (found.difference.value, found.difference.low, found.difference.high)]
-        verdict = "They differ." if found.differs else "So many films show no difference."
+        verdict = "They differ." if found.differs else "With this many films no difference shows."
         yield f"<h3>{escape(found.name.capitalize())}</h3>"
         yield page.table(
             ["Share here", "Share there", "Difference, points"],

@@ -5,10 +5,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Final, TypeVar
@@ -73,7 +75,8 @@ class Worker:
         """Have the process do something; another one, where this one has ended meanwhile or does not start."""
         for _ in range(ATTEMPTS):
             try:
-                return self._pool.submit(deed, *given)
+                with _interruption_held():
+                    return self._pool.submit(deed, *given)
             except (BrokenProcessPool, EOFError, OSError) as error:  # the last two are of the server that forks it
                 reason = str(error) or type(error).__name__
                 time.sleep(AGAIN_S)
@@ -96,6 +99,30 @@ class Worker:
     def _end(self) -> None:
         self._life.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interruption_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block has ended, and from the processes that it starts.
+
+    The server that forks them ignores it only when its imports are done, and a process that begins when its pool has
+    been given up cannot: each would tell an error on the terminal.
+    """
+    resource_tracker.ensure_running()  # whose own beginning would let it through
+    came = list[int]()
+    usual = signal.getsignal(signal.SIGINT)
+    is_heard = threading.current_thread() is threading.main_thread() and callable(usual)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # which processes inherit, and threads do not
+    if is_heard:
+        signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        if is_heard:
+            signal.signal(signal.SIGINT, usual)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _begin(life: Connection) -> None:

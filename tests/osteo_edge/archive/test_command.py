@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from osteo_edge.archive import local_engine
+from osteo_edge.archive import local_engine, planning
 from osteo_edge.archive.plan import RUNS, Plan
 from osteo_edge.archive.shards import ShardSummary, run_shard, screener_for
 from osteo_edge.bundle import Bundle
@@ -31,6 +31,9 @@ class EngineHere:
     ends_after: int | None = None
 
     def __init__(self, *, isolated: bool = True) -> None:
+        pass
+
+    def require_ready(self) -> None:
         pass
 
     def run(self, plan: Plan, shards: Sequence[int], *, workers: int, on_done: Callable[[ShardSummary], None]) -> None:
@@ -80,6 +83,7 @@ def test_an_archive_is_screened_and_summarized(call: Call, out: Path, capsys: py
     assert "refer" in printed
     assert "no finding, which rules nothing out" in printed
     assert "normal" not in printed
+    assert "Left out when the source was listed, and in no share: hidden 1, not_an_image 1\n" in printed
     assert len(rows_of(out)) == 7
     assert json.loads((out / "summary.json").read_text())["outcome_films"]["refer"] == 3
     assert (out / "summary.html").is_file()
@@ -293,15 +297,79 @@ def test_a_source_that_is_not_there_is_one_line(call: Call, tmp_path: Path, caps
     assert "gone: no such folder or file" in told(capsys)
 
 
+@pytest.mark.parametrize("name", ["films", "films.csv"])
+def test_a_source_that_may_not_be_read_is_one_line(
+    name: str, call: Call, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / name
+    source.touch() if source.suffix else source.mkdir()
+    source.chmod(0)
+    if os.access(source, os.R_OK):
+        pytest.skip("this user may read everything")
+    assert call(source=source) == 1
+    assert f"{name}: cannot be read (Permission denied); check the disk and the permission" in told(capsys)
+    assert not out.exists()
+
+
 def test_a_source_without_films_is_one_line(
     call: Call, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "none").mkdir()
     assert call(source=tmp_path / "none") == 1
     assert "none: holds no film; name another source" in told(capsys)
-    assert [path.name for path in out.iterdir()] == [".lock"]
+    assert not out.exists()
     assert call() == 1
     assert len(rows_of(out)) == 7
+
+
+def test_ctrl_c_while_films_are_looked_for_leaves_nothing(
+    call: Call, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*about: object, **more: object) -> Iterator[str]:
+        yield "a/dark.png"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planning, "film_names", interrupted)
+    assert call() == 130
+    assert capsys.readouterr().err == "\nosteo-edge: interrupted; nothing half-written was left behind\n"
+    assert not out.exists()
+
+
+def test_a_cluster_that_cannot_be_used_is_told_before_films_are_looked_for(
+    call: Call, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("--engine", "ray", "--address", "head") == 1
+    assert "--address head: name the head node as HOST:PORT" in told(capsys)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert call("--engine", "ray") == 1
+    assert told(capsys) == "osteo-edge: --engine ray needs ray: pip install 'osteo-edge[cluster]'\n"
+    assert not out.exists()
+
+
+def test_results_that_are_whole_are_summarized_without_the_engine(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    call()
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert call("--engine", "ray") == 1  # for the damaged film
+
+
+@pytest.mark.parametrize(
+    "stray", ["block=00000/part-00000003.parquet", "block=00009/part-00000000.parquet", "x.parquet"]
+)
+def test_a_part_of_other_results_is_not_counted_with_these(
+    stray: str, call: Call, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call()
+    before = (out / "summary.json").read_bytes()
+    added = out / "films" / stray
+    added.parent.mkdir(exist_ok=True)
+    shutil.copy(out / "films" / "block=00000" / "part-00000000.parquet", added)
+    capsys.readouterr()
+    assert call() == 1
+    assert f"{stray}: is none of these results, and would be counted too; move it elsewhere" in told(capsys)
+    assert (out / "summary.json").read_bytes() == before
+    added.unlink()
+    assert call() == 1
+    assert json.loads((out / "summary.json").read_text())["films"] == 7
 
 
 def test_a_folder_of_something_else_is_left_alone(call: Call, out: Path, capsys: pytest.CaptureFixture[str]) -> None:

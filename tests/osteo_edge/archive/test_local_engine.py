@@ -198,6 +198,36 @@ def test_a_run_that_is_ended_and_gone_on_with_is_as_one_that_is_not(
     assert not list(out.rglob("*.partial"))
 
 
+@pytest.mark.slow
+def test_ctrl_c_does_not_end_the_server_that_forks_workers_while_it_begins(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with run.start(out) as process:
+
+        def interrupted() -> bool:
+            for pid in descendants(process.pid):
+                if b"forkserver" in command_of(pid):
+                    os.kill(pid, signal.SIGINT)
+            return any(out.glob("films/block=*/part-*.parquet"))
+
+        wait_for(interrupted)
+        _, told = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1  # for the damaged film alone
+    assert told == ""
+    assert len(rows_of(out)) == 7
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_the_first_worker_begins_is_one_line(run: Run, tmp_path: Path) -> None:
+    add_films(run.archive, 300)
+    with run.start(tmp_path / "out") as process:
+        wait_for(lambda: any(b"forkserver" in command_of(pid) for pid in descendants(process.pid)))
+        os.killpg(process.pid, signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130
+    assert told.startswith("osteo-edge: interrupted; ")
+    assert told.count("\n") == 1
+
+
 @pytest.mark.release
 def test_a_run_that_is_killed_again_and_again_comes_out_as_one_that_is_not(
     run: Run, planned: Planned, tmp_path: Path

@@ -80,6 +80,16 @@ def test_the_results_are_no_films(archive: Path, film: Path) -> None:
     assert set(names) == FILMS
 
 
+def test_the_results_of_other_calls_are_no_films_either(archive: Path, film: Path) -> None:
+    for folder in ("older/_plan", "older/maps/3f"):
+        (archive / folder).mkdir(parents=True)
+    (archive / "older" / "_plan" / "_archive.json").touch()
+    (archive / "older" / "maps" / "3f" / "3f.png").write_bytes(film.read_bytes())
+    names, left_out = found_in(archive)
+    assert set(names) == FILMS
+    assert left_out["results"] == 1
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_folder_that_may_not_be_read_is_counted(archive: Path) -> None:
     (archive / "b").chmod(0)
@@ -203,6 +213,7 @@ def test_a_dicomdir_with_a_damaged_record_is_refused_in_one_line(tmp_path: Path)
         ("index.csv", b"file,label\na.png,x\n", "has no column path or image"),
         ("index.csv", b"path\nkn\xe9e.png\n", "not readable as UTF-8 CSV"),
         ("index.csv", b"", "has no column path or image"),
+        ("index.csv", b"path;label\na.png;x\n", r"call the one .* so \(in a CSV file, commas stand between columns\)"),
         ("index.parquet", b"PAR1 and more", "not readable as Parquet"),
         ("list.txt", b"kn\xe9e.png\n", "not readable as UTF-8 text"),
         ("DICOMDIR", b"no DICOM data", "not readable as a DICOMDIR"),

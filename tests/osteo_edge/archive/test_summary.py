@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from osteo_edge.archive.film import Options
 from osteo_edge.archive.plan import RUNS, Plan
 from osteo_edge.archive.row import Row
 from osteo_edge.archive.summary import JSON_NAME, PAGE_NAME, write_summary
@@ -103,6 +104,36 @@ def test_names_of_films_stand_as_text(tmp_path: Path, bundle: Bundle) -> None:
     write_summary(plan, bundle)
     assert "<img" not in page_of(plan)
     assert "&lt;img src=x onerror=alert(1)&gt;.png" in page_of(plan)
+
+
+def test_a_long_name_may_be_broken_where_a_folder_ends(tmp_path: Path, bundle: Bundle) -> None:
+    plan = results(tmp_path / "out", bundle, [row("clinic/2019/<b>_ap.png", "refer", 0.9)])
+    write_summary(plan, bundle)
+    assert page_of(plan).count("<td>clinic/<wbr>2019/<wbr>&lt;b&gt;_<wbr>ap.png</td>") == 2
+
+
+def test_distances_that_are_not_known_are_told_apart_from_none(
+    tmp_path: Path, bundle: Bundle, manifest: Manifest
+) -> None:
+    plan = results(tmp_path / "out", bundle, films())
+    write_summary(plan, bundle)
+    unknown = "Not known: this bundle carries no statistics of its training films."
+    assert unknown in page_of(plan)
+    known = replace(bundle, manifest=familiar(manifest))
+    far = results(tmp_path / "far", known, [row("far.png", "refer", 0.9, distance=1.5)])
+    write_summary(far, known)
+    assert unknown not in page_of(far)
+
+
+def test_options_that_answers_rest_on_are_told_before_any_figure(plan: Plan, bundle: Bundle) -> None:
+    assert write_summary(plan, bundle)["options"] == {"bone": None, "force": False, "any_film": False, "maps": False}
+    assert "--any-film" not in page_of(plan)
+    options = Options(bone="wrist", any_film=True)
+    daring = replace(plan, record=replace(plan.record, options=options))
+    write_summary(daring, bundle)
+    text = page_of(daring)
+    assert text.index("By --any-film, films unlike those") < text.index("Outcomes")
+    assert text.index("taken for one of this bone: wrist.") < text.index("Outcomes")
 
 
 def test_a_run_that_is_not_finished_is_told_so_before_any_figure(tmp_path: Path, bundle: Bundle) -> None:
