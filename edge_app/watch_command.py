@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +17,7 @@ from osteo_edge.bundle import read_bundle
 from osteo_edge.cli import EXIT_FAILED, EXIT_INTERRUPTED
 from osteo_edge.console import show_json
 from osteo_edge.edge_app.browsing.names import shown
+from osteo_edge.edge_app.nameless import errors_without_names, is_journal, without_names
 from osteo_edge.edge_app.pi.notify import Notifier, open_notifier
 from osteo_edge.edge_app.watching import (
     Answered,
@@ -138,7 +139,8 @@ def watch_folder(
       --out/audit.jsonl           what was done; `osteo-edge audit-log` tells of any change to it
 
     Safe to kill and to start again at any moment. Ctrl-C and SIGTERM end it after the film at hand. Started by systemd
-    as a service of Type=notify, it tells when it is ready, and that it is alive where WatchdogSec= asks for it.
+    as a service of Type=notify, it tells when it is ready, and that it is alive where WatchdogSec= asks for it. In the
+    system's journal a film stands by its hash, not by its name, which may be a patient's.
 
     \b
     Example:
@@ -150,7 +152,8 @@ def watch_folder(
     require_trusted(loaded)
     manager = open_notifier()
     stop, failed = Stop(manager.alive), False
-    with _reader(one_process) as read:
+    nameless = is_journal()
+    with errors_without_names() if nameless else nullcontext(), _reader(one_process) as read:
         interpreter = open_checked(loaded, threads=threads, tell=_complain)
         station_of = open_station(loaded, interpreter, out, overlay=overlay, force=force, read=read)
         with station_of as station, stop.listening():
@@ -159,7 +162,7 @@ def watch_folder(
             manager.ready(f"waiting for films, with {interpreter.name}")
             for number, event in enumerate(watch(folder, station, stop.pause, every_s=every_s, once=once), 1):
                 failed |= isinstance(event, Unreadable | PutOff)
-                _show(event, folder, as_json)
+                _show(without_names(event) if nameless else event, folder, as_json)
                 _report(event, number, manager)
             manager.stopping()
     if stop.signal is not None:
@@ -203,11 +206,11 @@ def _show(event: Event, folder: Path, as_json: bool) -> None:
     match event:
         case Answered(path, result):
             show_json(result, indent=None) if as_json else _tell(_words(path, result))
-        case Unreadable(path, error):
+        case Unreadable(path, error, _):
             if as_json:
                 show_json({"image": str(path), "error": error}, indent=None)
             _complain(error)
-        case SeenBefore(path, film):
+        case SeenBefore(path, film, _):
             if as_json:
                 show_json({"image": str(path), "seen_before_as": film.name, "result": film.result}, indent=None)
             else:

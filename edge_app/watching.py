@@ -51,18 +51,20 @@ class Answered:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A file that is no readable radiograph, and the line that says why."""
+    """A file that is no readable radiograph, the line that says why, and its hash."""
 
     path: Path
     error: str
+    sha256: str
 
 
 @dataclass(frozen=True)
 class SeenBefore:
-    """A film that was dealt with under another name, or under this one before another film took it."""
+    """A film of this hash that was dealt with under another name, or under this one before another film took it."""
 
     path: Path
     film: Film
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def _answer(arrival: Arrival, station: Station) -> Event | None:
         return None
     line = Line(sha256, name, arrival.stamp, _now(), "seen_before", _model(station), result=film.result)
     station.ledger.append(line)
-    return SeenBefore(arrival.path, film)
+    return SeenBefore(arrival.path, film, sha256)
 
 
 def _screen(arrival: Arrival, sha256: str, station: Station) -> Event:
@@ -222,7 +224,7 @@ def _screen(arrival: Arrival, sha256: str, station: Station) -> Event:
         station.audit.append("not readable", who=WHO, image=sha256)
         line = Line(sha256, path.name, arrival.stamp, _now(), "unreadable", _model(station), error=str(error))
         _record(line, station)
-        return Unreadable(path, str(error))
+        return Unreadable(path, str(error), sha256)
     _require(arrival.unchanged and screening.image_sha256 == sha256)
     station.audit.append("screened", who=WHO, image=sha256, model=_model(station), outcome=screening.outcome)
     file, result = _write_result(radiograph, screening, station)
@@ -283,8 +285,8 @@ def warnings_of(result: dict[str, Any]) -> tuple[str, ...]:
 def _owed(out: Path, lines: Iterable[Line]) -> Iterator[tuple[Line, dict[str, Any]]]:
     """Results that a killed run has written, and the lines it has not; what it left half-written is removed."""
     recorded, known = {line.result for line in lines}, {line.sha256 for line in lines}
-    for folder in sorted(out.glob(DATE_PATTERN)):
-        names = {file.name for file in folder.iterdir()}
+    for folder in sorted(one for one in out.glob(DATE_PATTERN) if one.is_dir()):
+        names = {file.name for file in folder.iterdir() if file.is_file()}
         for name in sorted(names):
             result = name.removesuffix(OVERLAY_SUFFIX) + RESULT_SUFFIX
             if name.endswith(".partial") or (name.endswith(OVERLAY_SUFFIX) and result not in names):

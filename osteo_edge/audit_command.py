@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from osteo_edge.audit_log import FILE, Event, Head, read_events, verify_log
-from osteo_edge.console import show_json, show_table
+from osteo_edge.console import printable, show_json, show_table
 from osteo_edge.data_folder import default_data_folder
 from osteo_edge.strict import to_dict
 
@@ -101,16 +101,7 @@ def _head(noted: str) -> Head:
 def _row(event: Event) -> tuple[str, ...]:
     about = (f"{name} {_shortened(value)}" for name, value in event.about.items() if value is not None)
     texts = (event.at[:19].replace("T", " "), event.what, event.who, ", ".join(about))
-    return str(event.number), *map(_printable, texts)
-
-
-def _printable(text: str) -> str:
-    """A text without what a terminal would obey: whoever can write the log could hide lines by it.
-
-    >>> _printable("größer" + chr(27) + "[2J")
-    'größer�[2J'
-    """
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return str(event.number), *map(printable, texts)  # whoever can write the log could hide lines
 
 
 def _shortened(value: object) -> str:

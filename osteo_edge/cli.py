@@ -41,7 +41,7 @@ COMMANDS = {
     "cv": Entry("osteo_edge.train.cv_command", "cv", "Cross-validate recipes, beside honest baselines."),
     "ensemble": Entry("osteo_edge.train.ensemble_command", "ensemble", "Join several trained bundles into one."),
     "explain": Entry("osteo_edge.train.explain_command", "explain", "Show what moved a Keras bundle's answer."),
-    "bench": Entry("osteo_edge.benchmarks.bench_command", "bench", "Measure bundles: speed, memory, size, fidelity."),
+    "bench": Entry("osteo_edge.benchmarks.bench.command", "bench", "Measure bundles: speed, memory, size, fidelity."),
     "screen": Entry("osteo_edge.screen_command", "screen", "Screen X-ray images with a TFLite bundle."),
     "screen-archive": Entry("osteo_edge.archive.command", "screen_archive", "Screen a whole archive of films."),
     "watch": Entry("osteo_edge.edge_app.watch_command", "watch_folder", "Screen what arrives in a folder."),
@@ -138,8 +138,11 @@ def _nothing_collected() -> Iterator[None]:
 def _fail(message: str, code: int) -> int:
     import logging  # which takes long to load, and most runs do without
 
+    from osteo_edge.console import printable
+
     logging.getLogger("osteo_edge").debug("the error behind the next line", exc_info=True)
-    click.echo(f"osteo-edge: {message}", err=True)
+    told = "\n".join(map(printable, message.split("\n")))
+    click.echo(f"osteo-edge: {told}", err=True)
     return code
 
 

@@ -59,6 +59,15 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
+def printable(text: str) -> str:
+    r"""A line in which what a terminal would obey, such as a file's name may hold, is spelled out.
+
+    >>> print(printable("größer" + chr(27) + "[2J"))
+    größer\x1b[2J
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
 def show_json(value: Any, *, indent: int | None = 2) -> None:
     """Print JSON to standard output, piece by piece; NaN becomes null, since JSON has none."""
     encoder = json.JSONEncoder(indent=indent, allow_nan=False, ensure_ascii=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from osteo_edge.bundle import Bundle, read_bundle
-from osteo_edge.console import show_json
+from osteo_edge.console import printable, show_json
 from osteo_edge.errors import RadiographError
 from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
@@ -115,7 +115,7 @@ def screen(
         require_screenable(loaded, bone, force)
         interpreter = open_checked(loaded, threads=threads, tell=_complain)
         if not as_json:
-            click.echo(f"{loaded.manifest.name}: {loaded.manifest.intended_use}\n")
+            click.echo(f"{printable(f'{loaded.manifest.name}: {loaded.manifest.intended_use}')}\n")
         if studies:
             from osteo_edge.study_screening import screen_studies
 
@@ -142,7 +142,7 @@ def _reader(one_process: bool) -> Iterator[Reader]:
 
 
 def _complain(line: str) -> None:
-    click.echo(f"osteo-edge: {line}", err=True)
+    click.echo(f"osteo-edge: {printable(line)}", err=True)
 
 
 def _second_look(bundle: Bundle, interpreter: Interpreter) -> LookAgain:
@@ -176,7 +176,7 @@ def _show_image(
     opinion = [] if look is None else [str(look)]
     times = _times(screening.stage_ms, screening.runtime)
     lines = [*_answer_lines(screening), *opinion, times, *_overlay_line(picture)]
-    click.echo("\n  ".join([f"{screening.image}: {screening.headline}", *lines]))
+    _tell([f"{screening.image}: {screening.headline}", *lines])
     return True
 
 
@@ -195,8 +195,12 @@ def _show_study(study: "StudyScreening | Failure", overlay: Path | None, read: R
     for film, picture in zip(study.films, pictures, strict=True):
         lines += [f"{film.image.name}: {_of_film(film, study)}", *_overlay_line(picture)]
     lines.append(_times(study.stage_ms, study.runtime))
-    click.echo("\n  ".join([f"{study.study}: {study.headline}", *lines]))
+    _tell([f"{study.study}: {study.headline}", *lines])
     return True
+
+
+def _tell(lines: Iterable[str]) -> None:
+    click.echo("\n  ".join(map(printable, lines)))
 
 
 def _answer_lines(answer: Answer) -> Iterable[str]:

@@ -47,7 +47,7 @@ class PublicKey:
 def read_public_key(path: Path) -> PublicKey:
     """Read a PEM file with a public P-256 key, called by the file's name; `OsteoEdgeError` for anything else."""
     try:
-        if not path.is_file():
+        if path.exists() and not path.is_file():
             raise _no_key(path)  # a pipe would be waited for
         with path.open(encoding="ascii") as file:
             text = file.read(MAX_KEY_BYTES)

@@ -29,6 +29,7 @@ LEFT_OUT: Final = {
     "languages.extract": "collects the texts to translate, for developers",
     "languages.messages": "finds the texts to translate, for developers and for packing the web app",
     "light_box.drawn": "draws photos, for developers",
+    "nameless": "the terminal's watched folder",
     "photo_study": "measures the light box, for developers",
     "watch_command": "the terminal's watched folder",
     "watching": "the terminal's watched folder",

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -95,6 +96,17 @@ def test_a_model_of_one_question_leaves_a_bone_aside_that_was_named(folders: Fol
     clinic = Clinic(folders)
     assert clinic.screen(DRAWN_FILM, bone="elbow").screening.bone_given is None
     clinic.close()
+
+
+def test_films_that_nobody_saved_and_what_was_handed_on_are_gone_a_day_later(folders: Folders) -> None:
+    for folder in (folders.photos, folders.outgoing):
+        folder.mkdir(parents=True)
+        for name, age_s in (("old.jpg", 90_000), ("new.jpg", 10)):
+            (folder / name).write_bytes(b"film")
+            os.utime(folder / name, times=(time.time() - age_s,) * 2)
+    Clinic(folders).tidy_locked()
+    assert [path.name for path in folders.photos.iterdir()] == ["new.jpg"]
+    assert [path.name for path in folders.outgoing.iterdir()] == ["new.jpg"]
 
 
 def test_a_form_ends_when_its_screening_is_saved(folders: Folders) -> None:

@@ -144,6 +144,11 @@ def test_what_a_user_can_mend_is_one_line_and_ends_with_1(tmp_path: Path, capsys
     assert len(lines_of(printed.err)) == 1
 
 
+def test_what_an_error_names_cannot_write_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "gone\x07\r\u202e"]) == 1
+    assert capsys.readouterr().err.startswith("osteo-edge: gone\\x07\\r\\u202e: no such bundle")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_an_interruption_ends_with_130(
     error: BaseException, failing: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]

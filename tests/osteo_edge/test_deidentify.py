@@ -206,6 +206,8 @@ def test_films_of_one_study_stay_of_one_study_on_one_device_only() -> None:
     (study, first), (same_study, second), (elsewhere, _) = uids("1.2.3.1"), uids("1.2.3.2"), uids("1.2.3.1", bytes(32))
     assert study == same_study
     assert len({study, first, second, elsewhere}) == 4
+    halves = {int(uid.removeprefix("2.25.")) >> 64 for uid in (study, elsewhere)}
+    assert len(halves) == 2, "a half of it can be found out without the key"
     assert pydicom.uid.UID(study).is_valid
 
 

@@ -74,6 +74,19 @@ def test_the_name_of_each_new_folder_is_brought_to_the_disk(tmp_path: Path, monk
     assert len(synced) == 3
 
 
+def test_the_name_of_a_new_file_is_brought_to_the_disk_once_it_stands_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = list[tuple[Path, list[str]]]()
+    monkeypatch.setattr(
+        durable, "sync_folder", lambda folder: synced.append((folder, sorted(path.name for path in folder.iterdir())))
+    )
+    write_durably(tmp_path / "result.json", b"{}", "the result")
+    assert synced == [(tmp_path, ["result.json"])]
+    append_durably(tmp_path / "ledger", b"one\n", "the ledger")
+    assert synced[1:] == [(tmp_path, ["ledger", "result.json"])]
+
+
 def test_what_killed_writers_left_is_removed_once_nobody_can_be_at_work_on_it(tmp_path: Path) -> None:
     old, ahead, new = (tmp_path / f".{name}.partial" for name in ("old", "ahead", "new"))
     other, folder = tmp_path / ".other", tmp_path / ".folder.partial"

@@ -96,6 +96,19 @@ def test_a_bad_image_does_not_stop_the_others(
         assert [set(answer) == {"image", "error"} for answer in read_lines(printed.out)] == [False, True, False]
 
 
+def test_a_name_of_a_film_cannot_write_to_the_terminal(
+    draw_film: Draw, tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = draw_film("study/a\x07\n\u202e.png", brightness=0.85)
+    assert screen(bundle.path, film, tmp_path / "gone\r.png", "--overlay", tmp_path / "pictures") == 1
+    assert screen(bundle.path, "--study", film.parent) == 0
+    printed = capsys.readouterr()
+    assert not [letter for letter in (printed.out + printed.err).replace("\n", "") if not letter.isprintable()]
+    assert f"{film.parent}/a\\x07\\n\\u202e.png: {HEADLINES['refer']}" in printed.out
+    assert "a\\x07\\n\\u202e.png: score" in printed.out
+    assert f"{tmp_path}/gone\\r.png: cannot be read" in printed.err
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

@@ -17,7 +17,7 @@ from osteo_edge.bundle import SIGNATURE_NAME, Bundle, read_bundle
 from osteo_edge.errors import BundleError, OsteoEdgeError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import CARD_NAME, FILE_NAME
-from osteo_edge.signature import PAYLOAD_TYPE, PublicKey, read_public_key, verify
+from osteo_edge.signature import MAX_BYTES, PAYLOAD_TYPE, PublicKey, read_public_key, verify
 from tests.java_doubles import run_in_jvm
 from tests.signing import Signer
 
@@ -178,6 +178,15 @@ def test_what_is_no_signature_is_refused_in_one_line(content: bytes, signed: Bun
     assert str(signed.path / SIGNATURE_NAME) in str(caught.value)
 
 
+def test_a_genuine_signature_that_was_made_huge_is_not_read(signed: Bundle, signer: Signer) -> None:
+    path = signed.path / SIGNATURE_NAME
+    path.write_bytes(path.read_bytes().ljust(MAX_BYTES + 1))
+    with pytest.raises(BundleError, match="larger than 1,048,576 bytes"):
+        verify(signed, (signer.public_key,))
+    path.write_bytes(path.read_bytes()[:MAX_BYTES])
+    assert verify(signed, (signer.public_key,)) == signer.public_key
+
+
 @pytest.fixture
 def own_key() -> EllipticCurvePrivateKey:
     return generate_private_key(SECP256R1())
@@ -264,6 +273,11 @@ def test_what_is_no_public_key_is_said_in_one_line(content: bytes, tmp_path: Pat
     path.write_bytes(content)
     with pytest.raises(OsteoEdgeError, match=r"bad\.pub: no public P-256 key in PEM; name the \.pub file"):
         read_public_key(path)
+
+
+def test_a_key_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(OsteoEdgeError, match=r"gone\.pub: cannot be read \(No such file or directory\)"):
+        read_public_key(tmp_path / "gone.pub")
 
 
 def test_a_private_key_is_no_public_one(signer: Signer) -> None:

@@ -156,16 +156,20 @@ def test_one_in_use_the_demonstration_and_one_that_is_not_there_cannot_be_taken_
     assert bundle.path.is_dir()
 
 
-@pytest.mark.parametrize("file", ["manifest.json", "model.tflite"])
-def test_a_model_that_was_altered_on_the_disk_is_never_used(file: str, store: ModelStore, bundle: Bundle) -> None:
+@pytest.mark.parametrize(
+    ("file", "since"), [("manifest.json", "it was installed"), ("model.tflite", "the bundle was written")]
+)
+def test_a_model_that_was_altered_on_the_disk_is_never_used(
+    file: str, since: str, store: ModelStore, bundle: Bundle
+) -> None:
     model = store.install(bundle.path).model
     store.use(model.id)
     alter(model.path / file)
     in_use = store.in_use()
     assert in_use.id == DEMO
     assert in_use.problem is not None
-    assert "altered" in in_use.problem
-    with pytest.raises(BundleError, match="altered"):
+    assert f"{file}: altered since {since}" in in_use.problem
+    with pytest.raises(BundleError, match=f"{file}: altered since {since}"):
         store.use(model.id)
     assert not store.install(bundle.path).was_there, "installed again, it is whole again"
     assert store.in_use().id == model.id
@@ -183,9 +187,10 @@ def full_disk() -> Iterator[None]:
 
 
 def alter(path: Path) -> None:
-    """Change one letter: of the manifest, the first digit of the threshold."""
+    """Change one letter: of the manifest, the temperature's first decimal, of which any will do."""
     data = path.read_bytes()
-    place = data.index(b'"threshold": 0.') + len(b'"threshold": 0.') if path.suffix == ".json" else len(data) - 1
+    number = b'"temperature": 1.'
+    place = data.index(number) + len(number) if path.suffix == ".json" else len(data) - 1
     path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
 
 

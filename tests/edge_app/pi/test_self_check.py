@@ -1,13 +1,20 @@
 """What a version is asked before it is used; the version is a script here that tells what it was asked."""
 
 import json
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from osteo_edge.bundle import Bundle
+from osteo_edge.edge_app.drawn_film import DRAWN_FILM
 from osteo_edge.edge_app.pi.kit import KnownAnswer
-from osteo_edge.edge_app.pi.self_check import check_version
+from osteo_edge.edge_app.pi.self_check import FILM, check_version
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.trust import VARIABLE
+from tests.signing import Signer
 
 KNOWN = KnownAnswer(score=0.75, tolerance=0.1, runtime="LiteRT 2.3.0")
 ANSWERS_ANY_FILM = """\
@@ -17,6 +24,13 @@ case "$*" in
     *"--any-film --bone elbow") echo '{"score": 0.7}' ;;
     *--any-film) echo '{"score": 0.75}' ;;
     *) echo '{"score": null}' ;;
+esac
+"""
+SCREENS = """\
+#!/bin/sh
+case "$1" in
+    doctor) echo '{{}}' ;;
+    *) exec {python} -m osteo_edge "$@" ;;
 esac
 """
 
@@ -51,3 +65,23 @@ def test_others_are_not_since_older_versions_know_no_such_option(version: Path, 
         (version / "bundle" / "manifest.json").write_text(manifest, "utf-8")
     with pytest.raises(OsteoEdgeError, match="it gives no number for the drawn film"):
         check_version(version, KNOWN)
+
+
+def test_on_a_locked_device_a_version_with_an_unsigned_model_does_not_work(
+    bundle: Bundle, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, version = tmp_path / "keys", tmp_path / "version"
+    program, film = version / "bin" / "osteo-edge", version / FILM
+    for place in (keys, program.parent, film.parent):
+        place.mkdir(parents=True)
+    program.write_text(SCREENS.format(python=shlex.quote(sys.executable)), "utf-8")
+    program.chmod(0o755)
+    shutil.copy(DRAWN_FILM, film)
+    shutil.copy(signer.public, keys)
+    (version / "bundle").symlink_to(bundle.path)
+    monkeypatch.setenv(VARIABLE, str(keys))
+    any_score = KnownAnswer(score=0.5, tolerance=1.0, runtime="LiteRT 2.3.0")
+    with pytest.raises(OsteoEdgeError, match="bundle: is not signed"):
+        check_version(version, any_score)
+    signer.sign(bundle)
+    assert 0.0 <= check_version(version, any_score) <= 1.0

@@ -188,3 +188,14 @@ def test_two_films_of_one_name_and_day_keep_apart(place: Place, draw_film: Draw)
     assert sorted(Counter(path.name[:5] for path in place.results).items()) == [("knee-", 2)]
     digest = sha256_bytes((place.folder / "knee.png").read_bytes())
     assert place.results[0].parent / f"knee-{digest[:8]}.json" in place.results
+
+
+def test_what_somebody_else_laid_among_the_results_keeps_nobody_from_watching(place: Place, films: list[Path]) -> None:
+    place.run()
+    (day,) = place.out.glob("2*")
+    (day / "folder.json").mkdir()
+    (day / "link.json").symlink_to(place.out / "nowhere")
+    (day / "note.json").write_bytes(b"{}")
+    (place.out / "2026-01-01").write_bytes(b"no folder")
+    assert place.run() == []
+    assert len(place.rows) == len(place.ledger) == len(films)
