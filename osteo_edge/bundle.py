@@ -14,6 +14,7 @@ from osteo_edge.errors import BundleError
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.manifest import CARD_NAME, FILE_NAME, Manifest
 from osteo_edge.strict import FieldError
+from osteo_edge.writable import require_writable
 
 MAX_MANIFEST_BYTES = 1 << 20
 SIGNATURE_NAME = "model.sig"
@@ -101,9 +102,10 @@ def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
 
 
 def require_free(path: Path) -> None:
-    """Raise `BundleError` if there is something at `path` already: worth knowing before an hour of training."""
+    """Raise `BundleError` if something is at `path`, or nothing can be: worth knowing before hours of training."""
     if path.is_symlink() or path.exists():
         raise BundleError(f"{path}: exists already; choose another --out or remove it first")
+    require_writable(path, error=BundleError)
 
 
 @contextmanager

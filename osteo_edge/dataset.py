@@ -58,6 +58,17 @@ class Dataset:
         """Images per label, labels in alphabetical order."""
         return dict(sorted(Counter(case.label for case in self.cases).items()))
 
+    @property
+    def left_out_line(self) -> str:
+        """One line about the images whose labels were not asked for, a misspelt one too; empty where there are none."""
+        if not self.left_out:
+            return ""
+        labels = ", ".join(self.counts)
+        return (
+            f"Left out {len(self.left_out)} of {len(self.left_out) + len(self.cases)} images, which have other labels "
+            f"than {labels}; the first of them is {min(self.left_out)}."
+        )
+
 
 def read_dataset(path: Path, *, labels: Sequence[str] | None = None) -> Dataset:
     """List the images of a data set; none of them is opened.

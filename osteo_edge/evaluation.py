@@ -52,7 +52,7 @@ class Predictions:
     """Calibrated probabilities, (n, labels), of the cases that could be read; `groups` are those of the split.
 
     `distances` are those from the films that the model learned from, (n,), where the bundle knows these. `looks` are
-    there where a second look was asked for.
+    there where a second look was asked for. `sha256s` are those of the files, n of them, where they were read for this.
     """
 
     cases: tuple[Case, ...]
@@ -61,6 +61,7 @@ class Predictions:
     skipped: tuple[str, ...]
     distances: Floats | None = None
     looks: SecondLooks | None = None
+    sha256s: tuple[str, ...] = ()
 
     def truth(self, labels: Sequence[str]) -> npt.NDArray[np.intp]:
         return np.array([labels.index(case.label) for case in self.cases], np.intp)
@@ -101,13 +102,15 @@ def predict(
     """
     found: list[tuple[int, _Answered]] = []
     skipped: list[str] = []
+    sha256s: list[str] = []
     for number, case in enumerate(cases):
         try:
-            pixels = read_radiograph(case.path).pixels
+            film = read_radiograph(case.path)
         except RadiographError as error:
             skipped.append(str(error))
         else:
-            found.append((number, _answer(pixels, manifest, interpreter, second_look)))
+            found.append((number, _answer(film.pixels, manifest, interpreter, second_look)))
+            sha256s.append(film.sha256)
         on_progress(number + 1, len(cases))
     if not found:
         raise DatasetError(f"none of {len(cases)} images can be measured" + (f": {skipped[0]}" if skipped else ""))
@@ -120,6 +123,7 @@ def predict(
         skipped=tuple(skipped),
         distances=None if known is None or not given else known.distances(np.stack(given)),
         looks=_second_looks(answers),
+        sha256s=tuple(sha256s),
     )
 
 

@@ -1,6 +1,7 @@
 """The split file: which image is in which part, the one thing that every later number refers to."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -84,6 +85,14 @@ def select(dataset: Dataset, split: Split, part: str) -> tuple[Case, ...]:
     for kind in ("patient", "study"):
         _check_undivided(dataset, kind, [(cases[row.name], row.part) for row in used if row.part != EXCLUDED])
     return tuple(cases[row.name] for row in used if row.part == part)
+
+
+def changed_files(split: Split, sha256s: Mapping[str, str]) -> tuple[str, ...]:
+    """The images whose files, known by name with the SHA-256 that they have now, the split was not made from.
+
+    What the split says of copies, and so of its parts, holds for the files that it was made from alone.
+    """
+    return tuple(row.name for row in split.rows if sha256s.get(row.name, row.sha256) != row.sha256)
 
 
 def _check_undivided(dataset: Dataset, kind: str, cases: list[tuple[Case, str]]) -> None:

@@ -4,6 +4,7 @@ import csv
 import math
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +56,8 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a UTF-8 CSV file, with or without a byte order mark; empty lines are skipped.
 
-    A line with more cells than the header is refused, since it means a comma that should have been quoted; missing
-    cells at a line's end are empty.
+    A line with more cells than the header is refused, since it means a comma that should have been quoted, and so is a
+    column that is there twice, since nobody could tell which of them counts; missing cells at a line's end are empty.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -68,6 +69,9 @@ def read_table(path: Path) -> Table:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: is not UTF-8 CSV ({error}); save it again as such") from error
     columns = _columns(header)
+    twice = [name for name, number in Counter(columns).items() if name and number > 1]
+    if twice:
+        raise DatasetError(f"{path}: has the column {twice[0]!r} twice; rename or remove one of them")
     return Table(path, columns, tuple(_row(path, columns, line, cells) for line, cells in lines))
 
 

@@ -99,6 +99,8 @@ def cv(
     config = _config(config_file, settings)
     recipes = tuple(_named(name, config) for name in names)
     dataset = read_dataset(data, labels=config.labels)
+    if dataset.left_out:
+        click.echo(dataset.left_out_line, err=True)
     source = label_source or dataset.label_source or "not stated"
     study = Study(dataset, source, recipes, reference, config, folds, repeats, prevalence, out)
     with resumable(out), progress("cross-validate") as advance:

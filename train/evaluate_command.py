@@ -1,7 +1,9 @@
 """`osteo-edge evaluate`: the command; what is measured is in `evaluation`."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +20,7 @@ from osteo_edge.hashing import sha256_file
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import PARTS, Split, read_split, select
+from osteo_edge.split import PARTS, Split, changed_files, read_split, select
 from osteo_edge.subgroups import Subgroup
 from osteo_edge.train.calibrating import FITTED_ON
 from osteo_edge.train.evaluation_report import example_films, write_report
@@ -37,6 +39,7 @@ from osteo_edge.train.uncertainty import (
     set_sentence,
 )
 from osteo_edge.verdict import warning
+from osteo_edge.writable import require_writable
 
 
 @click.command(short_help="Measure a bundle on one part of a split.")
@@ -87,7 +90,8 @@ def evaluate(
 
     Beside the model's AUROC stands what age alone and the OST index reach on the same cases, where the data set's CSV
     has them: a model that does not beat them has not shown that it sees bone. Subgroups are by sex, age and file
-    format. Figures that are too good to be true raise an alarm.
+    format. Figures that are too good to be true raise an alarm. The input gate, which screening asks first, is not
+    asked here: every film that can be read is measured. Whether films have changed since the split was made is told.
 
     Of a model of bones, on a data set that says which bone each film shows and to which study it belongs, the table by
     bone comes first: each study is scored by the mean of its films, and each line holds the studies of the bone that
@@ -103,6 +107,8 @@ def evaluate(
       osteo-edge evaluate knee-int8 knees.csv --split split.csv --second-look --report knee.html
       osteo-edge evaluate limbs-int8 mura.csv --split mura-split.csv --report limbs.html
     """
+    if report is not None:
+        require_writable(report, "the report")
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
     split = read_split(split_file)
@@ -128,11 +134,16 @@ def evaluate(
         examples = example_films(predictions, loaded, interpreter)
         write_report(report, loaded, predictions, evaluation, examples, by_bone, uncertainty)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
+    names = (case.name for case in predictions.cases)
+    changed = changed_files(split, dict(zip(names, predictions.sha256s, strict=True)))
+    if changed:
+        click.echo(_changed_warning(changed, len(predictions.cases)), err=True)
     failed = warning(manifest.parity)
     if failed is not None:
         click.secho(f"FAILED: {failed}", fg="red", bold=True, err=True)
     if as_json:
-        facts = {"bundle": str(bundle), "runtime": interpreter.name, "split_is_the_trained_one": same_split}
+        facts: dict[str, Any] = {"bundle": str(bundle), "runtime": interpreter.name}
+        facts |= {"split_is_the_trained_one": same_split, "changed_since_the_split": list(changed)}
         studies = {} if by_bone is None else {"by_bone": by_bone.to_dict()}
         source = {"label_source": manifest.data.label_source}
         show_json({**facts, **source, **to_dict(evaluation), **uncertainty.to_dict(), **studies})
@@ -151,6 +162,13 @@ def _films(dataset: Dataset, split: Split, manifest: Manifest, part: str) -> tup
     groups = {row.name: row.group for row in split.rows}
     cases = [case for case in select(dataset, split, part) if case.label in manifest.labels]
     return cases, [groups[case.name] for case in cases]
+
+
+def _changed_warning(changed: Sequence[str], films: int) -> str:
+    return (
+        f"Warning: {len(changed)} of {films} films have changed since the split was made, the first of them "
+        f"{changed[0]}; the bundle may have learned from copies of them."
+    )
 
 
 def _no_sets(asked_for: bool, part: str, films: int) -> str:

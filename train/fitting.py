@@ -110,8 +110,10 @@ def fit(
 
     From given weights the head is fitted on features of the frozen backbone first. Then the last
     `config.trainable_layers` layers, or all, are fitted by Adam (Kingma and Ba 2015). Ctrl-C ends that after the batch
-    at hand, and the best so far is kept.
+    at hand, and the best so far is kept. `OsteoEdgeError` where that leaves nothing to be fitted.
     """
+    if config.from_scratch and config.epochs == 0 and config.trainable_layers != 0:
+        raise OsteoEdgeError("training: 0 epochs from scratch fit nothing; ask for at least 1, or start from --weights")
     task = Task(network, config, spec, train, validation, on_progress, options or FitOptions())
     folder = task.options.checkpoints
     saved = None if folder is None else keeping.load(folder, task.key)

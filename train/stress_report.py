@@ -1,14 +1,12 @@
 """One self-contained HTML page about a stress test: curves over the strengths, and one film under everything."""
 
 import base64
-import os
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from osteo_edge import page
 from osteo_edge.bundle import Bundle
-from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.extras import load_extra
 from osteo_edge.filters import Pixels
 from osteo_edge.overlay import blend
@@ -20,6 +18,7 @@ from osteo_edge.train.disturbances import Disturbance
 from osteo_edge.train.stress import Level, Reply, StressTest
 from osteo_edge.train.stress_measures import LevelMeasures, StressFigures, turns_of
 from osteo_edge.verdict import warning
+from osteo_edge.writable import require_writable
 from osteo_edge.writing import write_whole
 
 PICTURE_SIDE_PX = 260
@@ -47,11 +46,7 @@ def require_report(path: Path) -> None:
     `MissingExtraError` where there is nothing to draw curves with, `OsteoEdgeError` for a place that cannot be written.
     """
     load_extra(("matplotlib",), feature="a report with figures", package="matplotlib", extra="report")
-    folder = next(folder for folder in path.absolute().parents if os.access(folder, os.F_OK))
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise OsteoEdgeError(
-            f"{path}: the report cannot be written ({folder} is not to be written to); choose another place"
-        )
+    require_writable(path, "the report")
 
 
 def refused_untouched(test: StressTest) -> Iterator[str]:

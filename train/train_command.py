@@ -110,6 +110,8 @@ def train(
         config = with_heads(config, read_dataset(data), [] if heads is None else _parse_names(heads))
     dataset = read_dataset(data, labels=config.labels)
     log.debug("%s: %d images", data, len(dataset.cases))
+    if dataset.left_out:
+        click.echo(dataset.left_out_line, err=True)
     split = _make_split(dataset, config.seed) if split_file is None else read_split(split_file)
     job = Job(
         dataset,
@@ -143,7 +145,7 @@ def _train(job: Job, out: Path, *, as_json: bool) -> None:
     if fitted.fit.resumed_after is not None:
         click.echo(f"Went on after epoch {fitted.fit.resumed_after} of the run before.", err=True)
     if not fitted.is_chief:
-        click.echo("Fitted; the first worker writes the bundle.")
+        click.echo("Fitted; the first worker writes the bundle.", err=as_json)
         return
     if job.config.mixed_precision and not computes_in_float16(job.config):
         click.echo("No GPU here: computed in float32, not in mixed precision.", err=True)

@@ -25,7 +25,7 @@ from osteo_edge.preprocessing import InputSpec
 from osteo_edge.routing import answered
 from osteo_edge.samples import CALIBRATION, PARITY, SAMPLES_FILE, pack_samples
 from osteo_edge.screening import calibrated
-from osteo_edge.split import PARTS, Split, select, write_split
+from osteo_edge.split import PARTS, Split, changed_files, select, write_split
 from osteo_edge.train import two_stage
 from osteo_edge.train.backbones import input_spec
 from osteo_edge.train.calibrating import choose_decision, fit_temperature
@@ -164,9 +164,19 @@ def check_parts(job: Job) -> None:
 
 
 def prepare_part(job: Job, part: str, spec: InputSpec, on_progress: Advance) -> Labelled:
-    """Read and prepare the images of one part of the split that have one of the job's labels."""
+    """Read and prepare the images of one part of the split that have one of the job's labels.
+
+    `DatasetError` where one is another file than the split was made from: it may be a copy of one in another part.
+    """
     cases = [case for case in select(job.dataset, job.split, part) if case.label in job.config.labels]
     prepared = prepare(cases, spec, on_progress=lambda done, total: on_progress(done, total, stage=f"read {part}"))
+    read = {case.name: sha256 for case, sha256 in zip(prepared.cases, prepared.sha256s, strict=True)}
+    changed = changed_files(job.split, read)
+    if changed:
+        raise DatasetError(
+            f"{job.dataset.root}: {len(changed)} of {len(read)} {part} images have changed since the split was made, "
+            f"the first of them {changed[0]}; they may copy images of other parts: make the split again"
+        )
     return Labelled.of(prepared, job.config.labels, {row.name: row.group for row in job.split.rows})
 
 

@@ -149,6 +149,8 @@ def test_nothing_is_written_over(bundle: Bundle, golden_bundle: Callable[..., Bu
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     with pytest.raises(BundleError, match="exists already"):
         require_free(tmp_path / "dangling")
+    with pytest.raises(BundleError, match=r"knee: the bundle cannot be written \(.*manifest\.json is not to be"):
+        require_free(bundle.path / "manifest.json" / "knee")
     assert read_bundle(bundle.path) == bundle
 
 

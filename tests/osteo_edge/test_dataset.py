@@ -42,6 +42,10 @@ def test_with_labels_the_nearest_folder_called_so_decides_in_any_case(tmp_path: 
         ("Normal/patient1/left/1.png", "normal"),
         ("normal/x/osteoporosis/2.png", "osteoporosis"),
     ]
+    assert dataset.left_out_line == (
+        "Left out 2 of 4 images, which have other labels than normal, osteoporosis; the first of them is 4.png."
+    )
+    assert read_dataset(tmp_path / "Normal").left_out_line == ""
 
 
 def test_labels_that_nothing_bears_are_an_error_that_says_what_there_is(tmp_path: Path) -> None:

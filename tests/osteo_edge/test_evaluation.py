@@ -10,6 +10,7 @@ import pytest
 from osteo_edge.dataset import Case
 from osteo_edge.errors import DatasetError
 from osteo_edge.evaluation import Evaluation, Predictions, answers_of, evaluate, measure, predict, to_dict
+from osteo_edge.hashing import sha256_file
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
@@ -177,12 +178,20 @@ def test_every_case_is_run_in_order_with_its_group(draw_film: Callable[..., Path
     assert progress == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_what_is_measured_is_calibrated_and_its_file_known(film: Path, manifest: Manifest) -> None:
+    warm = replace(manifest, calibration=replace(manifest.calibration, temperature=2.0))
+    found = predict([case("normal", path=film)], ["a"], warm, Listed([np.log([0.04, 0.09, 0.25]).tolist()]))
+    np.testing.assert_allclose(found.probabilities, [[0.2, 0.3, 0.5]], rtol=1e-6)
+    assert found.sha256s == (sha256_file(film),)
+
+
 def test_images_that_cannot_be_read_are_skipped_and_listed(
     film: Path, tmp_path: Path, manifest: Manifest, answering: Callable[..., Interpreter]
 ) -> None:
     cases = [case("normal", path=tmp_path / "gone.png"), case("osteoporosis", path=film)]
     found = predict(cases, ["a", "b"], manifest, answering([0, 1, 2]))
     assert found.cases == (cases[1],)
+    assert len(found.sha256s) == 1
     assert list(found.groups) == ["b"]
     (line,) = found.skipped
     assert line.startswith(f"{tmp_path / 'gone.png'}: cannot be read")

@@ -6,7 +6,7 @@ import pytest
 
 from osteo_edge.dataset import Case, Dataset
 from osteo_edge.errors import DatasetError
-from osteo_edge.split import Split, SplitRow, read_split, select, write_split
+from osteo_edge.split import Split, SplitRow, changed_files, read_split, select, write_split
 
 SHA = "0" * 64
 HEADER = "path,label,group,part,sha256,reason\n"
@@ -104,3 +104,8 @@ def test_select_refuses_a_split_that_divides_a_patient_or_a_study(kind: str) -> 
     cases = tuple(replace(case, **changed) for case in dataset.cases)
     with pytest.raises(DatasetError, match=f"the split has films of {kind} K-7 in train and in .*: make it again"):
         select(replace(dataset, cases=cases), Split(ROWS), "train")
+
+
+def test_a_file_that_is_another_one_than_the_split_was_made_from_is_named() -> None:
+    assert changed_files(Split(ROWS), {"a/1.png": SHA, "b/4.png": "1" * 64}) == ("b/4.png",)
+    assert changed_files(Split(ROWS), {"a/1.png": SHA, "unknown.png": "1" * 64}) == ()

@@ -28,6 +28,15 @@ def test_an_unquoted_comma_is_an_error_that_names_the_line(tmp_path: Path) -> No
         read_table(file)
 
 
+def test_a_column_that_is_there_twice_is_an_error_and_nameless_ones_are_none(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("path,label, Label\na,x,y\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"a\.csv: has the column 'label' twice; rename or remove one"):
+        read_table(file)
+    file.write_text("path,label,,\na,x,,\n", encoding="utf-8")
+    assert read_table(file).rows[0].cells["label"] == "x"
+
+
 def test_a_missing_cell_at_the_end_of_a_line_is_not_known(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("path,age,weight\na,60\n", encoding="utf-8")

@@ -101,7 +101,8 @@ def test_options_come_before_the_toml_file_and_reach_the_recipes(phantoms: Datas
 def test_two_labels_can_be_chosen(phantoms: Dataset, tmp_path: Path) -> None:
     result = _run(phantoms, tmp_path, "--labels", "normal,osteoporosis", "--label-source", "DXA", "--json")
     assert result.exit_code == 0, repr(result.exception)
-    values = json.loads(result.output)
+    assert "Left out 10 of 30 images, which have other labels than normal, osteoporosis;" in result.stderr
+    values = json.loads(result.stdout)
     assert (values["labels"], values["label_source"]) == (["normal", "osteoporosis"], "DXA")
     assert values["counts"] == {"normal": 10, "osteoporosis": 10}
 

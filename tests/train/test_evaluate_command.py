@@ -9,6 +9,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
+from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Decision, Head, Manifest, Router
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import Prediction
@@ -92,6 +93,31 @@ def test_a_model_that_failed_its_check_is_measured_and_says_so(
     assert json.loads(printed.out)["estimates"]
     assert printed.err.startswith(f"FAILED: {FAILED_CHECK}")
     assert f'<p class="alarm">{FAILED_CHECK}' in report.read_text("utf-8")
+
+
+def test_a_film_that_has_changed_since_the_split_is_named(
+    bundle: Bundle, films: FilmTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(bundle, films, "--json") == 0
+    unchanged = capsys.readouterr()
+    assert json.loads(unchanged.out)["changed_since_the_split"] == []
+    assert "since the split" not in unchanged.err
+    folder = films.table.parent
+    (folder / "osteoporosis2.png").write_bytes((folder / "normal0.png").read_bytes())
+    assert evaluate(bundle, films, "--json") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["changed_since_the_split"] == ["osteoporosis2.png"]
+    assert "Warning: 1 of 11 films have changed since the split was made, the first of them osteop" in printed.err
+
+
+@pytest.mark.parametrize("place", ["{film}/report.html", "{folder}"])
+def test_a_place_for_no_report_is_known_before_the_work(
+    place: str, bundle: Bundle, films: FilmTable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(evaluate_command, "predict")
+    folder = films.table.parent
+    assert evaluate(bundle, films, "--report", place.format(film=folder / "normal0.png", folder=folder)) == 1
+    assert ": the report cannot be written (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("prevalence", ["0", "1", "10"])
@@ -198,9 +224,9 @@ def with_validation(films: FilmTable, draw_film: Callable[..., Path], tmp_path: 
     lines, rows = films.table.read_text("utf-8").splitlines(), list(read_split(films.split).rows)
     for label, of_label in BRIGHTNESS.items():
         for number, brightness in enumerate(of_label):
-            name = draw_film(f"validation-{label}{number}.png", brightness=brightness + 0.02).name
-            lines.append(f"{name},{label},m,50")
-            rows.append(SplitRow(name, label, name, "validation", "b" * 64))
+            film = draw_film(f"validation-{label}{number}.png", brightness=brightness + 0.02)
+            lines.append(f"{film.name},{label},m,50")
+            rows.append(SplitRow(film.name, label, film.name, "validation", sha256_file(film)))
     films.table.write_text("\n".join(lines), "utf-8")
     write_split(Split(tuple(rows)), films.split)
     return films

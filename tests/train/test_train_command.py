@@ -125,6 +125,20 @@ def test_every_setting_of_an_option_is_a_field_of_the_configuration(asked: list[
     assert not asked[0].resume
 
 
+def test_images_with_other_labels_are_left_out_and_told(
+    films: Path, asked: list[Job], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = films / "phantoms.csv"
+    lines = table.read_text("utf-8").splitlines()
+    lines[-1] = lines[-1].replace(",osteoporosis,", ",osteoporsis,")
+    table.write_text("\n".join(lines), "utf-8")
+    assert _run(films, "--json") == 0
+    printed = capsys.readouterr()
+    assert len(asked[0].dataset.cases) == 11
+    assert printed.out == ""
+    assert "Left out 1 of 12 images, which have other labels than normal, osteopenia, osteoporosis;" in printed.err
+
+
 def test_a_recipe_for_workstations_is_sent_to_the_comparison(
     films: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

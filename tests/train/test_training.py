@@ -1,5 +1,6 @@
 """The whole training job, small: drawn films in, Keras bundle out."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,6 +144,22 @@ def test_a_label_that_a_part_lacks_is_named(phantoms: Dataset, phantom_split: Sp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_film_that_has_changed_since_the_split_is_refused(
+    part: str, phantoms: Dataset, phantom_split: Split, tmp_path: Path
+) -> None:
+    """A film of the test part under the name of a training film would be learned from and measured on."""
+    root = tmp_path / "films"
+    shutil.copytree(phantoms.root, root)
+    films = replace(phantoms, root=root, cases=tuple(replace(case, path=root / case.name) for case in phantoms.cases))
+    name = next(row.name for row in phantom_split.rows if row.part == part)
+    other = next(row.name for row in phantom_split.rows if row.part != part)
+    shutil.copyfile(root / other, root / name)
+    with pytest.raises(DatasetError, match=f"1 of [0-9]+ {part} images have changed since the split .* {name}; "):
+        _train(films, phantom_split, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.usefixtures("feature_cache")
 def test_two_labels_are_enough_with_a_frozen_backbone(phantoms: Dataset, phantom_split: Split, tmp_path: Path) -> None:
     weights = tmp_path / "weights.h5"
@@ -167,6 +184,17 @@ def test_features_are_computed_once_for_each_image(phantoms: Dataset, feature_ca
     assert not np.array_equal(frozen_features(other, prepared, _spec()), first)
     assert len(list(feature_cache.rglob("*.npy"))) == 10
     assert not list(feature_cache.rglob("*.partial"))
+
+
+@pytest.mark.usefixtures("feature_cache")
+def test_an_altered_film_does_not_get_the_features_of_the_one_before(phantoms: Dataset) -> None:
+    network, films = build(TINY, _spec()), prepare(phantoms.cases[:2], _spec())
+    first = frozen_features(network, Labelled.of(films, TINY.labels), _spec())
+    altered = replace(films, planes=films.planes[[1, 1]], sha256s=("f" * 64, films.sha256s[1]))
+    again = frozen_features(network, Labelled.of(altered, TINY.labels), _spec())
+    scale = first.max()
+    assert np.abs(first[0] - first[1]).max() > 0.01 * scale
+    np.testing.assert_allclose(again / scale, first[[1, 1]] / scale, atol=1e-4)
 
 
 @pytest.mark.slow
