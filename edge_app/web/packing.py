@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from osteo_edge.bundle import SIGNATURE_NAME, Bundle
 from osteo_edge.edge_app.android.drawing import INK, draw_icon
+from osteo_edge.edge_app.languages.catalogue import open_catalogue
 from osteo_edge.edge_app.settings import Language
 from osteo_edge.edge_app.web.building import Page, built_page
 from osteo_edge.edge_app.web.headers import compressed, headers_file, security_headers
@@ -19,11 +20,13 @@ from osteo_edge.edge_app.web.shared import SHARED_NAME, STRINGS, shared_json, st
 from osteo_edge.edge_app.web.suitable import read_suitable
 from osteo_edge.edge_app.web.web_sbom import web_sbom
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.findings import findings_of
 from osteo_edge.hashing import sha256_bytes
-from osteo_edge.manifest import FILE_NAME
+from osteo_edge.manifest import FILE_NAME, Manifest
 from osteo_edge.new_folder import new_folder
 from osteo_edge.signature import PublicKey, read_public_key, verify
 from osteo_edge.version import VERSION
+from osteo_edge.wording import advice
 
 BUNDLE: Final = "bundle"
 MANIFEST: Final = "manifest.webmanifest"
@@ -31,7 +34,7 @@ HEADERS: Final = "_headers"
 SBOM: Final = "sbom.cdx.json"
 NOT_STORED: Final = (HEADERS, SBOM)
 """What no page asks for: a browser does not store it."""
-LATER: Final = ("assets/charlswasm_", "assets/openjpegwasm_", "assets/sql-wasm-")
+LATER: Final = ("assets/charlswasm_", "assets/lock_worker-", "assets/openjpegwasm_", "assets/sql-wasm-")
 """How the names of files begin that backups and few films need: they are stored when films can be screened already."""
 NAME: Final = "osteo-edge"
 STEPS: Final = 3
@@ -81,6 +84,7 @@ def pack(
     keys = tuple(read_public_key(path) for path in trusted)
     on_progress("the model", 0, STEPS)
     suitable = read_suitable(bundle)
+    _require_outside(bundle, out)
     if keys:
         verify(suitable, keys)
     page = built_page(lambda stage: on_progress(stage, 1, STEPS))
@@ -133,7 +137,7 @@ def _files(
         if one != "en":
             files[f"{STRINGS}/{one}.json"] = strings_json(one)
     files |= {icon: draw_icon(side, is_whole=whole) for icon, (side, whole) in ICONS.items()}
-    files[MANIFEST] = _manifest(name or NAME, language or "en")
+    files[MANIFEST] = _manifest(name or NAME, language or "en", bundle.manifest)
     files[WORKER] = _packed_line(files, headers) + (page.folder / WORKER).read_bytes()
     files[HEADERS] = headers_file(headers)
     files[SBOM] = web_sbom(bundle.manifest, page.packages, files)
@@ -169,8 +173,9 @@ def _variants(files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
     return sorted(set(all_of_them) - set(compat)), compat
 
 
-def _manifest(name: str, language: Language) -> bytes:
+def _manifest(name: str, language: Language, model: Manifest) -> bytes:
     """What an installed app is called and looks like (W3C, Web Application Manifest)."""
+    say = open_catalogue(language)
     ink = "#{:02x}{:02x}{:02x}".format(*INK)
     icons = [
         {"src": icon, "sizes": f"{side}x{side}", "type": "image/png", "purpose": "maskable" if whole else "any"}
@@ -180,7 +185,7 @@ def _manifest(name: str, language: Language) -> bytes:
     told = {
         "name": name,
         "short_name": name,
-        "description": "A referral aid for low bone density on X-rays. Never a diagnosis.",
+        "description": " ".join(say(advice("refer", finding)) for finding in findings_of(model)),
         "lang": language,
         "id": "./",
         "start_url": "./",
@@ -205,6 +210,14 @@ def _require_own(out: Path) -> None:
     if foreign is not None:
         raise OsteoEdgeError(
             f"{foreign}: was not written by `osteo-edge package web`; choose another --out, or take it away"
+        )
+
+
+def _require_outside(bundle: Path, out: Path) -> None:
+    """Raise `OsteoEdgeError` for a folder in the bundle: with it there, the bundle could not be read any more."""
+    if out.resolve().is_relative_to(bundle.resolve()):
+        raise OsteoEdgeError(
+            f"{out}: lies in the bundle, which holds what its manifest lists alone; choose another --out"
         )
 
 

@@ -1,7 +1,7 @@
 """What the screens of the web app have from the Kivy app: limits of forms, words by key, the tables of the history."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app import (
@@ -23,8 +23,21 @@ from osteo_edge.edge_app.exports import backup_contents
 from osteo_edge.edge_app.history import encrypted, images, opening, rows, schema
 from osteo_edge.edge_app.light_box.photo import PHOTO_OF_FILM
 from osteo_edge.edge_app.models.description import describe
-from osteo_edge.edge_app.models.details import CHECKS, PRECISIONS, Overview, facts, figure_lines
+from osteo_edge.edge_app.models.details import (
+    CHECKS,
+    ON_TEST,
+    ON_TEST_ALONE,
+    ON_TEST_ALONE_BEFORE,
+    ON_TEST_BEFORE,
+    PRECISIONS,
+    Overview,
+    facts,
+    figure_lines,
+)
 from osteo_edge.findings import findings_of
+
+WITHOUT_FOLLOW_UP: Final = {ON_TEST: ON_TEST_ALONE, ON_TEST_BEFORE: ON_TEST_ALONE_BEFORE}
+"""What is said of figures here, where the Kivy app has a screen that compares answers with DXA results."""
 
 
 def screen_tables() -> dict[str, Any]:
@@ -68,7 +81,7 @@ def of_model(bundle: Bundle) -> dict[str, Any]:
         "isDemo": demo_bundle.is_demo(bundle.manifest),
         "findings": findings_of(bundle.manifest),
         "facts": facts(overview, str),
-        "figures": figure_lines(overview, str),
+        "figures": [WITHOUT_FOLLOW_UP.get(line, line) for line in figure_lines(overview, str)],
     }
 
 

@@ -95,6 +95,8 @@ def serve(
       osteo-edge serve web --host 127.0.0.1 --port 8080
       osteo-edge serve web --certificate clinic.crt --key clinic.key --port 443
     """
+    if not host:
+        raise click.UsageError("--host is empty: leave it out, or give an address that this machine has")
     if (certificate is None) != (key is None):
         raise click.UsageError("--certificate and --key go together")
     if tls and certificate is not None:

@@ -5,6 +5,7 @@ it only picks from a table that is in memory. What such a server lacks is here: 
 one that comes byte by byte, and a limit on connections, in all and for each address.
 """
 
+import errno
 import io
 import socket
 import ssl
@@ -239,13 +240,13 @@ def open_server(host: str, port: int, site: Mapping[str, Content], tls: ssl.SSLC
         return WebServer((host, port), site, tls)
     except OverflowError as error:
         raise OsteoEdgeError(f"port {port}: there is none of this number; choose one from 1 to 65535") from error
-    except socket.gaierror as error:
-        raise OsteoEdgeError(
-            f"{host}: no address of this machine; leave --host out, or give one that it has"
-        ) from error
     except PermissionError as error:
         raise OsteoEdgeError(f"port {port}: only the administrator may use it; choose --port 8080 or above") from error
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise OsteoEdgeError(
+                f"{host}: no address of this machine; leave --host out, or give one that it has"
+            ) from error
         reason = error.strerror or error
         raise OsteoEdgeError(f"{host}, port {port}: cannot be used ({reason}); choose another --port") from error
 

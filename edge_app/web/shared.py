@@ -8,7 +8,7 @@ import base64
 import json
 from dataclasses import fields
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from osteo_edge import (
     wording,
 )
 from osteo_edge.bundle import Bundle
+from osteo_edge.edge_app.exports import backup_contents
+from osteo_edge.edge_app.history import encrypted, vault
 from osteo_edge.edge_app.languages.catalogue import DOMAIN, FOLDER, read_mo
 from osteo_edge.edge_app.languages.messages import find_messages
 from osteo_edge.edge_app.settings import Language
@@ -76,6 +78,7 @@ def tables() -> dict[str, Any]:
         "overlay": _overlay(),
         "stretchPercentiles": preprocessing.STRETCH_PERCENTILES,
         "transferSyntaxes": _transfer_syntaxes(),
+        "vault": _vault(),
         "luminance": {"weights": LUMINANCE, "bits": LUMINANCE_BITS},
     }
 
@@ -139,6 +142,21 @@ def _overlay() -> dict[str, Any]:
         "evidenceSidePx": evidence.MAX_EVIDENCE_SIDE_PX,
         "noRegion": overlay.NO_REGION,
         "colourMaps": maps,
+    }
+
+
+def _vault() -> dict[str, Any]:
+    """The format of an encrypted history, and what is said of its PIN and its recovery code."""
+    return {
+        **constants(vault),
+        "pageBytes": encrypted.PAGE_BYTES,
+        "plainDatabase": encrypted.PLAIN.decode(),
+        "mark": vault.MARK.decode(),
+        "info": {purpose: vault.INFO.format(purpose=purpose) for purpose in ("database", "images", "names")},
+        "about": {kind: vault.ABOUT.format(kind=kind) for kind in get_args(vault.Kind)},
+        "locked": backup_contents.LOCKED,
+        "wrongSecret": backup_contents.WRONG_SECRET,
+        "noMemory": vault.NO_MEMORY,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from osteo_edge.bundle import read_bundle
 from osteo_edge.edge_app.demo_bundle import FOLDER
@@ -20,10 +20,13 @@ from osteo_edge.edge_app.web.serving import Content, WebServer, open_server, rea
 from osteo_edge.edge_app.web.shared import shared_json
 from osteo_edge.errors import OsteoEdgeError
 from tests.edge_app.web.parity_core import Core, opened_core
+from tests.edge_app.web.reader import PATIENCE_MS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 PHONE = {"width": 360, "height": 740}
+
+expect.set_options(timeout=PATIENCE_MS)  # a busy machine is slow, and not wrong
 
 
 @pytest.fixture(scope="session")

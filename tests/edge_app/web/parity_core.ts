@@ -25,6 +25,9 @@ import { FilmScreener } from "../../../edge_app/web/project/src/core/screening";
 import { unpackedPlane } from "../../../edge_app/web/project/src/core/shared";
 import { readEnds } from "../../../edge_app/web/project/src/core/tflite";
 import { ScreeningError } from "../../../edge_app/web/project/src/core/types";
+import { decryptDatabase } from "../../../edge_app/web/project/src/history/sqlcipher";
+import { readVault } from "../../../edge_app/web/project/src/history/vault";
+import { Keys, openVault } from "../../../edge_app/web/project/src/history/vault_keys";
 import { Screener } from "../../../edge_app/web/project/src/screener";
 
 console.debug = console.error; // standard output is for answers
@@ -35,6 +38,7 @@ let line: any;
 const plane = (packed: any) => unpackedPlane(packed);
 const bytes = (base64: string) => Uint8Array.from(Buffer.from(base64, "base64"));
 const packed = (data: Float32Array) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
+const base64 = (data: Uint8Array) => Buffer.from(data).toString("base64");
 const shown = ({ height, width, data }: any) => ({ shape: [height, width], data: packed(data) });
 
 const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
@@ -113,6 +117,18 @@ const QUESTIONS: Record<string, (...values: any[]) => unknown> = {
     return cleaned && Buffer.from(cleaned).toString("base64");
   },
   grey: (picture) => Buffer.from(greyPng(plane(picture))).toString("base64"),
+  vault: (files: string[]) => readVault(files.map(bytes), shared.vault).slots,
+  unlocked: (file, secret) => {
+    const keys = openVault(readVault([bytes(file)], shared.vault), secret, shared.vault);
+    return keys && base64(keys.database);
+  },
+  hidden: (dataKey, sha) => new Keys(bytes(dataKey), shared.vault).hiddenName(sha),
+  database: (file, key) => base64(decryptDatabase(bytes(file), bytes(key), shared.vault)),
+  unsealed: async (dataKey, name, file, isSecure) => {
+    const keys = new Keys(bytes(dataKey), shared.vault, isSecure ? crypto.subtle : null);
+    const opened = await keys.openSealed(name, bytes(file));
+    return opened && base64(opened);
+  },
   rejections: (picture, gate, metalCounts) =>
     rejections({ pixels: plane(picture), chroma: 0, modality: null } as any, gate, shared, line, metalCounts),
 };

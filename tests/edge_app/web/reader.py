@@ -76,7 +76,7 @@ def save(page: Page) -> None:
 def codes(page: Page, address: str) -> list[str]:
     """The patient codes of the history, the newest first."""
     open_app(page, address, "history")
-    expect(page.locator("main [role=status]")).not_to_be_empty()
+    expect(page.locator("main p[role=status]")).not_to_be_empty()
     return page.locator(".entry .strong").all_inner_texts()
 
 

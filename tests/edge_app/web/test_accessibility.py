@@ -8,9 +8,11 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from osteo_edge.edge_app.history.encrypted import can_encrypt
 from osteo_edge.edge_app.web.building import PROJECT
+from tests.edge_app.web.backups import make_locked, restore
 from tests.edge_app.web.conftest import PHONE
-from tests.edge_app.web.reader import button, choose, open_app, save, screen
+from tests.edge_app.web.reader import PATIENCE_MS, button, choose, leave_room, open_app, said, save, screen
 
 AXE: Final = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP: Final = {"width": 1280, "height": 800}
@@ -62,6 +64,22 @@ def test_axe_finds_nothing_on_any_screen(
     button(page, "Choose a film")
     found["problem"] = axe(page)
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.skipif(not can_encrypt(), reason="cryptography and sqlcipher3 are not installed")
+def test_axe_finds_nothing_where_the_pin_of_a_backup_is_asked(
+    visitor: BrowserContext, served: str, axe: Callable[[Page], list[str]], tmp_path: Path
+) -> None:
+    page = visitor.new_page()
+    restore(page, served, make_locked(tmp_path).path)
+    field = page.get_by_label("PIN or recovery code")
+    expect(field).to_be_visible(timeout=PATIENCE_MS)
+    asked = axe(page)
+    field.fill("wrong")
+    button(page, "Restore")
+    wrong = page.get_by_text("This is neither the PIN nor the recovery code of this backup.")
+    expect(wrong).to_be_visible(timeout=PATIENCE_MS)
+    assert (asked, axe(page)) == ([], [])
 
 
 @pytest.mark.slow
@@ -116,6 +134,64 @@ def test_no_screen_is_wider_than_the_window(visitor: BrowserContext, served: str
     assert wide == []
 
 
+def test_no_screen_is_wider_than_the_window_with_letters_twice_as_large(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    open_app(page, served, "settings")
+    letters = "one => parseFloat(getComputedStyle(one).fontSize)"
+    usual = page.locator("h1").evaluate(letters)
+    twice = {"fontSizes": {"standard": 32, "fixed": 26}}  # as it is set in a browser
+    page.context.new_cdp_session(page).send("Page.setFontSizes", twice)
+    page.get_by_label("Español").check()
+    wide = []
+    for name in PLAIN_SCREENS:
+        open_app(page, served, name)
+        assert page.locator("h1").evaluate(letters) == 2 * usual
+        if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
+            wide.append(name)
+    assert wide == []
+
+
+HIDDEN = """() => {
+    const one = document.activeElement;
+    const { left, right, top } = one.getBoundingClientRect();
+    const above = document.elementFromPoint((left + right) / 2, top + 2);
+    const covers = above?.closest(".foot, .foot-line, .mark");
+    return covers && one !== document.body && !covers.contains(one)
+        ? one.getAttribute("aria-label") ?? one.textContent
+        : null;
+}"""
+"""What has the focus, where a line that stays in its place lies over it."""
+
+
+def test_what_has_the_focus_is_not_hidden_by_what_stays_in_its_place(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 740, "height": 360})  # a phone held across
+    screen(page, served)
+    page.evaluate("scrollTo(0, 0)")
+    hidden = []
+    for key in [*["Tab"] * 9, *["Shift+Tab"] * 9]:
+        page.keyboard.press(key)
+        hidden.append(page.evaluate(HIDDEN))
+    assert [name for name in hidden if name] == []
+
+
+def test_a_line_at_the_foot_of_the_page_covers_no_button(visitor: BrowserContext, served: str) -> None:
+    page = visitor.new_page()
+    page.set_viewport_size({"width": 320, "height": 560})
+    open_app(page, served)
+    leave_room(page, served, 1)
+    screen(page, served, code="K-1")
+    line = page.locator(".foot-line")
+    expect(line).to_contain_text("This device has no space left for this page")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    places = [page.get_by_role("button", name="Save").bounding_box(), line.bounding_box()]
+    leave_room(page, served, None)
+    assert places[0] is not None
+    assert places[1] is not None
+    assert places[0]["y"] + places[0]["height"] <= places[1]["y"]
+
+
 @pytest.mark.slow
 def test_who_wants_no_motion_gets_none(browser: Browser, served: str) -> None:
     for preference, duration in (("reduce", "0s"), ("no-preference", "0.08s")):
@@ -130,11 +206,14 @@ def test_who_wants_no_motion_gets_none(browser: Browser, served: str) -> None:
 def test_paper_has_the_answer_and_no_buttons(visitor: BrowserContext, served: str) -> None:
     page = visitor.new_page()
     screen(page, served, code="K-1")
+    expect(said(page, "Bone screening report: a referral aid, not a diagnosis")).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator("button:visible").count() == 0
     expect(page.get_by_role("article")).to_contain_text("Calibrated probability that the model gives")
     expect(page.locator(".film")).to_be_visible()
+    for line in ("Bone screening report: a referral aid, not a diagnosis", "The film, reduced: not for diagnosis"):
+        expect(said(page, line)).to_be_visible()
     assert page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
 
 

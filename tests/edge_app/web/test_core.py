@@ -26,6 +26,7 @@ from osteo_edge.manifest import Calibration, Decision
 from osteo_edge.preprocessing import InputSpec, to_tensor
 from osteo_edge.radiograph import Radiograph, Source, read_radiograph
 from osteo_edge.raster import matching, scaling, smoothing, tones
+from osteo_edge.raster.plain import scaling as plain_scaling
 from osteo_edge.runtime import Prediction
 from osteo_edge.screening import calibrated, decide
 from osteo_edge.wording import Finding
@@ -69,6 +70,13 @@ def noise(height: int, width: int) -> Pixels:
 def test_pictures_shrink_to_the_same_samples(core: Core, here: tuple[int, int], there: tuple[int, int]) -> None:
     picture = noise(*here)
     assert np.array_equal(unpacked(core.ask("shrink", packed(picture), *there)), scaling.shrink(picture, *there))
+
+
+def test_pictures_are_enlarged_to_the_same_samples(core: Core) -> None:
+    picture = noise(37, 50)
+    for height, width in ((69, 82), (111, 64), (255, 268), (391, 404)):
+        larger = unpacked(core.ask("enlarge", packed(picture), height, width))
+        assert np.array_equal(larger, plain_scaling.enlarge(picture, height, width))
 
 
 def test_pictures_are_enlarged_and_moved_alike(core: Core) -> None:

@@ -75,6 +75,7 @@ def test_what_is_entered_of_an_answer_is_there_again(page: Page, served: str) ->
     expect(said(page, "Say why it was decided otherwise")).to_be_visible()
     page.get_by_label("Why otherwise: no name of the patient").fill("seen by a surgeon")
     button(page, "Save the decision")
+    expect(said(page, "because: seen by a surgeon")).to_be_visible()
     page.reload()
     expect(said(page, "because: seen by a surgeon")).to_be_visible(timeout=PATIENCE_MS)
     expect(said(page, "Note: old fracture")).to_be_visible()
@@ -134,7 +135,7 @@ def test_a_tab_that_is_killed_loses_neither_form_nor_film(visitor: BrowserContex
     expect(said(again, "A form was not finished: K-1")).to_be_visible()
     expect(said(again, f"Its film: {FILM_NAME}")).to_be_visible()
     button(again, "Continue it")
-    assert again.get_by_label("Patient code, no name").input_value() == "K-1"
+    expect(again.get_by_label("Patient code, no name")).to_have_value("K-1")
     button(again, "Screen it")
     expect(again.locator(".headline")).to_have_text(REFER, timeout=PATIENCE_MS)
     save(again)
@@ -181,8 +182,10 @@ def test_two_tabs_see_what_the_other_saves_and_share_no_form(visitor: BrowserCon
 
 def test_a_browser_that_keeps_nothing_screens_and_says_so(page: Page, served: str) -> None:
     page.add_init_script(FORBIDDEN)
-    open_app(page, served)
-    expect(said(page, "This browser lets this page keep nothing")).to_be_visible()
+    page.add_init_script("navigator.storage.estimate = () => Promise.reject(new TypeError())")
+    for name in ("settings", "home"):
+        open_app(page, served, name)
+        expect(said(page, "This browser lets this page keep nothing")).to_be_visible()
     screen(page, served)
     expect(page.locator(".foot")).to_contain_text("nothing can be saved")
     assert page.get_by_role("button", name="Save", exact=True).count() == 0

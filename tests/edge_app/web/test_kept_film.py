@@ -18,6 +18,7 @@ from osteo_edge.edge_app.history.store import History
 from osteo_edge.hashing import sha256_bytes
 from osteo_edge.metadata import without_metadata
 from tests.edge_app.history.made import make_record
+from tests.edge_app.web.backups import back_up, restore
 from tests.edge_app.web.conftest import CHROMIUM
 from tests.edge_app.web.reader import (
     PATIENCE_MS,
@@ -29,7 +30,6 @@ from tests.edge_app.web.reader import (
     save,
     screen,
 )
-from tests.edge_app.web.test_backup import back_up, restore
 from tests.osteo_edge.drawn_dicom import dicom_bytes, dicom_of
 from tests.osteo_edge.test_metadata import MARKER, WIDE, notes
 

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import cli, run
 from osteo_edge.edge_app.demo_bundle import FOLDER
+from osteo_edge.edge_app.languages.catalogue import open_catalogue
 from osteo_edge.edge_app.web import building, packing, suitable
 from osteo_edge.edge_app.web.headers import caching, security_headers
 from osteo_edge.edge_app.web.packed import PACKED_NAME, read_files, read_packed
@@ -24,6 +25,7 @@ from osteo_edge.edge_app.web.packing import LATER, first_load, later_load, pack
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.filters import Filter
 from osteo_edge.manifest import Manifest
+from osteo_edge.wording import advice
 from tests.sboms import parts_of, require_valid
 from tests.signing import Signer
 
@@ -145,6 +147,16 @@ def test_name_and_language_are_those_that_were_chosen(package_web: Callable[...,
     assert (shown["name"], shown["lang"]) == (app["name"], app["language"]) == ("Kliniki ya goti", "sw")
 
 
+def test_an_installed_app_says_what_it_is_not_in_its_own_language(
+    files: dict[str, bytes], golden_bundle: Callable[..., Bundle], package_web: Callable[..., Path]
+) -> None:
+    assert json.loads(files["manifest.webmanifest"])["description"] == advice("refer")
+    bundle = golden_bundle("abnormal", finding="abnormality")
+    folder = package_web(bundle.path, language="fr")
+    french = open_catalogue("fr")(advice("refer", "abnormality"))
+    assert json.loads((folder / "manifest.webmanifest").read_bytes())["description"] == french
+
+
 def test_the_bill_of_materials_lists_the_packages_in_the_page_and_the_model(files: dict[str, bytes]) -> None:
     document = json.loads(files["sbom.cdx.json"])
     require_valid(document)
@@ -211,6 +223,14 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(packaged: Path, tmp_pat
     assert (code, (folder / "notes.txt").read_text()) == (1, "mine")
     assert "notes.txt: was not written by `osteo-edge package web`" in said
     assert "\n" not in said.strip()
+
+
+def test_a_bundle_is_not_spoilt_by_an_app_in_it(golden_bundle: Callable[..., Bundle]) -> None:
+    bundle = golden_bundle("whole")
+    there = sorted(path.name for path in bundle.path.iterdir())
+    code, said = package(bundle.path, bundle.path / "web")
+    assert (code, sorted(path.name for path in bundle.path.iterdir())) == (1, there)
+    assert "lies in the bundle, which holds what its manifest lists alone; choose another --out" in said
 
 
 def test_a_packing_that_fails_leaves_what_was_there(

@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,14 +13,17 @@ import numpy as np
 import pytest
 
 from osteo_edge import gate, knee_template, overlay, wording
+from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app.demo_bundle import demo_bundle
 from osteo_edge.edge_app.history.store import UNDO_WINDOW
 from osteo_edge.edge_app.languages.catalogue import open_catalogue
 from osteo_edge.edge_app.light_box import crop
 from osteo_edge.edge_app.light_box.photo import JPEG_QUALITY
+from osteo_edge.edge_app.models.details import ON_TEST_ALONE, ON_TEST_ALONE_BEFORE
 from osteo_edge.edge_app.screening_form import MAX_AGE_YEARS, MAX_WEIGHT_KG
 from osteo_edge.edge_app.web.building import PROJECT
 from osteo_edge.edge_app.web.shared import constants, shared_json, strings_json, tables
+from osteo_edge.manifest import Manifest, Metric
 from osteo_edge.raster import colour
 from osteo_edge.signature import PREDICATE, STATEMENT
 
@@ -40,6 +45,17 @@ def test_the_texts_are_those_of_python(shared: dict[str, Any]) -> None:
     assert shared["app"] | {"version": ""} == {"name": "Knee", "language": "fr", "version": "", "trustedKeys": []}
     assert shared["isDemo"] is True
     assert ["Precision", "8-bit integers (int8)"] in shared["facts"]
+
+
+def test_figures_promise_no_follow_up_which_the_page_has_not(
+    golden_bundle: Callable[..., Bundle], manifest: Manifest
+) -> None:
+    of_patients = {"data": replace(manifest.data, label_source="DXA"), "intended_use": "Screening."}
+    for part, words in (("test, before conversion", ON_TEST_ALONE_BEFORE), ("test", ON_TEST_ALONE)):
+        metrics = {"sensitivity, test": Metric(0.9, 0.8, 0.95, 40, part)}
+        bundle = golden_bundle(part, metrics=metrics, **of_patients)
+        figures = json.loads(shared_json(bundle, name=None, language=None))["figures"]
+        assert figures == ["Sensitivity: 0.90 (95 % interval 0.80 to 0.95), n = 40", words]
 
 
 def test_every_limit_of_the_gate_goes_along(shared: dict[str, Any]) -> None:

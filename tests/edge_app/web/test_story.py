@@ -116,6 +116,88 @@ def test_a_film_is_enlarged_and_moved_by_keys(page: Page, served: str) -> None:
     assert film_pixels(page) == whole
 
 
+FILM_PLACE = """() => {
+    const [layers, box] = [document.querySelector(".film-layers"), document.querySelector(".film")];
+    const { m41: x, m42: y, a: zoom } = new DOMMatrix(getComputedStyle(layers).transform);
+    const film = document.querySelector(".film-picture");
+    const shown = zoom * Math.min(box.clientWidth / film.width, box.clientHeight / film.height);
+    const room = [shown * film.width - box.clientWidth, shown * film.height - box.clientHeight];
+    return { x, y, zoom, isWithin: [x, y].every((at, axis) => Math.abs(at) <= Math.max(0, room[axis] / 2) + 1) };
+}"""
+"""How far a film is moved and enlarged, and whether its edges are where they may be."""
+
+
+TURNED = """() => new Promise((done) => {
+    const look = () =>
+        requestAnimationFrame(innerWidth === 320 ? () => requestAnimationFrame(done) : look);
+    look();
+})"""
+"""Wait until the page has been drawn in its new width."""
+
+
+def film_middle(page: Page) -> tuple[float, float]:
+    box = page.locator(".film").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.fixture
+def still(page: Page) -> Page:
+    """The page for somebody who wants no motion: what is moved is there at once."""
+    page.emulate_media(reduced_motion="reduce")
+    return page
+
+
+def test_two_fingers_enlarge_the_film_and_not_the_page(still: Page, served: str) -> None:
+    screen(still, served)
+    across, down = film_middle(still)
+    pinch = {"x": across, "y": down, "scaleFactor": 2, "relativeSpeed": 2000, "gestureSourceType": "touch"}
+    still.context.new_cdp_session(still).send("Input.synthesizePinchGesture", pinch)
+    assert still.evaluate(FILM_PLACE)["zoom"] > 1.5
+    # else the browser takes the gesture for its own and tells the page no more of it
+    assert still.locator(".film").evaluate("one => getComputedStyle(one).touchAction") == "none"
+    still.get_by_role("button", name="Show all of the film").click()
+    assert still.locator(".film").evaluate("one => getComputedStyle(one).touchAction") == "pan-x pan-y"
+
+
+def test_a_film_follows_the_mouse_only_while_its_button_is_down(still: Page, served: str) -> None:
+    screen(still, served)
+    across, down = film_middle(still)
+    still.mouse.move(across, down)
+    still.mouse.down()
+    still.mouse.move(5, 5)
+    still.mouse.up()  # not on the film
+    for _ in range(3):
+        still.get_by_role("button", name="Enlarge").click()
+    enlarged = still.evaluate(FILM_PLACE)
+    still.mouse.move(across, down)
+    still.mouse.move(across + 20, down + 20)
+    assert still.evaluate(FILM_PLACE) == enlarged
+    still.mouse.down()
+    still.mouse.move(across, down)
+    still.mouse.up()
+    assert still.evaluate(FILM_PLACE)["x"] == pytest.approx(enlarged["x"] - 20)
+
+
+def test_an_enlarged_film_stays_in_its_frame_when_the_phone_is_turned(still: Page, served: str) -> None:
+    screen(still, served)
+    still.locator(".film").focus()
+    for key in ("+", "+", *(["ArrowRight", "ArrowDown"] * 12)):
+        still.keyboard.press(key)
+    upright = still.evaluate(FILM_PLACE)
+    still.set_viewport_size({"width": 320, "height": 480})
+    still.evaluate(TURNED)
+    turned = still.evaluate(FILM_PLACE)
+    assert (turned["zoom"], turned["isWithin"]) == (upright["zoom"], True)
+    assert turned["x"] != upright["x"]
+
+
+@pytest.mark.parametrize("address", ["nonsense", "constructor", "__proto__"])
+def test_an_address_that_is_none_leads_to_the_first_screen(page: Page, served: str, address: str) -> None:
+    open_app(page, served, address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Bone screening")
+
+
 def test_a_colour_picture_is_refused_with_a_reason_and_no_probability(page: Page, served: str, tmp_path: Path) -> None:
     screen(page, served, colour_picture(tmp_path / "cat.png"))
     expect(page.locator(".headline")).to_have_text(HEADLINES["rejected"])
@@ -181,6 +263,18 @@ def test_leaving_an_unsaved_answer_asks(page: Page, served: str) -> None:
     assert codes(page, served) == []
 
 
+def test_who_stays_and_leaves_in_the_same_moment_is_asked_again(page: Page, served: str) -> None:
+    screen(page, served)
+    for _ in range(2):
+        button(page, "‹ Back")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.evaluate("() => { document.querySelector('dialog button').click(); location.hash = '#history'; }")
+        expect(page.get_by_role("dialog", name="Leave without saving?")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator(".headline")).to_be_visible()
+
+
 def test_the_app_speaks_the_languages_of_the_kivy_app(page: Page, served: str) -> None:
     open_app(page, served, "settings")
     page.get_by_label("Français").check()
@@ -223,6 +317,42 @@ def test_a_film_is_dropped_onto_the_page(page: Page, served: str) -> None:
     )
     page.dispatch_event(".sources", "drop", {"dataTransfer": transfer})
     expect(page.locator(".headline")).to_have_text(REFER, timeout=PATIENCE_MS)
+
+
+SLOWLY = """
+    const read = Blob.prototype.arrayBuffer;
+    Blob.prototype.arrayBuffer = function () {
+        if (this.name !== "slow.txt") return read.call(this);
+        return new Promise((resolve) => {
+            window.letGo = async () => {
+                resolve(await read.call(this));
+                await new Promise((next) => setTimeout(next));
+            };
+        });
+    };"""
+"""A file that is read when the test says so."""
+
+
+@pytest.mark.parametrize("meanwhile", ["another film", "another screen"])
+def test_a_file_that_is_slow_to_read_takes_nobody_from_what_was_done_meanwhile(
+    page: Page, served: str, meanwhile: str
+) -> None:
+    page.add_init_script(SLOWLY)
+    open_app(page, served, "new")
+    with page.expect_file_chooser() as chooser:
+        button(page, "Choose a film")
+    chooser.value.set_files({"name": "slow.txt", "mimeType": "text/plain", "buffer": b"Dear colleague,"})
+    expect(said(page, "The film is being screened…")).to_be_visible()
+    if meanwhile == "another film":
+        choose(page)
+        shown = page.locator(".headline")
+        expect(shown).to_have_text(REFER, timeout=PATIENCE_MS)
+    else:
+        page.goto(f"{served}#history")
+        shown = page.get_by_role("heading", name="History")
+        expect(shown).to_be_visible()
+    page.evaluate("() => letGo()")
+    assert shown.is_visible()
 
 
 @pytest.mark.slow

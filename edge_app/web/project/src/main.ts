@@ -25,24 +25,24 @@ const NO_WEBASSEMBLY = msg(
   "This browser is too old for this page: it has no WebAssembly. Update it, or use another one.",
 );
 
-const SCREENS: Readonly<Record<string, (app: App) => Screen>> = {
-  "": homeScreen,
-  home: homeScreen,
-  new: newScreeningScreen,
-  camera: cameraScreen,
-  photo: photoScreen,
-  answer: newAnswerScreen,
-  history: historyScreen,
-  backup: backupScreen,
-  settings: settingsScreen,
-  model: modelScreen,
-};
+const SCREENS: ReadonlyMap<string, (app: App) => Screen> = new Map([
+  ["", homeScreen],
+  ["home", homeScreen],
+  ["new", newScreeningScreen],
+  ["camera", cameraScreen],
+  ["photo", photoScreen],
+  ["answer", newAnswerScreen],
+  ["history", historyScreen],
+  ["backup", backupScreen],
+  ["settings", settingsScreen],
+  ["model", modelScreen],
+]);
 const ENTRY = /^#entry\/([0-9a-f]{32})$/;
 
 /** The screen of an address; the first one for an address that is none. */
 function screenAt(app: App, address: string): Screen {
   const id = ENTRY.exec(address)?.[1];
-  return id === undefined ? (SCREENS[address.slice(1)] ?? homeScreen)(app) : savedAnswerScreen(app, id);
+  return id === undefined ? (SCREENS.get(address.slice(1)) ?? homeScreen)(app) : savedAnswerScreen(app, id);
 }
 
 async function start(): Promise<void> {

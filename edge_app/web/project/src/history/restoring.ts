@@ -10,15 +10,13 @@ import type { Draft } from "./drafts";
 import type { Entry, Picture } from "./entry";
 import { HistoryError } from "./errors";
 import { whileRestoring } from "./held";
+import { Lock, type Opener } from "./lock";
 import { NewerError, readDatabase } from "./sqlite";
 import { imagesOf, UNDO_MS, type History } from "./store";
 import { readDirectory, readMember, type Member } from "./zip";
 
 const NO_BACKUP = msg("not a backup of a history, or damaged ({reason}); choose another backup");
 const NEWER = msg("a newer version of osteo-edge made this backup; update osteo-edge first");
-const LOCKED = msg(
-  "This backup is encrypted, which this page cannot open: restore it in the app for the desktop or the Raspberry Pi.",
-);
 const TOO_LARGE = msg(
   "This backup is too large for a browser: restore it in the app for the desktop or the Raspberry Pi.",
 );
@@ -26,6 +24,8 @@ const MAX_DATABASE_BYTES = 256 * 2 ** 20;
 const MAX_REASON = 300;
 /** So much is written at a time. */
 const BATCH_BYTES = 16 * 2 ** 20;
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** How many screenings were added, and how many pictures are missing or damaged. */
 export interface Added {
@@ -39,19 +39,45 @@ interface Part {
   readonly size_bytes: number;
 }
 
+/** The lock of an encrypted backup, null for one that is not; `HistoryError` for what is no backup, or damaged. */
+export function lockOf(file: File, tables: ScreenTables): Promise<Lock | null> {
+  return toldOf(file, async () => {
+    const members = await membersOf(file);
+    await checkedContents(file, members, tables);
+    const vaults = tables.history.encrypted.flatMap((name) => members.get(name) ?? []);
+    if (vaults.length === 0) return null;
+    return Lock.read(await Promise.all(vaults.map((member) => readMember(file, member))), tables);
+  });
+}
+
 /**
- * Add what is in a backup and not here yet: what is here stays as it is. `onProgress` is given the share that is done,
- * and what it throws ends it; nothing is added then. Throws `HistoryError` for what is no backup, damaged, encrypted,
- * or of a newer version, and where the browser's storage is in the way.
+ * Add what is in a backup and not here yet: what is here stays as it is. An encrypted one has a `lock`, which is open.
+ * `onProgress` is given the share that is done, and what it throws ends it; nothing is added then. Throws
+ * `HistoryError` for what is no backup, damaged, or of a newer version, and where the browser's storage is in the way.
  */
-export async function addBackup(
+export function addBackup(
   history: History,
   file: File,
   tables: ScreenTables,
+  lock: Lock | null,
   onProgress: (share: number) => void,
 ): Promise<Added> {
+  const opener = lock ?? notEncrypted(tables);
+  return toldOf(file, () => whileRestoring(() => addAllOrNothing(history, file, tables, opener, onProgress)));
+}
+
+function notEncrypted(tables: ScreenTables): Opener {
+  return {
+    database: async (bytes) => bytes,
+    places: async (pictures) => pictures.map(([sha, suffix]) => imagePath(tables, sha, suffix)),
+    picture: async (_, bytes) => bytes,
+  };
+}
+
+/** Do something with a file; what is wrong with that is a sentence about it. */
+async function toldOf<Value>(file: File, work: () => Promise<Value>): Promise<Value> {
   try {
-    return await whileRestoring(() => addAllOrNothing(history, file, tables, onProgress));
+    return await work();
   } catch (error) {
     if (error instanceof HistoryError || (error instanceof DOMException && error.name === "AbortError")) throw error;
     if (error instanceof NewerError) throw new HistoryError(`${file.name}: ${say(NEWER)}`, { cause: error });
@@ -66,10 +92,11 @@ async function addAllOrNothing(
   history: History,
   file: File,
   tables: ScreenTables,
+  opener: Opener,
   onProgress: (share: number) => void,
 ): Promise<Added> {
   try {
-    return await add(history, file, tables, onProgress);
+    return await add(history, file, tables, opener, onProgress);
   } catch (error) {
     await history.purge(UNDO_MS, true).catch(() => undefined); // the pictures that were added before
     throw error;
@@ -80,29 +107,32 @@ async function add(
   history: History,
   file: File,
   tables: ScreenTables,
+  opener: Opener,
   onProgress: (share: number) => void,
 ): Promise<Added> {
-  const members = new Map((await readDirectory(file)).map((member) => [member.name, member]));
-  if (tables.history.encrypted.some((name) => members.has(name))) throw new HistoryError(say(LOCKED));
+  const members = await membersOf(file);
   const parts = await checkedContents(file, members, tables);
   const total = parts.reduce((sum, part) => sum + part.size_bytes, 0) || 1;
   let done = 0;
   const tell = (bytes: number): void => onProgress((done += bytes / total) / 2);
-  const sound = new Map<string, Member>();
-  let database: Uint8Array = new Uint8Array();
+  let database: Bytes = new Uint8Array();
   for (const part of parts) {
-    const member = members.get(part.name) as Member;
-    const bytes = await readMember(file, member);
-    require(sha256(bytes) === part.sha256, part.name);
+    const bytes = await readMember(file, members.get(part.name) as Member);
+    const isKeys = tables.history.encrypted.includes(part.name); // checked by their own hash: one of the two is enough
+    require(isKeys || sha256(bytes) === part.sha256, part.name);
     if (part.name === tables.history.database) database = bytes;
-    else if (part.name.includes(`/${part.sha256}`)) sound.set(part.name, member); // else damaged before it was backed up
     tell(part.size_bytes);
   }
-  const rows = await readDatabase(tables.history, database);
+  const rows = await readDatabase(tables.history, await opener.database(database));
   const entries = rows.entries.map(checkedEntry);
-  const pictures = neededPictures(entries, rows.images, sound, tables);
-  await store(history, file, pictures.found, tell);
-  return { count: await history.addAll(entries, rows.drafts.flatMap(draftOf)), missing: pictures.missing };
+  const pictures = await neededPictures(entries, rows.images, members, opener);
+  const damaged = await store(history, file, pictures.found, opener, tell);
+  const count = await history.addAll(entries, rows.drafts.flatMap(draftOf));
+  return { count, missing: pictures.missing + damaged };
+}
+
+async function membersOf(file: File): Promise<ReadonlyMap<string, Member>> {
+  return new Map((await readDirectory(file)).map((member) => [member.name, member]));
 }
 
 /** The parts that the list of contents names, once the archive holds just these. */
@@ -111,7 +141,7 @@ async function checkedContents(
   members: ReadonlyMap<string, Member>,
   tables: ScreenTables,
 ): Promise<readonly Part[]> {
-  const { contents: name, format, database, maxContentsBytes } = tables.history;
+  const { contents: name, format, database, encrypted, maxContentsBytes } = tables.history;
   const member = members.get(name);
   if (member === undefined || member.sizeBytes > maxContentsBytes) throw new Error(`no ${name} in it`);
   const contents = JSON.parse(new TextDecoder().decode(await readMember(file, member))) as Row | null;
@@ -120,55 +150,64 @@ async function checkedContents(
   const parts = (contents["files"] as readonly unknown[]).map((one) => {
     require(typeof one === "object" && one !== null, name);
     const { name: path, sha256: digest, size_bytes: size } = one as Partial<Part>;
-    require(typeof path === "string" && (path === database || image.test(path)), name);
+    const isKeys = typeof path === "string" && encrypted.includes(path);
+    require(typeof path === "string" && (path === database || isKeys || image.test(path)), name);
     require(typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest), name);
     require(size !== undefined && size === members.get(path)?.sizeBytes, path);
-    const most = path === database ? MAX_DATABASE_BYTES : tables.limits.maxFileBytes;
+    const most = path === database ? MAX_DATABASE_BYTES : tables.limits.maxFileBytes + tables.vault.sealedExtraBytes;
     if (size > most) throw new RangeError("too large");
     return { name: path, sha256: digest, size_bytes: size };
   });
   const names = new Set(parts.map((part) => part.name));
   require(names.size === parts.length && names.has(database) && members.size === parts.length + 1, name);
+  require(new Set(encrypted.map((one) => names.has(one))).size === 1, name);
   return parts;
 }
 
 /** The pictures that the screenings name, as far as they are in the backup. */
-function neededPictures(
+async function neededPictures(
   entries: readonly Entry[],
   images: readonly Row[],
-  sound: ReadonlyMap<string, Member>,
-  tables: ScreenTables,
-): { found: readonly (readonly [string, string, Member])[]; missing: number } {
+  members: ReadonlyMap<string, Member>,
+  opener: Opener,
+): Promise<{ found: readonly (readonly [string, string, Member])[]; missing: number }> {
   const suffixes = new Map(images.map((row) => [String(row["sha256"]), String(row["suffix"])]));
-  const named = [...new Set(entries.flatMap(imagesOf))];
-  const found = named.flatMap((sha) => {
-    const suffix = suffixes.get(sha) ?? "";
-    const member = sound.get(imagePath(tables, sha, suffix));
+  const named = [...new Set(entries.flatMap(imagesOf))].map((sha) => [sha, suffixes.get(sha) ?? ""] as const);
+  const places = await opener.places(named);
+  const found = named.flatMap(([sha, suffix], number) => {
+    const member = members.get(places[number] as string);
     return member === undefined ? [] : [[sha, suffix, member] as const];
   });
   return { found, missing: named.length - found.length };
 }
 
+/** Keep these pictures; how many of them were damaged before they were backed up. */
 async function store(
   history: History,
   file: File,
   pictures: readonly (readonly [string, string, Member])[],
+  opener: Opener,
   tell: (bytes: number) => void,
-): Promise<void> {
+): Promise<number> {
   let batch: Picture[] = [];
   let size = 0;
+  let damaged = 0;
   for (const [sha, suffix, member] of pictures) {
-    const bytes = await readMember(file, member);
-    require(sha256(bytes) === sha, member.name); // the file may have changed since it was checked
+    tell(member.sizeBytes);
+    const bytes = await opener.picture(member.name, await readMember(file, member));
+    if (bytes === null || sha256(bytes) !== sha) {
+      damaged += 1;
+      continue;
+    }
     batch.push({ sha256: sha, suffix, bytes });
     size += bytes.length;
-    tell(bytes.length);
     if (size >= BATCH_BYTES) {
       await history.addImages(batch);
       [batch, size] = [[], 0];
     }
   }
   await history.addImages(batch);
+  return damaged;
 }
 
 /** A form that was not finished; nothing of a row that holds none. */

@@ -128,13 +128,15 @@ export class FilmView {
       { passive: false },
     );
     box.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       this.fingers.set(event.pointerId, this.from(event));
-      if (this.zoom > 1 || this.fingers.size > 1) box.setPointerCapture(event.pointerId);
+      box.setPointerCapture(event.pointerId); // it may be let go elsewhere
     });
     box.addEventListener("pointermove", (event) => this.drag(event));
     for (const name of ["pointerup", "pointercancel"] as const) {
       box.addEventListener(name, (event) => this.fingers.delete(event.pointerId));
     }
+    new ResizeObserver(() => this.move(this.offset)).observe(box); // a phone is turned
   }
 
   private key(event: KeyboardEvent): void {

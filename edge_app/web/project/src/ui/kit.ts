@@ -129,12 +129,17 @@ export function ask(title: string, text: string, yes: string, no = say("Cancel")
   return new Promise((resolve) => {
     const id = newElementId();
     const dialog = el("dialog", { "aria-labelledby": id });
-    const close = (answer: string) => () => dialog.close(answer);
-    fill(dialog, el("h2", { id }, title), words(text), cells(tap(no, close("no")), quietTap(yes, close("yes"))));
-    dialog.addEventListener("close", () => {
+    const end = (isMeant: boolean): void => {
+      dialog.close();
       dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
+      resolve(isMeant);
+    };
+    const buttons = cells(
+      tap(no, () => end(false)),
+      quietTap(yes, () => end(true)),
+    );
+    fill(dialog, el("h2", { id }, title), words(text), buttons);
+    dialog.addEventListener("close", () => end(false)); // by Escape; told a frame later, when a button has answered
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -28,7 +28,7 @@ export function msg(message: string): string {
 }
 
 export function isLanguage(name: string): name is Language {
-  return name in LANGUAGES;
+  return Object.hasOwn(LANGUAGES, name);
 }
 
 /** Take a language from now on; false, and English, where its messages cannot be loaded. */

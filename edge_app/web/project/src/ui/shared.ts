@@ -54,6 +54,33 @@ export interface ScreenTables extends Shared {
     /** Files that only the backup of an encrypted history holds. */
     readonly encrypted: readonly string[];
   };
+  readonly vault: VaultTables;
+}
+
+/** The format of an encrypted history, and what is said of its PIN and its recovery code. */
+export interface VaultTables {
+  readonly maxFileBytes: number;
+  readonly keyBytes: number;
+  readonly saltBytes: number;
+  readonly nonceBytes: number;
+  readonly tagBytes: number;
+  readonly sealedExtraBytes: number;
+  readonly pageBytes: number;
+  /** What scrypt may cost, and its blocks. */
+  readonly leastCost: number;
+  readonly mostCost: number;
+  readonly blocks: number;
+  /** How a database begins that is not encrypted. */
+  readonly plainDatabase: string;
+  /** How each sealed file begins. */
+  readonly mark: string;
+  /** What HKDF is told that a key is for. */
+  readonly info: Readonly<Record<"database" | "images" | "names", string>>;
+  /** What AES-GCM is told of each slot. */
+  readonly about: Readonly<Record<"pin" | "recovery", string>>;
+  readonly locked: string;
+  readonly wrongSecret: string;
+  readonly noMemory: string;
 }
 
 /** What the page reads of the bundle's manifest itself. */

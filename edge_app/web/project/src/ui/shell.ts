@@ -37,6 +37,9 @@ export class Shell {
 
   constructor(private readonly open: (address: string) => Screen) {
     document.body.append(this.mark, this.header, this.main, this.foot, this.voice);
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--foot-line", `${this.foot.offsetHeight}px`);
+    }).observe(this.foot); // what else is at the foot of the page stands above its line
     window.addEventListener("beforeprint", () => {
       for (const folded of this.main.querySelectorAll("details")) folded.open = true;
     });

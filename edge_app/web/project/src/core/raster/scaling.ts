@@ -160,7 +160,7 @@ function taps(
 
 /** Each row at another length: a sample, and a share of the step to the next; rounded where OpenCV 5 does so. */
 function enlargedAcross(picture: Plane, width: number): Plane {
-  const scale = scaleOf(picture.width, width);
+  const scale = picture.width / width;
   const sources = Float64Array.from({ length: width }, (_, place) => (place + 0.5) * scale - 0.5);
   const { places, weights } = between(sources, picture.width);
   const result = plane(picture.height, width);

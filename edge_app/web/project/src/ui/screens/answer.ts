@@ -127,7 +127,7 @@ class AnswerScreen implements Screen {
       this.forms = new AnswerForms(entry, this.app.tables, (work) => this.change(work));
     }
     this.forms?.show(entry);
-    fill(this.verdict, verdict(entry, told));
+    fill(this.verdict, paper(say("Bone screening report: a referral aid, not a diagnosis")), verdict(entry, told));
     const isOpen = this.facts.querySelector("details")?.open ?? false;
     const probability = probabilityPart(entry, told.probability, told.noProbability);
     if (isOpen) probability.setAttribute("open", "");
@@ -157,7 +157,9 @@ class AnswerScreen implements Screen {
             ? say("No region of this image speaks for low bone density to the model.")
             : say("No region of this image speaks for an abnormality to the model.");
     const look = { overlay: tables.overlay, colourMap: settings.colourMap };
-    return new FilmView(answer.picture, answer.evidence, look, noEvidence).element;
+    const view = new FilmView(answer.picture, answer.evidence, look, noEvidence).element;
+    view.append(paper(say("The film, reduced: not for diagnosis")));
+    return view;
   }
 
   private showFoot(answer: Answer): void {
@@ -250,6 +252,11 @@ class AnswerScreen implements Screen {
     shell.run(form.keep());
     shell.go("#new");
   }
+}
+
+/** A line that stands on paper alone, where the page around it is not. */
+function paper(line: string): HTMLElement {
+  return el("p", { class: "on-paper" }, line);
 }
 
 function verdict(entry: Entry, told: AnswerWords): HTMLElement {

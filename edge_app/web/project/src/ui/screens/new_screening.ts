@@ -6,7 +6,7 @@ import { localMoment } from "../answer_words";
 import { boneName } from "../bone_words";
 import type { App } from "../app";
 import { el, fill } from "../dom";
-import { card, cells, Choice, Field, heading, quietTap, remark, tap, words } from "../kit";
+import { Busy, card, cells, Choice, Field, heading, quietTap, remark, tap, words } from "../kit";
 import { ostOf } from "../ost";
 import { say } from "../say";
 import { isEmpty, knownBone, readForm, type FieldName, type FormFields } from "../screening_form";
@@ -40,6 +40,8 @@ class FormPart {
   private readonly clear = quietTap(say("Clear"), () => this.startAnew());
   private settling = 0;
   private isLeft = false;
+  /** The file that was chosen last: one out of a cloud takes its time. */
+  private reading: File | null = null;
 
   constructor(private readonly app: App) {
     const { code, age, weight, sex } = app.form.fields;
@@ -262,15 +264,18 @@ class FormPart {
       shell.complain(`${file.name}: ${line}`);
       return;
     }
-    try {
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      form.film = { name: file.name, bytes, isPhoto: false, cameAs: null };
-    } catch {
+    this.reading = file;
+    fill(this.chosen, new Busy(say("The film is being screened…")).element);
+    const bytes = await file.arrayBuffer().catch(() => null);
+    if (this.isLeft || this.reading !== file) return; // nobody waits for it any more
+    if (bytes === null) {
+      this.showChosen();
       shell.complain(
         `${file.name}: ${say("cannot be read ({reason}); choose it again", { reason: say("Input/output error") })}`,
       );
       return;
     }
+    form.film = { name: file.name, bytes: new Uint8Array(bytes), isPhoto: false, cameAs: null };
     shell.go("#answer");
   }
 

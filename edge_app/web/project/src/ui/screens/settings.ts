@@ -65,7 +65,7 @@ export function settingsScreen(app: App): Screen {
         ),
       ),
     ),
-    shown: () => void showStorage(storage),
+    shown: () => void showStorage(storage).catch(() => undefined), // a browser that keeps nothing may not tell
   };
 }
 
@@ -76,7 +76,7 @@ async function showStorage(place: HTMLElement): Promise<void> {
   const { usage = 0, quota = 0 } = await storage.estimate();
   const line = say("{used} MiB are used, {free} MiB are left to this page.", {
     used: (usage / MIB).toFixed(1),
-    free: Math.floor((quota - usage) / MIB),
+    free: Math.max(0, Math.floor((quota - usage) / MIB)),
   });
   const isKept = await storage.persisted();
   const asks = quietTap(say("Ask the browser to keep them"), () => void askToPersist(place));
