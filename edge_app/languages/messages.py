@@ -30,7 +30,7 @@ TERMINAL_ONLY: Final = (
     "android/packable", "android/package_command", "android/parts", "android/phone_test", "android/places",
     "android/signing", "android/spec", "android/staging", "android/start", "android/starting_intent",
     "android/system_log", "android/versions", "android/walk", "android/project", "app_command", "app_timing",
-    "arrivals", "audit_trail", "encryption_timing", "history/invented", "languages", "ledger", "log_file",
+    "arrivals", "audit_trail", "encryption_timing", "history/invented", "languages", "ledger", "log_file", "nameless",
     "package_command", "photo_study", "pi", "results_table", "sbom_command", "ui/probe", "ui/window", "virtual_display",
     "watch_command", "watching", "web", "window_start",
 )  # fmt: skip

@@ -46,6 +46,8 @@ MEASURES: Final = {"sensitivity": "Sensitivity", "specificity": "Specificity"}
 AUROC: Final = "AUROC, {labels}"
 ANY_FINDING: Final = "any finding"
 """The name of a question about more labels than can be told."""
+LOW_DENSITY: Final = "osteopenia or osteoporosis"
+"""The name of the question about knees' bone density (`osteo_edge.answers.questions_about`)."""
 NO_FIGURES: Final = "No figures are recorded for this model."
 ON_TEST: Final = "Measured on the test part of its own data. How it does on your patients, Follow-up shows."
 ON_TEST_BEFORE: Final = (
@@ -166,8 +168,8 @@ def _measure(measure: str, manifest: Manifest, translate: Translate) -> str:
 
 
 def _question_words(question: Question, translate: Translate) -> str:
-    if question.name == ANY_FINDING:
-        return translate(ANY_FINDING)
+    if question.name in (ANY_FINDING, LOW_DENSITY):
+        return translate(question.name)
     if any(split_label(label)[0] is not None for label in question.labels):
         return ", ".join(label_words(label, translate) for label in question.labels)
     return translate(question.name)

@@ -8,9 +8,11 @@ import pytest
 from osteo_edge.bundle import Bundle
 from osteo_edge.edge_app.clinic import Clinic
 from osteo_edge.edge_app.folders import Folders
+from osteo_edge.edge_app.languages.catalogue import FOLDER, Catalogue, read_mo
 from osteo_edge.edge_app.models.description import Check
 from osteo_edge.edge_app.models.details import (
     CHECKS,
+    LOW_DENSITY,
     ON_DRAWN,
     ON_TEST,
     ON_TEST_ALONE,
@@ -70,6 +72,17 @@ def test_figures_of_patients_say_when_they_were_measured(
         found = overview(Clinic(folders, bundle=made.path))
         assert figure_lines(found, str) == ["Sensitivity: 0.90 (95 % interval 0.80 to 0.95), n = 40", words]
         assert dict(facts(found, str))["What it learned from"] == "DXA"
+
+
+@pytest.mark.parametrize("language", ["fr", "es", "sw"])
+def test_the_question_about_knees_is_asked_in_the_users_language(
+    golden_bundle: Callable[..., Bundle], folders: Folders, language: str
+) -> None:
+    made = golden_bundle(metrics={"AUROC osteopenia or osteoporosis, test": Metric(0.9, 0.8, 0.95, 40, "test")})
+    catalogue = Catalogue(read_mo((FOLDER / language / "LC_MESSAGES" / "osteo_edge.mo").read_bytes()))
+    figure, *_ = figure_lines(overview(Clinic(folders, bundle=made.path)), catalogue)
+    assert catalogue(LOW_DENSITY) in figure
+    assert LOW_DENSITY not in figure
 
 
 def test_a_figure_that_is_not_defined_says_so(
