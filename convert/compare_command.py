@@ -11,7 +11,7 @@ from osteo_edge.convert.comparing import check_comparable, compare_bundles
 from osteo_edge.convert.comparison_tables import show_comparison
 from osteo_edge.dataset import read_dataset
 from osteo_edge.hashing import sha256_file
-from osteo_edge.split import PARTS, read_split
+from osteo_edge.split import PARTS, changed_line, read_split
 
 
 @click.command(short_help="Compare compressed bundles with the float one.")
@@ -45,7 +45,10 @@ def compare(
     same_split = sha256_file(split_file) == reference.manifest.data.split_sha256
     if as_json:
         show_json({"split_is_the_trained_one": same_split, **comparison.to_dict()})
-    else:
+    if comparison.changed_since_the_split:
+        images = sum(comparison.counts.values())
+        click.echo(f"Warning: {changed_line(comparison.changed_since_the_split, images)}.", err=True)
+    if not as_json:
         if not same_split:
             click.echo("Warning: not the split file that the float bundle was trained with.", err=True)
         show_comparison(comparison)

@@ -13,7 +13,7 @@ from osteo_edge.convert.map_correlation import MapCorrelation, correlate
 from osteo_edge.dataset import Dataset
 from osteo_edge.errors import BundleError, DatasetError
 from osteo_edge.placement import Placement, read_placement
-from osteo_edge.split import Split, select
+from osteo_edge.split import Split, changed_since, select
 
 LAYER_IMAGES = 16
 """Images that layers are compared on: one has thousands of places already, and they all are kept in memory."""
@@ -53,6 +53,7 @@ class Comparison:
     reference: Model
     compressed: tuple[Compressed, ...]
     skipped: tuple[str, ...]
+    changed_since_the_split: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """The comparison for machines."""
@@ -77,6 +78,7 @@ def compare_bundles(
         reference=_model(reference, asked, 0),
         compressed=tuple(_compare(everyone, place, asked, on_progress) for place in range(1, len(everyone))),
         skipped=asked.skipped,
+        changed_since_the_split=changed_since(split, asked.cases),
     )
 
 

@@ -21,7 +21,7 @@ from osteo_edge.manifest import Manifest
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import read_split, select
+from osteo_edge.split import Split, read_split, require_unchanged, select
 from osteo_edge.verdict import shortfall
 
 ROUNDS = 51
@@ -37,6 +37,7 @@ class Images:
     part: str
     cases: tuple[Case, ...]
     groups: tuple[str, ...]
+    split: Split
 
 
 def read_images(source: Bundle, data: Path, split_file: Path, part: str) -> Images:
@@ -60,12 +61,16 @@ def read_images(source: Bundle, data: Path, split_file: Path, part: str) -> Imag
                 f"{split_file}: the {part} part cannot tell the AUROC of {question.name}: it needs images with and "
                 "without; split again"
             )
-    return Images(part, cases, tuple(groups[case.name] for case in cases))
+    return Images(part, cases, tuple(groups[case.name] for case in cases), split)
 
 
 def ask(bundle: Bundle, images: Images) -> Answers:
-    """The bundle's answers beside what is true; images that cannot be read are left out."""
+    """The bundle's answers beside what is true; images that cannot be read are left out.
+
+    `DatasetError` for images that have changed since the split was made.
+    """
     predictions = predict(images.cases, images.groups, bundle.manifest, open_interpreter(bundle))
+    require_unchanged(images.split, predictions.files)
     if not np.isfinite(predictions.probabilities).all():
         raise BundleError(f"{bundle.path}: gives no number for some images")
     return answers_of(predictions, bundle.manifest)

@@ -63,6 +63,11 @@ class Predictions:
     looks: SecondLooks | None = None
     sha256s: tuple[str, ...] = ()
 
+    @property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each case's file, by the case's name."""
+        return {case.name: sha256 for case, sha256 in zip(self.cases, self.sha256s, strict=True)}
+
     def truth(self, labels: Sequence[str]) -> npt.NDArray[np.intp]:
         return np.array([labels.index(case.label) for case in self.cases], np.intp)
 

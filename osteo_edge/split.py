@@ -1,13 +1,15 @@
 """The split file: which image is in which part, the one thing that every later number refers to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from osteo_edge.dataset import PARTS as PARTS
 from osteo_edge.dataset import Case, Dataset
 from osteo_edge.errors import DatasetError
+from osteo_edge.hashing import sha256_file
 from osteo_edge.table import Row, Table, read_table, write_table
 
 EXCLUDED = "excluded"
@@ -93,6 +95,30 @@ def changed_files(split: Split, sha256s: Mapping[str, str]) -> tuple[str, ...]:
     What the split says of copies, and so of its parts, holds for the files that it was made from alone.
     """
     return tuple(row.name for row in split.rows if sha256s.get(row.name, row.sha256) != row.sha256)
+
+
+def changed_since(split: Split, cases: Iterable[Case]) -> tuple[str, ...]:
+    """`changed_files` of these cases; each file is read for it. One that cannot be read is nobody's copy."""
+    sha256s = dict[str, str]()
+    for case in cases:
+        with suppress(OSError):
+            sha256s[case.name] = sha256_file(case.path)
+    return changed_files(split, sha256s)
+
+
+def changed_line(changed: Sequence[str], films: int) -> str:
+    """One line about the films, of all that are measured on, that have changed since the split was made."""
+    return (
+        f"{len(changed)} of {films} films have changed since the split was made, the first of them {changed[0]}; "
+        "the bundle may have learned from copies of them"
+    )
+
+
+def require_unchanged(split: Split, sha256s: Mapping[str, str]) -> None:
+    """Raise `DatasetError` where figures of these files could not be trusted: see `changed_files`."""
+    changed = changed_files(split, sha256s)
+    if changed:
+        raise DatasetError(f"{changed_line(changed, len(sha256s))}: put the former files back")
 
 
 def _check_undivided(dataset: Dataset, kind: str, cases: list[tuple[Case, str]]) -> None:

@@ -1,6 +1,5 @@
 """`osteo-edge evaluate`: the command; what is measured is in `evaluation`."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from osteo_edge.hashing import sha256_file
 from osteo_edge.intervals import Estimate
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import PARTS, Split, changed_files, read_split, select
+from osteo_edge.split import PARTS, Split, changed_files, changed_line, read_split, select
 from osteo_edge.subgroups import Subgroup
 from osteo_edge.train.calibrating import FITTED_ON
 from osteo_edge.train.evaluation_report import example_films, write_report
@@ -134,10 +133,9 @@ def evaluate(
         examples = example_films(predictions, loaded, interpreter)
         write_report(report, loaded, predictions, evaluation, examples, by_bone, uncertainty)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
-    names = (case.name for case in predictions.cases)
-    changed = changed_files(split, dict(zip(names, predictions.sha256s, strict=True)))
+    changed = changed_files(split, predictions.files)
     if changed:
-        click.echo(_changed_warning(changed, len(predictions.cases)), err=True)
+        click.echo(f"Warning: {changed_line(changed, len(predictions.cases))}.", err=True)
     failed = warning(manifest.parity)
     if failed is not None:
         click.secho(f"FAILED: {failed}", fg="red", bold=True, err=True)
@@ -162,13 +160,6 @@ def _films(dataset: Dataset, split: Split, manifest: Manifest, part: str) -> tup
     groups = {row.name: row.group for row in split.rows}
     cases = [case for case in select(dataset, split, part) if case.label in manifest.labels]
     return cases, [groups[case.name] for case in cases]
-
-
-def _changed_warning(changed: Sequence[str], films: int) -> str:
-    return (
-        f"Warning: {len(changed)} of {films} films have changed since the split was made, the first of them "
-        f"{changed[0]}; the bundle may have learned from copies of them."
-    )
 
 
 def _no_sets(asked_for: bool, part: str, films: int) -> str:

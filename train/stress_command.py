@@ -12,7 +12,7 @@ from osteo_edge.dataset import read_dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import PARTS, read_split, select
+from osteo_edge.split import PARTS, changed_line, changed_since, read_split, select
 from osteo_edge.train.disturbances import DISTURBANCES, STRENGTHS
 from osteo_edge.train.keras_bundle import KerasInterpreter
 from osteo_edge.train.stress import Reply, choose_evenly, stress_test
@@ -108,12 +108,15 @@ def stress(
         test = stress_test(cases, groups, loaded, interpreter, kinds, seed=seed, on_progress=advance)
     figures = measure(test)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
+    changed = changed_since(split, test.cases)
     for line in (*_warnings(loaded, same_split), *(f"skipped {line}" for line in test.skipped)):
         click.echo(line, err=True)
+    if changed:
+        click.echo(f"Warning: {changed_line(changed, len(test.cases))}.", err=True)
     if as_json:
         facts = {"bundle": str(bundle), "runtime": interpreter.name, "part": part}
         source = {"split_is_the_trained_one": same_split, "label_source": manifest.data.label_source}
-        show_json({**facts, **source, **to_dict(figures)})
+        show_json({**facts, **source, "changed_since_the_split": list(changed), **to_dict(figures)})
     else:
         _show(loaded, part, figures)
     if report is not None:

@@ -19,6 +19,7 @@ from osteo_edge.evaluation import answers_of, predict
 from osteo_edge.hashing import sha256_bytes, sha256_file
 from osteo_edge.intervals import Estimate, estimate
 from osteo_edge.runtime import open_interpreter
+from osteo_edge.split import require_unchanged
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +88,12 @@ def ask(
 ) -> Asked:
     """What the bundle answers on the sample; an image that cannot be read is left out, by every bundle alike.
 
-    `BundleError` if it gives no number for an image, `DatasetError` if no image can be read.
+    `BundleError` if it gives no number for an image, `DatasetError` if no image can be read, and for images that have
+    changed since the split was made.
     """
     interpreter = open_interpreter(bundle, threads=threads)
     found = predict(sample.cases, sample.groups, bundle.manifest, interpreter, on_progress=on_progress)
+    require_unchanged(sample.split, found.files)
     if not np.isfinite(found.probabilities).all():
         raise BundleError(f"{bundle.path}: gives no number for some images; convert it again")
     return Asked(answers_of(found, bundle.manifest), hash_images(found.cases))

@@ -29,6 +29,7 @@ from osteo_edge.preprocessing import Pixels, to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import answer_to, calibrated
+from osteo_edge.split import require_unchanged
 from osteo_edge.study_measures import StudyAnswers, StudyTable, compare_mean_auroc, measure_studies
 
 PUBLISHED_MODELS, PUBLISHED_MODEL_MB = 8, 25.9
@@ -145,7 +146,7 @@ def measure_cascades(
     """
     environment = read_environment()
     tflite = all_as_tflite(cascades, folder)
-    cases, skipped = _readable(sample.cases)
+    cases, skipped = _readable(sample)
     ask = partial(_ask, on_progress=on_progress)
     answered = {SHARED: ask_shared(tflite.shared, cases, ask), SEPARATE: ask_separate(tflite, cases, ask)}
     given = {SHARED: cascades.shared, **cascades.separate}
@@ -173,18 +174,19 @@ def measure_cascades(
     )
 
 
-def _readable(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """The films that can be read, and why the others cannot."""
-    kept, skipped = [], []
-    for case in cases:
+def _readable(sample: Sample) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """The films that can be read, and why the others cannot; `DatasetError` for films changed since the split."""
+    kept, skipped, sha256s = [], [], dict[str, str]()
+    for case in sample.cases:
         try:
-            read_radiograph(case.path)
+            sha256s[case.name] = read_radiograph(case.path).sha256
         except RadiographError as error:
             skipped.append(str(error))
         else:
             kept.append(case)
     if not kept:
-        raise DatasetError(f"none of {len(cases)} images can be read: {skipped[0]}")
+        raise DatasetError(f"none of {len(sample.cases)} images can be read: {skipped[0]}")
+    require_unchanged(sample.split, sha256s)
     return tuple(kept), tuple(skipped)
 
 

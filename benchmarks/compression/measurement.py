@@ -26,7 +26,7 @@ from osteo_edge.metrics import Estimate
 from osteo_edge.preprocessing import Tensor, to_tensor
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.runtime import Interpreter, open_interpreter
-from osteo_edge.split import Split, select
+from osteo_edge.split import Split, require_unchanged, select
 
 MEGABYTE = 1_000_000
 WARM_UP_RUNS = 20
@@ -40,6 +40,7 @@ class Sample:
     cases: tuple[Case, ...]
     groups: tuple[str, ...]
     part: str
+    split: Split
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def choose_sample(dataset: Dataset, split: Split, part: str, labels: Sequence[st
         found = f"only {cases[0].label}" if cases else "no image"
         raise DatasetError(f"{dataset.root}: the {part} part holds {found}; measure on a part with two labels or more")
     groups = {row.name: row.group for row in split.rows}
-    return Sample(cases, tuple(groups[case.name] for case in cases), part)
+    return Sample(cases, tuple(groups[case.name] for case in cases), part, split)
 
 
 def measure_compression(
@@ -186,11 +187,15 @@ def _distinct(compressed: Sequence[Compressed]) -> dict[str, Bundle]:
 def _ask(
     bundles: Mapping[str, Bundle], models: Mapping[str, Interpreter], sample: Sample, on_progress: Advance
 ) -> dict[str, Predictions]:
-    """What each bundle answers; an image that cannot be read is skipped by all of them alike."""
+    """What each bundle answers; an image that cannot be read is skipped by all of them alike.
+
+    `DatasetError` for images that have changed since the split was made.
+    """
     found = dict[str, Predictions]()
     for path, bundle in bundles.items():
         report = partial(on_progress, stage=f"answers of {bundle.path.name}")
         found[path] = predict(sample.cases, sample.groups, bundle.manifest, models[path], on_progress=report)
+        require_unchanged(sample.split, found[path].files)
         if not np.isfinite(found[path].probabilities).all():
             raise BundleError(f"{path}: gives no number for some images; convert it again")
     return found

@@ -9,6 +9,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.convert.compare_command import compare
 from osteo_edge.convert.drafts import find_outputs
 from osteo_edge.convert.keras import load_tensorflow
+from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Outputs, Parent
 from osteo_edge.split import Split, SplitRow, write_split
 
@@ -22,7 +23,7 @@ def run(golden_bundle: Callable[..., Bundle], draw_film: Callable[..., Path], tm
     for number in range(6):
         name = f"{LABELS[number // 2]}/{number}.png"
         film = draw_film(f"knees/{name}", brightness=0.15 + 0.12 * number)
-        rows.append(SplitRow(name, LABELS[number // 2], name, "test", "a" * 64))
+        rows.append(SplitRow(name, LABELS[number // 2], name, "test", sha256_file(film)))
     (tmp_path / "knees/normal/0.png").write_bytes(b"no image")
     write_split(Split(tuple(rows)), tmp_path / "split.csv")
     reference = golden_bundle("float32", precision="float32")
@@ -46,6 +47,19 @@ def test_the_tables_name_models_measures_and_layers(run: Callable[..., Result], 
     assert "skipped" in result.stderr
     assert "0.png" in result.stderr
     assert "Warning: not the split file that the float bundle was trained with." in result.stderr
+
+
+def test_an_image_that_has_changed_since_the_split_is_named(
+    run: Callable[..., Result], bundle: Bundle, draw_film: Callable[..., Path]
+) -> None:
+    unchanged = run(bundle.path, "--json")
+    assert json.loads(unchanged.stdout)["changed_since_the_split"] == []
+    assert "since the split" not in unchanged.stderr
+    draw_film("knees/osteopenia/3.png", brightness=0.9)
+    for options in ((), ("--json",)):
+        result = run(bundle.path, *options)
+        assert "Warning: 1 of 5 films have changed since the split was made, the first of them osteop" in result.stderr
+    assert json.loads(result.stdout)["changed_since_the_split"] == ["osteopenia/3.png"]
 
 
 def test_json_has_every_layer_and_nothing_else_on_standard_output(run: Callable[..., Result], bundle: Bundle) -> None:

@@ -1,4 +1,4 @@
-"""The timing of compressed models: CPU time of the calling thread, each run right after an untimed one."""
+"""Compressed models: asked of the split's own images, timed by the calling thread, each right after an untimed run."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,9 @@ import pytest
 
 from osteo_edge import compress_measuring
 from osteo_edge.bundle import Bundle
-from osteo_edge.compress_measuring import ROUNDS, WARM_UP, read_images, time_together
+from osteo_edge.compress_measuring import ROUNDS, WARM_UP, ask, read_images, time_together
 from osteo_edge.compress_record import Latency
+from osteo_edge.errors import DatasetError
 from osteo_edge.preprocessing import Tensor
 from osteo_edge.runtime import Prediction
 
@@ -59,3 +60,13 @@ def test_a_model_is_not_charged_for_what_another_left_in_the_caches(
     assert found["int8"].median_ms == pytest.approx(1.0)
     ratio = found["int8"].ratio
     assert (ratio.value, ratio.low, ratio.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_images_that_have_changed_since_the_split_are_refused(
+    source: Bundle, bundle: Bundle, films: tuple[Path, Path], draw_film: Callable[..., Path]
+) -> None:
+    images = read_images(source, *films, "validation")
+    assert ask(bundle, images).truth.size == 6
+    draw_film("knees/normal/validation-1.png", brightness=0.8)
+    with pytest.raises(DatasetError, match=r"1 of 6 films have changed since the split was made, the first of them no"):
+        ask(bundle, images)

@@ -11,6 +11,7 @@ from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
 from osteo_edge.dataset import Dataset
 from osteo_edge.gate import DEFAULT_GATE
+from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Manifest
 from osteo_edge.split import Split, SplitRow, write_split
 from osteo_edge.train import stress_report
@@ -35,8 +36,8 @@ def films(draw_film: Callable[..., Path], tmp_path: Path) -> Films:
     for label, of_label in BRIGHTNESS.items():
         for number, brightness in enumerate(of_label):
             name = f"{label}/{number}.png"
-            draw_film(f"films/{name}", brightness=brightness)
-            rows.append(SplitRow(name, label, name, "test", "a" * 64))
+            film = draw_film(f"films/{name}", brightness=brightness)
+            rows.append(SplitRow(name, label, name, "test", sha256_file(film)))
     write_split(Split(tuple(rows)), tmp_path / "split.csv")
     return Films(tmp_path / "films", tmp_path / "split.csv")
 
@@ -182,6 +183,20 @@ def test_a_model_that_failed_its_check_is_measured_and_says_so(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["films"]
     assert printed.err.startswith(f"FAILED: {FAILED_CHECK}")
+
+
+def test_a_film_that_has_changed_since_the_split_is_named(
+    bundle: Bundle, films: Films, draw_film: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stress(bundle, films, "--only", "crop", "--json") == 0
+    unchanged = capsys.readouterr()
+    assert json.loads(unchanged.out)["changed_since_the_split"] == []
+    assert "since the split" not in unchanged.err
+    draw_film("films/osteopenia/1.png", brightness=0.6)
+    assert stress(bundle, films, "--only", "crop", "--json") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["changed_since_the_split"] == ["osteopenia/1.png"]
+    assert "Warning: 1 of 8 films have changed since the split was made, the first of them osteop" in printed.err
 
 
 def test_a_film_that_cannot_be_read_is_told_and_the_others_are_measured(

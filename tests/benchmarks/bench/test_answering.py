@@ -60,6 +60,16 @@ def test_a_bundle_is_measured_beside_its_float_one(network: Callable[..., Bundle
     assert seen[-1] == (18, 18)
 
 
+def test_images_that_have_changed_since_the_split_give_no_figures(
+    network: Callable[..., Bundle], sample: Sample, draw_film: Callable[..., Path]
+) -> None:
+    changed = sample.cases[2]
+    changed.path.write_bytes(draw_film("another.png", brightness=0.9).read_bytes())
+    (found,) = measure_fidelity((network("int8"),), sample, "f" * 64).values()
+    assert isinstance(found, str)
+    assert found.startswith(f"1 of 9 films have changed since the split was made, the first of them {changed.name};")
+
+
 def test_images_are_known_again_by_their_files_and_labels(
     network: Callable[..., Bundle], sample: Sample, draw_film: Callable[..., Path]
 ) -> None:
