@@ -12,6 +12,9 @@ from osteo_edge.table import Row, Table, read_columns, read_table
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
 SEXES = {"m": "male", "f": "female"}
 PARTS = ("train", "validation", "test")
+MAX_AGE_YEARS = 130
+MAX_WEIGHT_KG = 500
+"""What the app's form takes, too: more is of another unit, or a slip."""
 SHARED_BY_STUDY = ("label", "bone", "patient", "published_part")
 
 
@@ -182,9 +185,9 @@ def _case(table: Table, row: Row) -> Case:
         name=name,
         label=label,
         patient=table.text(row, "patient"),
-        age=table.number(row, "age"),
+        age=table.number(row, "age", most=MAX_AGE_YEARS),
         sex=normalize_sex(table.text(row, "sex")),
-        weight=table.number(row, "weight"),
+        weight=table.number(row, "weight", most=MAX_WEIGHT_KG),
         bone=table.text(row, "bone"),
         study=table.text(row, "study"),
         published_part=_published_part(table, row),

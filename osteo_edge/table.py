@@ -3,6 +3,7 @@
 import csv
 import math
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,8 +36,8 @@ class Table:
         cell = row.cells.get(column, "") if column is not None else ""
         return None if cell.lower() in UNKNOWN else cell
 
-    def number(self, row: Row, column: str | None) -> float | None:
-        """The cell as a finite number of at least 0; None where it is not known."""
+    def number(self, row: Row, column: str | None, *, most: float = sys.float_info.max) -> float | None:
+        """The cell as a number from 0 to `most`; None where it is not known."""
         cell = self.text(row, column)
         if cell is None:
             return None
@@ -44,8 +45,9 @@ class Table:
             value = float(cell)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value >= 0):
-            raise self.error(row, f"{column} {cell!r} is not a number of at least 0; correct it or leave it empty")
+        if not 0 <= value <= most:
+            allowed = f"of at least 0 and at most {most:g}" if most < sys.float_info.max else "of at least 0"
+            raise self.error(row, f"{column} {cell!r} is not a number {allowed}; correct it or leave it empty")
         return value
 
     def error(self, row: Row, what: str) -> DatasetError:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from osteo_edge.dataset import Case, normalize_sex, read_dataset
+from osteo_edge.dataset import MAX_AGE_YEARS, MAX_WEIGHT_KG, Case, normalize_sex, read_dataset
 from osteo_edge.errors import DatasetError
 from osteo_edge.table import Row, Table, read_table, write_table
 
@@ -96,9 +96,9 @@ def _fill(case: Case, table: Table, row: Row | None, columns: dict[str, str | No
     return replace(
         case,
         patient=table.text(row, columns["patient"]),
-        age=table.number(row, columns["age"]),
+        age=table.number(row, columns["age"], most=MAX_AGE_YEARS),
         sex=normalize_sex(table.text(row, columns["sex"])),
-        weight=table.number(row, columns["weight"]),
+        weight=table.number(row, columns["weight"], most=MAX_WEIGHT_KG),
     )
 
 

@@ -121,6 +121,19 @@ def test_a_csv_gives_bones_studies_and_published_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("650,70", "line 3: age '650' is not a number of at least 0 and at most 130; correct it or leave it empty"),
+        ("65,70000", "line 3: weight '70000' is not a number of at least 0 and at most 500; correct it or leave it"),
+    ],
+)
+def test_an_age_or_weight_that_nobody_has_is_an_error(tmp_path: Path, cells: str, message: str) -> None:
+    _touch(tmp_path, "a.png", "b.png")
+    with pytest.raises(DatasetError, match=rf"data\.csv: {message}"):
+        read_dataset(_csv(tmp_path / "data.csv", f"path,label,age,weight\na.png,x,130,500\nb.png,y,{cells}\n"))
+
+
+@pytest.mark.parametrize(
     ("rows", "message"),
     [
         ("a.png,x,,,,training\n", "line 2: published_part 'training' is none of train, validation, test"),
