@@ -86,4 +86,4 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         (disk / "filling").write_bytes(bytes(60 * 1024))
         yield folder
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
