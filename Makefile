@@ -15,7 +15,7 @@ BROWSER_PACKAGES := chromium
 ANDROID_PACKAGES := default-jdk-headless aapt apksigner zipalign android-framework-res patch
 MACHINE_PACKAGES := qemu-system-arm mmdebstrap e2fsprogs kmod cpio util-linux dosfstools exfatprogs ntfs-3g
 
-.PHONY: help install emulator display packaging browser android android-stub machine demo gate test test-core test-train test-window release fast lint types wheel locks audit sbom clean
+.PHONY: help install emulator display packaging browser android android-stub machine demo gate test test-core test-train test-window test-timed release fast lint types wheel locks audit sbom clean
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
