@@ -25,6 +25,7 @@ from osteo_edge.edge_app.drawn_film import DRAWN_FILM
 from osteo_edge.edge_app.pi.kit import Kit
 from osteo_edge.edge_app.pi.making import PYTHONS, make_kit
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.hashing import sha256_file
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import screen
 from osteo_edge.train.phantoms import draw_phantom
@@ -198,6 +199,13 @@ def test_films_are_answered_as_on_this_machine(
     figures["watcher, waiting again"] = f"{watcher.memory_mb('VmRSS'):.0f} MB resident"
     assert peak_mb <= MAX_SCREENING_MB
     assert f"{len(films)} events since the start" in watcher.says("StatusText")["StatusText"]
+
+
+def test_the_journal_tells_films_by_their_hashes(installed: Machine, films: list[Path]) -> None:
+    said = installed.tell(f"journalctl --boot --no-pager --all --unit={WATCH}")
+    shown_to_all = installed.run(f"systemctl status --no-pager --full {WATCH}").text
+    assert [film.name for film in films if f"film {sha256_file(film)[:8]}" not in said] == []
+    assert [film.name for film in films if film.name in said + shown_to_all] == []
 
 
 def test_a_watcher_that_hangs_is_ended_and_started_again_without_a_core_dump(
