@@ -9,11 +9,12 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -29,6 +30,12 @@ MEMORY_MB: Final = 1024
 LIMIT_S: Final = 600.0
 """For one step, the start included, where many share this machine's processors; alone none takes a tenth of that."""
 LOOK_EVERY_S: Final = 0.3
+SUM_OF_PSS: Final = (
+    "sum=0; for pid in $(cat {group}/cgroup.procs); do while read -r key kib unit; do "
+    'if test "$key" = Pss:; then sum=$((sum + kib)); fi; '
+    "done < /proc/$pid/smaps_rollup; done 2> /dev/null; echo $sum"
+)
+"""In shell, in KiB, of all processes of a control group; one that ends meanwhile counts for nothing."""
 
 AGENT, MONITOR = "agent", "monitor"
 HARDWARE: Final = (
@@ -238,14 +245,22 @@ class Service:
         """The folder of what the kernel counts for its main process, and allows it."""
         return f"/sys/fs/cgroup{self.machine.tell(f'cut -d: -f3 /proc/{self.pid}/cgroup')}"
 
-    def memory_mb(self, kind: Literal["VmRSS", "VmHWM"]) -> float:
-        """What of its processes together is resident now, or was at most of each; in 10^6 bytes."""
-        found = self.machine.tell(
-            f"for pid in $(cat {self.control_group}/cgroup.procs); do cat /proc/$pid/status; done"
-        )
-        kibibytes = [int(line.split()[1]) for line in found.splitlines() if line.startswith(f"{kind}:")]
-        assert kibibytes, f"{self.name} has no process"
-        return sum(kibibytes) * 1024 / 1e6
+    def memory_mb(self) -> float:
+        """What its processes have in memory now, in 10^6 bytes: a page that several have counts once (PSS)."""
+        found = self.machine.tell(SUM_OF_PSS.format(group=self.control_group))
+        assert found != "0", f"{self.name} has no process"
+        return int(found) * 1024 / 1e6
+
+    @contextmanager
+    def most_memory(self) -> Iterator[Callable[[], float]]:
+        """Sample `memory_mb` every tenth of a second while the block runs; what it yields tells the most of it."""
+        folder = self.machine.tell("mktemp -d")
+        sample = SUM_OF_PSS.format(group=self.control_group)
+        self.machine.start(f"until test -e {folder}/enough; do {sample}; sleep 0.1; done > {folder}/sums")
+        try:
+            yield lambda: max(map(int, self.machine.tell(f"cat {folder}/sums").split())) * 1024 / 1e6
+        finally:
+            self.machine.tell(f"touch {folder}/enough")
 
     @property
     def charged(self) -> str:

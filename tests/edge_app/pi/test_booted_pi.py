@@ -174,9 +174,9 @@ def test_its_limits_are_in_force(installed: Machine, watcher: Service) -> None:
 
 
 def test_it_takes_little_memory_while_it_waits(watcher: Service, figures: dict[str, str]) -> None:
-    resident_mb = watcher.memory_mb("VmRSS")
-    figures["watcher, waiting"] = f"{resident_mb:.0f} MB resident, {watcher.charged}"
-    assert resident_mb <= MAX_IDLE_MB
+    waiting_mb = watcher.memory_mb()
+    figures["watcher, waiting"] = f"{waiting_mb:.0f} MB in all its processes, {watcher.charged}"
+    assert waiting_mb <= MAX_IDLE_MB
 
 
 def test_films_are_answered_as_on_this_machine(
@@ -186,17 +186,18 @@ def test_films_are_answered_as_on_this_machine(
     interpreter = open_interpreter(bundle, threads=1)
     expected = {film.name: screen(film, bundle, interpreter)[1] for film in films}
     start = time.monotonic()
-    installed.tell(f"cp {STICK}/films/* {DATA}/in/")
-    answers = ledger(installed, *expected)
+    with watcher.most_memory() as most_mb:
+        installed.tell(f"cp {STICK}/films/* {DATA}/in/")
+        answers = ledger(installed, *expected)
+        peak_mb = most_mb()
     figures[f"{len(films)} films, from their arrival on"] = f"{time.monotonic() - start:.0f} s"
     assert [answers[name]["outcome"] for name in expected] == [screening.outcome for screening in expected.values()]
     scores = [(answers[name]["score"], screening.score) for name, screening in expected.items()]
     difference = max(abs(there - here) for there, here in scores if here is not None)
     figures["largest difference of a score"] = f"{difference:.4f}"
     assert difference <= MAX_SCORE_DIFFERENCE
-    peak_mb = watcher.memory_mb("VmHWM")
-    figures["watcher, screening"] = f"{peak_mb:.0f} MB resident at most, {watcher.charged}"
-    figures["watcher, waiting again"] = f"{watcher.memory_mb('VmRSS'):.0f} MB resident"
+    figures["watcher, screening"] = f"{peak_mb:.0f} MB in all its processes at most, {watcher.charged}"
+    figures["watcher, waiting again"] = f"{watcher.memory_mb():.0f} MB in all its processes"
     assert peak_mb <= MAX_SCREENING_MB
     assert f"{len(films)} events since the start" in watcher.says("StatusText")["StatusText"]
 
@@ -249,7 +250,7 @@ def test_the_kiosk_shows_the_app_and_takes_a_touch(installed: Machine, kiosk: Se
     assert installed.tell(f"stat --format=%U /proc/{kiosk.pid}") == "osteo-edge"
     allowed = int(installed.tell(f"cat {kiosk.control_group}/../memory.max"))
     assert allowed < 0.8 * 1024 * int(installed.tell("sed -n 's/^MemTotal: *//p' /proc/meminfo").split()[0])
-    figures["kiosk"] = f"{kiosk.memory_mb('VmRSS'):.0f} MB resident, {kiosk.charged}"
+    figures["kiosk"] = f"{kiosk.memory_mb():.0f} MB in all its processes, {kiosk.charged}"
     installed.touch(*HISTORY)
     until_shown(installed, "history", TOP)
     installed.touch(*BACK)
