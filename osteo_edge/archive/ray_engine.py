@@ -31,6 +31,8 @@ from osteo_edge.quiet import native_messages_held
 from osteo_edge.version import VERSION
 
 FEATURE: Final = "--engine ray"
+AUTO: Final = "auto"
+"""The address of whatever cluster this machine is a node of, which Ray itself finds."""
 EXTRA: Final = "cluster"
 TRIES: Final = 3
 TASK_BYTES: Final = 2**30
@@ -50,6 +52,7 @@ PRIVATE: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """Of a local Ray: it tells nobody of itself, listens on the loopback device alone, and answers those with its token."""
+NO_RAY: Final = "start it with `ray start --head`, or leave --address out for a local one"
 GO_ON: Final = "run the same command again to go on"
 SHARED: Final = "put SOURCE, the bundle and --out on storage that every node sees under the same path"
 
@@ -76,7 +79,10 @@ class RayEngine:
         """Raise OsteoEdgeError where Ray is not installed, or nobody answers at the address."""
         if find_spec("ray") is None:
             raise MissingExtraError(FEATURE, "ray", EXTRA)
-        if self._address is not None:
+        if self._address == AUTO:
+            with _quiet(), self._connected(0):
+                pass
+        elif self._address is not None:
             _require_reachable(self._address)
 
     def run(self, plan: Plan, shards: Sequence[int], *, workers: int, on_done: Callable[[ShardSummary], None]) -> None:
@@ -150,6 +156,8 @@ def _start(ray: Any, what: str, **options: Any) -> None:
             ray.init(log_to_driver=False, logging_level="ERROR", **options)
     except Exception as error:
         ray.shutdown()
+        if options["address"] == AUTO and isinstance(error, ConnectionError):
+            raise OsteoEdgeError(f"{what}: this machine is no node of a running Ray; {NO_RAY}") from error
         raise OsteoEdgeError(
             f"{what}: cannot be used ({_first_line(error)}); see `ray status`, or leave out --engine ray"
         ) from error
@@ -157,20 +165,17 @@ def _start(ray: Any, what: str, **options: Any) -> None:
 
 def _require_reachable(address: str) -> None:
     """Raise within seconds what Ray would find out within minutes."""
-    if address == "auto":
+    if address == AUTO:
         return
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or "/" in host:
         raise OsteoEdgeError(
-            f'--address {address}: name the head node as HOST:PORT, or "auto" on a node of the cluster'
+            f'--address {address}: name the head node as HOST:PORT, or "{AUTO}" on a node of the cluster'
         )
     try:
         socket.create_connection((host, int(port)), REACH_S).close()
     except (OSError, OverflowError) as error:
-        raise OsteoEdgeError(
-            f"--address {address}: no Ray answers there ({error}); start it with `ray start --head`, or leave "
-            "--address out for a local one"
-        ) from error
+        raise OsteoEdgeError(f"--address {address}: no Ray answers there ({error}); {NO_RAY}") from error
 
 
 def _require_nodes(ray: Any, plan: Plan) -> None:

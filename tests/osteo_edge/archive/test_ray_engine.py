@@ -107,5 +107,15 @@ def test_a_port_out_of_range_is_told_so(plan: Plan) -> None:
         run(RayEngine("127.0.0.1:99999"), plan)
 
 
+def test_a_machine_that_is_no_node_of_a_cluster_is_told_so_before_anything_is_planned(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(OsteoEdgeError, match="--address auto: this machine is no node of a running Ray; start it with"):
+        RayEngine("auto").require_ready()
+
+
 def run(engine: RayEngine, plan: Plan) -> None:
     engine.run(plan, plan.missing(), workers=1, on_done=lambda summary: None)
