@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from osteo_edge.amounts import counted
 from osteo_edge.console import progress, show_json
 from osteo_edge.dataset import read_dataset
 from osteo_edge.hashing import sha256_file
@@ -138,7 +139,7 @@ def merge(first: Path, second: Path, out: Path, bone: str | None) -> None:
     for name in lost_parts(first, second):
         click.echo(f"{name}: its published parts are not kept, since the other set has none", err=True)
     for name, number in counts.items():
-        click.echo(f"{name}: {number} images")
+        click.echo(f"{name}: {counted(number, 'image')}")
     click.echo(f"written: {out}")
 
 

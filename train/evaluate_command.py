@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from osteo_edge.amounts import counted
 from osteo_edge.bone_table import BoneTable, measure_bones
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.conformal import COVERAGE
@@ -200,11 +201,11 @@ def _show(
 
 
 def _show_bones(by_bone: BoneTable) -> None:
-    title = f"By bone, study by study (mean of {by_bone.films} films), 95 % intervals"
+    title = f"By bone, study by study (mean of {counted(by_bone.films, 'film')}), 95 % intervals"
     for part, (columns, rows) in zip((title, "The same, continued"), by_bone.table.halves(), strict=True):
         show_table(part, columns, rows)
     if by_bone.without_bone:
-        click.echo(f"Left out of it: {by_bone.without_bone} films, of which the data set names no bone.")
+        click.echo(f"Left out of it: {counted(by_bone.without_bone, 'film')}, of which the data set names no bone.")
     if by_bone.routing is not None:
         show_table("Studies routed to", by_bone.routing.columns, by_bone.routing.rows())
         click.echo(str(by_bone.routing))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from osteo_edge import page
+from osteo_edge.amounts import counted
 from osteo_edge.bone_table import BoneTable
 from osteo_edge.bundle import Bundle
 from osteo_edge.evaluation import Evaluation, Predictions, answers_of
@@ -117,7 +118,7 @@ def _bones(by_bone: BoneTable) -> Iterator[str]:
 def _left_out(by_bone: BoneTable) -> str:
     if not by_bone.without_bone:
         return ""
-    return f"Left out are {by_bone.without_bone} films of which the data set names no bone."
+    return f"Left out: {counted(by_bone.without_bone, 'film')} of which the data set names no bone."
 
 
 def _sought(bundle: Bundle) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from osteo_edge.amounts import counted
 from osteo_edge.errors import DatasetError
 from osteo_edge.train.mura_folder import LABELS, MuraStudy
 
@@ -31,10 +32,10 @@ def check_lists(root: Path, part: str, studies: Sequence[MuraStudy]) -> None:
     """
     images = root / IMAGE_LIST.format(part=part)
     listed = {line.name: line for line in _read(images, part, cells=1) if not _is_hidden(line.name)}
-    _check_names(images, "images", listed, (name for study in studies for name in study.images))
+    _check_names(images, ("image", "images"), listed, (name for study in studies for name in study.images))
     labelled = root / STUDY_LIST.format(part=part)
     marked = {line.name: line for line in _read(labelled, part, cells=2)}
-    _check_names(labelled, "studies", marked, (study.folder for study in studies))
+    _check_names(labelled, ("study", "studies"), marked, (study.folder for study in studies))
     for study in studies:
         line = marked[study.folder]
         if MARKS.get(line.mark) != study.label:
@@ -63,14 +64,14 @@ def _read(file: Path, part: str, *, cells: int) -> Iterator[_Line]:
         yield _Line(number, PurePosixPath(*folders[start:]).as_posix(), row[-1].strip())
 
 
-def _check_names(file: Path, what: str, listed: Mapping[str, _Line], there: Iterable[str]) -> None:
+def _check_names(file: Path, what: tuple[str, str], listed: Mapping[str, _Line], there: Iterable[str]) -> None:
     found = set(there)
     for names, how in (
-        (listed.keys() - found, "that are not in the folders"),
+        (listed.keys() - found, "not in the folders"),
         (found - listed.keys(), "of the folders that it does not list"),
     ):
         if names:
-            raise _disagrees(file, f"{len(names)} {what} {how}, the first of them {min(names)}")
+            raise _disagrees(file, f"{counted(len(names), *what)} {how}, the first of them {min(names)}")
 
 
 def _disagrees(file: Path, how: str) -> DatasetError:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from osteo_edge.amounts import counted
 from osteo_edge.console import show_table
 from osteo_edge.dataset import PARTS, Case
 from osteo_edge.train.mura import Mura
@@ -67,14 +68,14 @@ def remarks(mura: Mura) -> list[str]:
     if mura.only_train:
         found.append("valid/ was not read: there is no published test part, and no figure compares with published ones")
     if mura.broken:
-        found.append(f"{len(mura.broken)} images cannot be read and were left out")
+        found.append(f"left out because they cannot be read: {counted(len(mura.broken), 'image')}")
     if mura.lost_studies:
         found.append(f"studies without a readable image, left out: {', '.join(mura.lost_studies)}")
     if mura.hidden:
-        found.append(f"{mura.hidden} hidden files were skipped")
+        found.append(f"skipped: {counted(mura.hidden, 'hidden file')}")
     singles = sum(count == 1 for count in _films_by_study(mura.cases).values())
     if singles:
-        found.append(f"{singles} studies have one film only")
+        found.append(f"with one film only: {counted(singles, 'study', 'studies')}")
     return found
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from osteo_edge import page
+from osteo_edge.amounts import counted
 from osteo_edge.bundle import Bundle
 from osteo_edge.extras import load_extra
 from osteo_edge.filters import Pixels
@@ -53,8 +54,7 @@ def refused_untouched(test: StressTest) -> Iterator[str]:
     """The line about the films that the gate refuses undisturbed; none where there are none."""
     number = int(test.refused.sum())
     if number:
-        films = "1 film is" if number == 1 else f"{number} films are"
-        yield f"{films} refused undisturbed too, and left out of refused and caught."
+        yield f"Refused undisturbed too: {counted(number, 'film')}, left out of refused and caught."
 
 
 def write_stress_report(path: Path, bundle: Bundle, part: str, figures: StressFigures) -> Path:

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from osteo_edge.amounts import counted
 from osteo_edge.archive.arrow import parquet
 from osteo_edge.archive.engine import Engine
 from osteo_edge.archive.film import Options
@@ -212,7 +213,7 @@ def _count(source: Source, bundle: Bundle, limit: int | None, out: Path | None, 
     rows = [("to screen", "", str(to_screen))]
     rows += [("not screened", reason, str(count)) for reason, count in by_tags.most_common()]
     rows += [("no film", reason, str(count)) for reason, count in left_out.most_common()]
-    show_table(f"{source.path}: {films} films", ("", "reason", "files"), rows)
+    show_table(f"{source.path}: {counted(films, 'film')}", ("", "reason", "files"), rows)
 
 
 def _end_early(plan: Plan) -> NoReturn:
@@ -233,7 +234,8 @@ def _show(plan: Plan, summary: dict[str, Any], as_json: bool) -> None:
     else:
         rows = [(HEADINGS[outcome], str(counts[outcome]), _share(shares[outcome])) for outcome in OUTCOMES]
         click.echo(f"{summary['bundle']}: {summary['intended_use']}\n")
-        show_table(f"{plan.record.source.path}: {summary['films']} films", ("outcome", "films", "share (95 %)"), rows)
+        title = f"{plan.record.source.path}: {counted(summary['films'], 'film')}"
+        show_table(title, ("outcome", "films", "share (95 %)"), rows)
         if summary["left_out"]:
             left_out = ", ".join(f"{reason} {number}" for reason, number in summary["left_out"].items())
             click.echo(f"Left out when the source was listed, and in no share: {left_out}")

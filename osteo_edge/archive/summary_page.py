@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from osteo_edge import gate, page
+from osteo_edge.amounts import counted
 from osteo_edge.archive.row import QUALITY
 from osteo_edge.archive.summary_counts import SCORE_BINS, SHOWN_FIRST
 from osteo_edge.archive.summary_drift import ONE_PATIENT
@@ -99,8 +100,8 @@ def _believed(summary: Summary) -> Iterator[str]:
 
 def _facts(summary: Summary) -> str:
     return (
-        f"{summary.films:,} films, {summary.answered:,} of them answered: referred, without finding, or uncertain. No "
-        "answer rules anything out. Shares are of all films, with 95 % intervals (Wilson). " + ONE_PATIENT
+        f"{counted(summary.films, 'film')}, {summary.answered:,} of them answered: referred, without finding, or "
+        "uncertain. No answer rules anything out. Shares are of all films, with 95 % intervals (Wilson). " + ONE_PATIENT
     )
 
 

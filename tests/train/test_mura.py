@@ -56,7 +56,7 @@ def test_broken_images_are_left_out_and_told(mura_release: Make) -> None:
     assert mura.lost_studies == ("XR_WRIST/patient00002/study1",)
     assert len(mura.cases) == 8
     assert steps == [(done, 10) for done in range(1, 11)]
-    assert "2 images cannot be read and were left out" in remarks(mura)
+    assert "left out because they cannot be read: 2 images" in remarks(mura)
 
 
 def test_a_release_of_broken_images_alone_is_an_error(mura_release: Make) -> None:
@@ -116,7 +116,7 @@ def test_the_command_prints_the_counts_and_writes_the_csv(mura_release: Make, tm
     (root / "train/XR_WRIST/patient00001/study1_positive/image3.png").write_bytes(b"broken")
     result = _run(root, "--out", tmp_path / "mura.csv")
     assert "Studies, films and patients in MURA-v1.1" in result.stdout
-    for line in ("1 images cannot be read and were left out", "1 hidden files were skipped", "3 studies have one film"):
+    for line in ("cannot be read: 1 image", "skipped: 1 hidden file", "with one film only: 3 studies"):
         assert line in result.stdout
     assert f"written: {tmp_path / 'mura.csv'}" in result.stdout
     assert len(read_dataset(tmp_path / "mura.csv").cases) == 9

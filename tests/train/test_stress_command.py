@@ -148,7 +148,7 @@ def test_films_that_the_gate_refuses_undisturbed_are_counted(
     strict = golden_bundle("strict", gate=replace(DEFAULT_GATE, min_side_px=5000))
     assert stress(strict, films, "--only", "crop", "--limit", 2) == 0
     printed = capsys.readouterr().out
-    assert "2 films are refused undisturbed too, and left out of refused and caught." in printed
+    assert "Refused undisturbed too: 2 films, left out of refused and caught." in printed
     assert stress(strict, films, "--only", "crop", "--limit", 2, "--json") == 0
     assert json.loads(capsys.readouterr().out)["refused_untouched"] == 2
 

@@ -72,7 +72,7 @@ def test_what_is_to_be_remembered_and_what_is_missing_stand_at_the_top(bundle: B
 
 
 def test_films_that_are_refused_undisturbed_are_told(bundle: Bundle, figures: StressFigures) -> None:
-    line = "1 film is refused undisturbed too, and left out of refused and caught."
+    line = "Refused undisturbed too: 1 film, left out of refused and caught."
     assert line not in render_stress_report(bundle, "test", figures)
     refused = replace(figures.test.untouched[0], refusal="too small")
     test = replace(figures.test, untouched=(refused, *figures.test.untouched[1:]))
