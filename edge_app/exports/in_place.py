@@ -24,6 +24,7 @@ from osteo_edge.edge_app.history.wiping import wipe_folder
 
 CHANGED = "the backup could not be read again; check the disk and try again"
 NOT_EMPTY = "there are screenings in this history; a backup can be restored to an empty one, or after damage"
+LOST = "the film of the screening of {taken_at} cannot be read; delete that screening, then restore the backup"
 
 
 def may_restore(history: History, folder: Path) -> bool:
@@ -119,7 +120,7 @@ def put_in_place(
     """Let the restored history take the place of the one in `folder`, which nobody may have open; `keys` are its.
 
     What was saved since the damage, unfinished forms among it, is added to the restored history first; of a screening
-    that both have, the note and the DXA result of the old one stand. The old folder is kept under a dated name where a
+    that both have, the note, the DXA result and the decision of the old one stand. The old folder is kept under a dated name where a
     damaged database lies in it, with the films that may be that one's, and the path is given; else it is removed.
     `HistoryError` where the old history holds more than that, another window has it open, or the disk is in the way;
     so is it where the restored history is not there any more, or not whole. All is then as it was, and what was
@@ -169,26 +170,43 @@ def _carry_over(folder: Path, unpacked: Unpacked, keys: Keys | None) -> None:
         if not may_restore(old, folder):
             raise HistoryError(f"{folder}: {NOT_EMPTY}")
         with _opened_again(unpacked) as restored:
-            restored.add_all(_records(old, old.entries()))
+            restored.add_all(_records(old, restored))
             _bring_up_to_date(restored, old.entries())
             for draft in old.drafts():
                 restored.save_draft(draft)
 
 
-def _records(history: History, entries: Iterator[Entry]) -> Iterator[Record]:
-    for entry in entries:
-        overlay = None if entry.overlay_sha256 is None else history.image(entry.overlay_sha256)
-        yield Record(entry, history.image(entry.image_sha256), overlay)
+def _records(old: History, restored: History) -> Iterator[Record]:
+    """The screenings of the old history with their films; a film that is lost there may be in the restored one."""
+    for entry in old.entries():
+        try:
+            overlay = None if entry.overlay_sha256 is None else old.image(entry.overlay_sha256)
+            record = Record(entry, old.image(entry.image_sha256), overlay)
+        except HistoryError as error:
+            if _holds(restored, entry):
+                continue
+            raise HistoryError(LOST.format(taken_at=entry.taken_at)) from error
+        yield record
+
+
+def _holds(history: History, entry: Entry) -> bool:
+    try:
+        history.entry(entry.id)
+    except HistoryError:
+        return False
+    return True
 
 
 def _bring_up_to_date(restored: History, entries: Iterator[Entry]) -> None:
-    """Let what was written of these screenings since the backup stand: note and DXA result."""
+    """Let what was written of these screenings since the backup stand: note, DXA result and decision."""
     for entry in entries:
         there = restored.entry(entry.id)
         if there.note != entry.note:
             restored.annotate(entry.id, entry.note)
         if (there.dxa, there.t_score) != (entry.dxa, entry.t_score):
             restored.mark_dxa(entry.id, entry.dxa, entry.t_score)
+        if (there.decided, there.override_reason) != (entry.decided, entry.override_reason):
+            restored.decide(entry.id, entry.decided, entry.override_reason)
 
 
 def _moment(written: str) -> str | None:

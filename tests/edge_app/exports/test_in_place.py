@@ -1,5 +1,6 @@
 """A backup takes the place of the history, and nothing is lost by it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,11 @@ def restore(clinic: Clinic, backup: Path) -> Path | None:
     return clinic.put_in_place(clinic.unpack_backup(backup))
 
 
+def break_history(clinic: Clinic) -> None:
+    clinic.folders.history.mkdir(parents=True)
+    (clinic.folders.history / DATABASE).write_bytes(b"no database" * 1000)
+
+
 def codes(clinic: Clinic) -> set[str | None]:
     return {entry.patient.code for entry in clinic.history().entries()}
 
@@ -83,8 +89,7 @@ def test_a_screening_that_is_saved_meanwhile_is_not_lost(clinic: Clinic, backup:
 
 
 def test_after_damage_what_was_saved_since_is_there_too(clinic: Clinic, backup: Path) -> None:
-    clinic.folders.history.mkdir(parents=True)
-    (clinic.folders.history / DATABASE).write_bytes(b"no database" * 1000)
+    break_history(clinic)
     history = clinic.history()
     assert history.damage is not None
     history.add(make_record(b"new", code="SINCE"))
@@ -98,22 +103,47 @@ def test_after_damage_what_was_saved_since_is_there_too(clinic: Clinic, backup: 
 
 
 def test_what_was_written_since_the_backup_stands(clinic: Clinic, tmp_path: Path) -> None:
-    clinic.folders.history.mkdir(parents=True)
-    (clinic.folders.history / DATABASE).write_bytes(b"no database" * 1000)
+    break_history(clinic)
     marked, noted, left = (make_record(b"%d" % n, code=f"K-{n}") for n in range(3))
     clinic.history().add_all([marked, noted, left])
-    clinic.history().decide(left.entry.id, "otherwise", "an old fracture")
+    clinic.history().decide(noted.entry.id, "followed")
     backup = write_backup(clinic.folders.history, tmp_path / "backup.zip").path
     clinic.history().mark_dxa(marked.entry.id, "osteopenia", -1.5)
     clinic.history().annotate(noted.entry.id, "called her")
+    clinic.history().decide(noted.entry.id, None)
+    clinic.history().decide(left.entry.id, "otherwise", "an old fracture")
     restore(clinic, backup)
     entries = clinic.history().entries()
-    found = {entry.id: (entry.dxa, entry.t_score, entry.note, entry.override_reason) for entry in entries}
+    found = {one.id: (one.dxa, one.t_score, one.note, one.decided, one.override_reason) for one in entries}
     assert found == {
-        marked.entry.id: ("osteopenia", -1.5, "", ""),
-        noted.entry.id: (None, None, "called her", ""),
-        left.entry.id: (None, None, "", "an old fracture"),
+        marked.entry.id: ("osteopenia", -1.5, "", None, ""),
+        noted.entry.id: (None, None, "called her", None, ""),
+        left.entry.id: (None, None, "", "otherwise", "an old fracture"),
     }
+
+
+def test_a_film_that_is_lost_since_comes_from_the_backup(clinic: Clinic, backup: Path) -> None:
+    break_history(clinic)
+    clinic.history().add_all([OLD[1], make_record(b"new", code="SINCE")])
+    clinic.history().image_file(OLD[1].image.sha256).unlink()
+    restore(clinic, backup)
+    assert codes(clinic) == {"OLD-0", "OLD-1", "OLD-2", "SINCE"}
+    assert clinic.history().image(OLD[1].image.sha256) == OLD[1].image
+
+
+def test_a_film_that_no_backup_has_either_is_in_the_way_until_its_screening_is_deleted(
+    clinic: Clinic, backup: Path
+) -> None:
+    break_history(clinic)
+    lost = make_record(b"new", code="SINCE")
+    clinic.history().add(lost)
+    clinic.history().image_file(lost.image.sha256).unlink()
+    with pytest.raises(HistoryError, match=f"screening of {re.escape(lost.entry.taken_at)} cannot be read; delete"):
+        restore(clinic, backup)
+    assert codes(clinic) == {"SINCE"}
+    clinic.history().delete(lost.entry.id)
+    restore(clinic, backup)
+    assert codes(clinic) == {"OLD-0", "OLD-1", "OLD-2"}
 
 
 def test_another_window_that_has_it_open_is_in_the_way(clinic: Clinic, backup: Path) -> None:
