@@ -224,9 +224,9 @@ class Clinic:
         check()
         try:
             picture = picture_of(path)
-        except OSError as error:
+        except RadiographError:
             self.trail.note(What.NOT_READABLE, image=None)
-            raise RadiographError(f"{path}: cannot be read ({error.strerror or error})") from error
+            raise
         if sha256 not in (None, picture.sha256):
             self.trail.note(What.REPLACED, image=picture.sha256)
             raise RadiographError(FILM_REPLACED)

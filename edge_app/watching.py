@@ -26,7 +26,7 @@ from osteo_edge.locking import sole_use
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.reading import Reader
 from osteo_edge.runtime import Interpreter
-from osteo_edge.screening import Screening, require_passed, screen
+from osteo_edge.screening import Screening, require_screenable, screen
 from osteo_edge.strict import from_dict, to_dict
 from osteo_edge.wording import PHANTOM_USE
 
@@ -137,7 +137,7 @@ def open_station(
     `BundleError` for a model that failed its check after conversion, unless `force`; `OsteoEdgeError` if another
     watcher is at work in the folder, or it cannot be used.
     """
-    require_passed(bundle, force)
+    require_screenable(bundle, None, force)
     with sole_use(out, BUSY):
         lines = read_lines(out / LEDGER_NAME)
         ledger = Ledger(out / LEDGER_NAME, lines)

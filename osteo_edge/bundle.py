@@ -134,7 +134,7 @@ def _parse(content: bytes) -> Any:
 
 def _write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     make_folder(path.parent)
-    remove_partials(path.parent)
+    remove_partials(path.parent, is_shared=True)
     place = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
     place.mkdir()
     try:

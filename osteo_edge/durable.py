@@ -1,16 +1,20 @@
 """Files that survive a power cut: what these functions have written when they return is on the disk."""
 
 import os
+import re
 import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from osteo_edge.errors import OsteoEdgeError
 
 ABANDONED_AFTER_S = 3600.0
 """What was written to so long ago belongs to no one who still writes it."""
+OURS: Final = re.compile(r"\..+\.(?:[0-9a-f]{8}|[0-9a-f]{32})\.partial|\.backup-[a-z0-9_]{8}\.partial", re.DOTALL)
+"""How the unfinished files and folders are called that writers leave where the user has them write."""
 REMEDY = "free some space or choose another place"
 
 
@@ -67,12 +71,16 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         sync_folder(one.parent)
 
 
-def remove_partials(folder: Path) -> None:
+def remove_partials(folder: Path, *, is_shared: bool = False) -> None:
     """Remove what a writer that was killed has left in a folder, `.….partial`; what cannot be removed stays.
 
-    What was written to within the last hour may still be at work. A time to come is of a clock that was set back.
+    In a folder that is shared, such as a stick, others call their files so too: there only what has the random digits
+    of ours goes. What was written to within the last hour may still be at work. A time to come is of a clock that was
+    set back.
     """
     for path in folder.glob(".*.partial"):
+        if is_shared and not OURS.fullmatch(path.name):
+            continue
         with suppress(OSError):
             if abs(time.time() - path.lstat().st_mtime) > ABANDONED_AFTER_S:
                 remove(path)

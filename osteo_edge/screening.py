@@ -183,10 +183,15 @@ def screen(
 def require_screenable(bundle: Bundle, bone: str | None, force: bool) -> None:
     """Raise what `screen` raises for a model, whatever the film."""
     require_passed(bundle, force)
-    if bundle.manifest.intended_use == COMPARISON_USE:
-        raise BundleError(f"{bundle.path}: only for comparison with other models; take another one")
+    require_for_patients(bundle.path, bundle.manifest)
     if bone is not None:
         named_head(bone, bundle.manifest)
+
+
+def require_for_patients(path: Path, manifest: Manifest) -> None:
+    """Raise `BundleError` for a model that is for comparison only."""
+    if manifest.intended_use == COMPARISON_USE:
+        raise BundleError(f"{path}: only for comparison with other models; take another one")
 
 
 def require_passed(bundle: Bundle, force: bool) -> None:

@@ -193,15 +193,21 @@ def films_in(study: Path) -> tuple[Path, ...]:
 
 
 def _is_image(path: Path) -> bool:
-    """By its suffix; and a file of another name by its content, since DICOM files often have no suffix."""
+    """By its suffix; and a file of another name by its content, since DICOM files often have no suffix.
+
+    One that cannot be opened may be one, and reading it tells of that.
+    """
     if path.name.startswith("."):
         return False
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return True
     if not path.is_file():
         return False
-    with path.open("rb") as file:
-        return file.read(DICOM_MARK_AT + len(DICOM_MARK)).startswith(DICOM_MARK, DICOM_MARK_AT)
+    try:
+        with path.open("rb") as file:
+            return file.read(DICOM_MARK_AT + len(DICOM_MARK)).startswith(DICOM_MARK, DICOM_MARK_AT)
+    except OSError:
+        return True
 
 
 def _read(path: Path, bundle: Bundle, interpreter: Interpreter, any_film: bool, read: Reader) -> Reading | Failure:

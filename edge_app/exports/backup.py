@@ -91,7 +91,7 @@ def write_backup(
 
 def _scratch(folder: Path) -> "TemporaryDirectory[str]":
     """A hidden folder for the copy of the database, once those of backups that were killed are gone."""
-    remove_partials(folder)
+    remove_partials(folder, is_shared=True)
     return TemporaryDirectory(prefix=".backup-", suffix=".partial", dir=folder, ignore_cleanup_errors=True)
 
 

@@ -65,7 +65,7 @@ def write_csv(path: Path, entries: Iterable[Entry]) -> Path:
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerows(_rows(kept))
-    remove_partials(path.parent)
+    remove_partials(path.parent, is_shared=True)
     with replacing(path, "the table") as partial, partial.open("wb") as file:
         file.write((BYTE_ORDER_MARK + text.getvalue()).encode())
         file.flush()

@@ -120,8 +120,9 @@ def put_in_place(
     """Let the restored history take the place of the one in `folder`, which nobody may have open; `keys` are its.
 
     What was saved since the damage, unfinished forms among it, is added to the restored history first; of a screening
-    that both have, the note, the DXA result and the decision of the old one stand. The old folder is kept under a dated name where a
-    damaged database lies in it, with the films that may be that one's, and the path is given; else it is removed.
+    that both have, the note, the DXA result and the decision of the old one stand. The old folder is kept under a dated
+    name where a damaged database lies in it, with the films that may be that one's, and the path is given; else it is
+    removed.
     `HistoryError` where the old history holds more than that, another window has it open, or the disk is in the way;
     so is it where the restored history is not there any more, or not whole. All is then as it was, and what was
     unpacked is gone. `tell` records it just before; where it cannot, nothing is exchanged either. `NotConfirmedError`

@@ -40,9 +40,14 @@ class Picture:
 
 
 def picture_of(path: Path) -> Picture:
-    """Read an image file as it is; an unusual suffix is left out."""
+    """Read an image file as it is; an unusual suffix is left out.
+
+    Raises `RadiographError` for what cannot be read, or is too large.
+    """
+    from osteo_edge.radiograph import read_bytes
+
     suffix = path.suffix.lower()
-    return Picture(path.read_bytes(), suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "")
+    return Picture(read_bytes(path), suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else "")
 
 
 def image_path(root: Path, sha256: str, suffix: str, keys: Keys | None = None) -> Path:

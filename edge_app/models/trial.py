@@ -8,7 +8,7 @@ from osteo_edge.edge_app.drawn_film import DRAWN_FILM
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import open_interpreter
-from osteo_edge.screening import Screening, screen
+from osteo_edge.screening import Screening, require_for_patients, screen
 from osteo_edge.trust import require_trusted
 from osteo_edge.verdict import shortfall
 
@@ -22,9 +22,10 @@ def read_usable(path: Path) -> Bundle:
 
 
 def require_usable(path: Path, manifest: Manifest) -> None:
-    """Raise `BundleError` for a model that is no TFLite, or that failed its check after conversion."""
+    """Raise `BundleError` for a model that is no TFLite, failed its check after conversion, or is no one's to use."""
     if manifest.model.format != "tflite":
         raise BundleError(f"{path}: a {manifest.model.format} model, not for this device; ask for the TFLite one")
+    require_for_patients(path, manifest)
     failure = shortfall(manifest.parity)
     if failure is not None:
         raise BundleError(f"{path}: failed its check after conversion ({failure}); choose another model")

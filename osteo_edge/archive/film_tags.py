@@ -66,7 +66,8 @@ class Tags:
 def read_tags(path: Path) -> Tags | None:
     """The tags of a DICOM file; None for any other file, and for one that cannot be opened.
 
-    Its pixels are not read. Of a file that is damaged, or deflated as a whole, nothing is known: decoding will tell.
+    Its pixels are not read. Of a file that is damaged, claims more than fits into memory, or is deflated as a whole,
+    nothing is known: decoding will tell.
     MissingExtraError where pydicom is not installed.
     """
     try:
@@ -112,7 +113,7 @@ def _read(path: Path) -> Tags:
     try:
         with reading_quietly(path):
             return _tags(_dataset(path))
-    except RadiographError:
+    except (RadiographError, MemoryError):
         return Tags()
 
 

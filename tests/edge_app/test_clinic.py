@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import shutil
 import time
 from pathlib import Path
@@ -17,12 +18,23 @@ from osteo_edge.edge_app.settings import Settings, read_settings, write_settings
 from osteo_edge.errors import RadiographError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Manifest
+from osteo_edge.radiograph import MAX_FILE_BYTES
 from tests.cascade import draw_limb, write_cascade
 
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path / "clinic")
+
+
+def test_a_file_of_any_size_is_refused_before_it_is_read(folders: Folders, tmp_path: Path) -> None:
+    vast = tmp_path / "vast.dcm"
+    with vast.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(RadiographError, match="not a file of at most 512 MiB"):
+        Clinic(folders).screen(vast)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < MAX_FILE_BYTES // 2**11
 
 
 def test_a_change_leaves_what_another_window_has_set(folders: Folders) -> None:

@@ -1,6 +1,8 @@
 import errno
 import os
 from pathlib import Path
+from tempfile import mkdtemp
+from uuid import uuid4
 
 import pytest
 
@@ -100,6 +102,19 @@ def test_what_killed_writers_left_is_removed_once_nobody_can_be_at_work_on_it(tm
     remove_partials(tmp_path)
     assert sorted(tmp_path.iterdir()) == [new, other]
     remove_partials(tmp_path / "not there")
+
+
+def test_in_a_shared_folder_what_others_have_not_finished_stays(tmp_path: Path) -> None:
+    ours = [tmp_path / f".table.csv.{uuid4().hex}.partial", tmp_path / ".knee.0123abcd.partial"]
+    theirs = [tmp_path / name for name in (".download.partial", ".thesis.docx.partial", ".backup-2.partial")]
+    for path in (*ours, *theirs):
+        path.write_bytes(b"half")
+    backup = Path(mkdtemp(prefix=".backup-", suffix=".partial", dir=tmp_path))
+    for path in (*ours, *theirs, backup):
+        moment = path.stat().st_mtime - durable.ABANDONED_AFTER_S * 2
+        os.utime(path, (moment, moment))
+    remove_partials(tmp_path, is_shared=True)
+    assert set(tmp_path.iterdir()) == set(theirs)
 
 
 def test_a_folder_of_which_one_file_does_not_reach_the_disk_is_told(

@@ -1,8 +1,11 @@
+import errno
 import itertools
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -266,6 +269,22 @@ def test_hidden_files_and_files_of_other_kinds_are_no_films(knees: Path) -> None
         (knees / name).write_bytes(b"no film")
     (knees / "more").mkdir()
     assert [path.name for path in films_in(knees)] == ["view0.png", "view1.png", "view2.png"]
+
+
+def test_a_file_that_cannot_be_opened_does_not_hide_the_others(
+    knees: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (knees / "IM000001").write_bytes(bytes(128) + b"DICM")
+    open_file = Path.open
+
+    def open_unless_bad(path: Path, *options: Any, **others: Any) -> Any:
+        if path.name == "IM000001":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return open_file(path, *options, **others)
+
+    monkeypatch.setattr(Path, "open", open_unless_bad)
+    study = screen_study(knees, bundle, open_interpreter(bundle))
+    assert study.notes[-1] == "films in this answer: 3 of 4; left out: IM000001"
 
 
 @pytest.mark.parametrize("name", ["IM000001", "1.2.840.10008.5", "FILM.DCM"])

@@ -11,6 +11,7 @@ from osteo_edge.edge_app.models.trial import read_usable, require_usable, trial_
 from osteo_edge.errors import BundleError
 from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, Prediction
+from osteo_edge.wording import COMPARISON_USE
 from tests.cascade import UNCLEAR, draw_limb, write_cascade
 
 MakeBundle = Callable[..., Bundle]
@@ -37,6 +38,12 @@ def test_a_bundle_that_is_not_converted_is_refused(golden_bundle: MakeBundle, ma
     keras = golden_bundle("keras")
     with pytest.raises(BundleError, match="a keras model, not for this device") as caught:
         require_usable(keras.path, replace(manifest, model=replace(manifest.model, format="keras")))
+    assert_is_one_line(caught)
+
+
+def test_a_bundle_for_comparison_alone_is_refused(manifest: Manifest) -> None:
+    with pytest.raises(BundleError, match="only for comparison with other models; take another one") as caught:
+        require_usable(Path("router"), replace(manifest, intended_use=COMPARISON_USE))
     assert_is_one_line(caught)
 
 

@@ -22,9 +22,11 @@ from osteo_edge.edge_app.watching import (
 )
 from osteo_edge.errors import BundleError, MissingExtraError, OsteoEdgeError
 from osteo_edge.hashing import sha256_bytes, sha256_file
+from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import open_interpreter
 from osteo_edge.screening import screen
-from osteo_edge.wording import FAILED_CHECK, PHANTOM_USE, headline
+from osteo_edge.wording import COMPARISON_USE, FAILED_CHECK, PHANTOM_USE, headline
+from tests.cascade import write_cascade
 from tests.edge_app.watching.place import Draw, Looks, Place, of
 
 
@@ -148,6 +150,16 @@ def test_a_model_that_failed_its_check_is_refused_unless_forced_and_then_warned_
     assert not failed.out.exists()
     failed.run(force=True)
     assert {row["warnings"] for row in failed.rows} == {FAILED_CHECK}
+
+
+def test_a_model_for_comparison_alone_watches_nothing(
+    place: Place, films: list[Path], tmp_path: Path, manifest: Manifest
+) -> None:
+    router = write_cascade(tmp_path / "router", manifest, intended_use=COMPARISON_USE)
+    only_compares = Place(place.folder, place.out, router)
+    with pytest.raises(BundleError, match="only for comparison with other models; take another one"):
+        only_compares.run()
+    assert not only_compares.out.exists()
 
 
 def test_every_row_of_a_demonstration_says_so(

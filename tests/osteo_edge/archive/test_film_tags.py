@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 
 from osteo_edge.archive.film_tags import LEFT_OUT, Tags, known_parts, left_out, read_tags, reason_by_tags
@@ -27,6 +28,17 @@ def test_a_film_is_told_by_its_uids(dicom: WriteDicom) -> None:
     assert tags is not None
     assert (tags.sop_instance_uid, tags.study_instance_uid, tags.series_instance_uid) == ("1.2.3", "1.2", "1.2.9")
     assert (tags.modality, tags.part, tags.view) == ("DX", "knee", "ap")
+
+
+def test_a_file_that_claims_more_than_fits_into_memory_tells_nothing(
+    dicom: WriteDicom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*arguments: Any, **options: Any) -> None:
+        raise MemoryError
+
+    film = dicom(**KNEE_FILM)
+    monkeypatch.setattr(pydicom, "dcmread", exhaust)
+    assert read_tags(film) == Tags()
 
 
 @pytest.mark.parametrize("uid", ["DOE^JANE", "1.2.3 Jane", "1" * 65])
