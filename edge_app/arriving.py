@@ -99,6 +99,8 @@ class Inbox:
             except OSError as error:
                 self._looks = 0
                 return Queue((), problem=error.strerror or str(error))
+            there = {one.path.name for one in arrived}
+            self._content = {name: content for name, content in self._content.items() if name in there}
             dismissed = self._read_dismissed()
             waiting = [one for one in reversed(arrived) if dismissed.get(_mark(one.path.name)) != one.stamp]
             self._looks += 1

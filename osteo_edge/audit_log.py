@@ -124,7 +124,10 @@ class AuditLog:
         return tail
 
     def _write(self, tail: Head, what: str, who: str, about: Mapping[str, Value]) -> Event:
-        """Add a line and note it, or do neither: lines that nobody has noted would look like a forger's."""
+        """Add a line and note it, or do neither: lines that nobody has noted would look like a forger's.
+
+        On a disk that cannot even be read any more one line may stay, as after a power cut.
+        """
         path = self._folder / FILE
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         event = Event(tail.number + 1, now, what, who, dict(about), tail.sha256)
@@ -137,8 +140,8 @@ class AuditLog:
         try:
             self._note(head)
         except OsteoEdgeError:
-            if _read_head(self._folder / HEAD_FILE) != head:
-                with suppress(OSError):
+            with suppress(OsteoEdgeError, OSError):
+                if _read_head(self._folder / HEAD_FILE) != head:
                     cut_back(path, size)
             raise
         return event

@@ -99,6 +99,7 @@ class Decision:
 
     def __post_init__(self) -> None:
         _require("positive_labels", len(self.positive_labels) > 0, "must name at least one label")
+        _require("positive_labels", len(set(self.positive_labels)) == len(self.positive_labels), "must not repeat one")
         for name in ("threshold", "target_sensitivity", "abstain_low", "abstain_high"):
             _require(name, 0.0 <= getattr(self, name) <= 1.0, "must lie between 0 and 1")
         ordered = self.abstain_low <= self.threshold <= self.abstain_high

@@ -181,22 +181,23 @@ def _show_image(
 
 
 def _show_study(study: "StudyScreening | Failure", overlay: Path | None, read: Reader, as_json: bool) -> bool:
-    """Show the answer for one study, and what each film gave towards it; False where no film could be read."""
+    """Show the answer for one study, and what each film gave towards it; False where not all of that could be had."""
     if isinstance(study, Failure):
         return _show_failure("study", study, as_json)
-    pictures = [None if overlay is None else _study_picture(overlay, study, film, read) for film in study.films]
+    pictures = {} if overlay is None else _study_pictures(overlay, study, read)
+    is_whole = overlay is None or len(pictures) == len(study.films)
     if as_json:
         plain = study.to_dict()
-        names = [{"overlay": _name_of(picture)} for picture in pictures]
+        names = [{"overlay": _name_of(pictures.get(film.image))} for film in study.films]
         films = [film | name for film, name in zip(plain["films"], names, strict=True)]
         show_json({**plain, "films": films}, indent=None)
-        return True
+        return is_whole
     lines = list(_answer_lines(study))
-    for film, picture in zip(study.films, pictures, strict=True):
-        lines += [f"{film.image.name}: {_of_film(film, study)}", *_overlay_line(picture)]
+    for film in study.films:
+        lines += [f"{film.image.name}: {_of_film(film, study)}", *_overlay_line(pictures.get(film.image))]
     lines.append(_times(study.stage_ms, study.runtime))
     _tell([f"{study.study}: {study.headline}", *lines])
-    return True
+    return is_whole
 
 
 def _tell(lines: Iterable[str]) -> None:
@@ -247,6 +248,17 @@ def _picture(folder: Path, pixels: Pixels, screening: Screening, study: str = ""
 
     name = f"{study}{screening.image.stem}-{screening.image_sha256[:8]}.overlay.png"
     return write_overlay(folder / name, pixels, screening)
+
+
+def _study_pictures(folder: Path, study: "StudyScreening", read: Reader) -> dict[Path, Path | None]:
+    """The overlays of a study's films; without those of films that could not be read again, which is told."""
+    pictures = dict[Path, Path | None]()
+    for film in study.films:
+        try:
+            pictures[film.image] = _study_picture(folder, study, film, read)
+        except RadiographError as error:
+            _complain(str(error))
+    return pictures
 
 
 def _study_picture(folder: Path, study: "StudyScreening", film: "StudyFilm", read: Reader) -> Path | None:

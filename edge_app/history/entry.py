@@ -99,6 +99,11 @@ class Entry:
             if not math.isfinite(number):
                 raise ValueError("numbers must be finite: leave out what is not known")
 
+    @property
+    def screened_sha256(self) -> str:
+        """The hash of the film's file as it was screened."""
+        return self.film_sha256 or self.image_sha256
+
     def _numbers(self) -> tuple[float, ...]:
         single = (self.score, self.threshold, self.abstain_low, self.abstain_high, self.t_score)
         named = (self.probabilities, self.milliseconds, self.image_stats)

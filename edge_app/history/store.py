@@ -263,8 +263,7 @@ class History:
         self._images.name(connection, pictures)
         new = [one.entry for one in records if connection.execute(INSERT, to_row(one.entry)).rowcount]
         for entry in new:
-            film = entry.film_sha256 or entry.image_sha256
-            self._tell(What.SAVED, entry=entry.id, image=film, model=entry.model_sha256)
+            self._tell(What.SAVED, entry=entry.id, image=entry.screened_sha256, model=entry.model_sha256)
         return len(new)
 
     def _update(self, what: What, entry_id: str, assignments: str, *values: object) -> Entry:

@@ -115,7 +115,7 @@ class ResultScreen(Screen):
         if self._film is None or self.is_saved:
             entry_id = self._entry_id if self._answer is None else self._answer.entry.id
             return LeftEntry(str(entry_id), self._typed if self._panel is None else self._panel.typed())
-        sha256 = self._film_sha256 if self._answer is None else self._answer.entry.image_sha256
+        sha256 = self._film_sha256 if self._answer is None else self._answer.entry.screened_sha256
         entry_id = self._answer.entry.id if self._answer is not None and self._is_saving else self._entry_id
         return LeftFilm(str(self._film), self._patient, sha256, self._draft_id, self._photo_hints, entry_id, self._bone)
 

@@ -111,15 +111,26 @@ class WebServer(ThreadingHTTPServer):
                 return True
         return False
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Hand a connection to a thread; one for which the system has none is closed, and counts no more."""
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._leave(client_address)
+            raise
+
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Handle a connection in its own thread, the beginning of TLS too: a client that is slow there stops nobody."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._of_address[client_address[0]] -= 1
-                if not self._of_address[client_address[0]]:
-                    del self._of_address[client_address[0]]
+            self._leave(client_address)
+
+    def _leave(self, client_address: Any) -> None:
+        with self._lock:
+            self._of_address[client_address[0]] -= 1
+            if not self._of_address[client_address[0]]:
+                del self._of_address[client_address[0]]
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         if self._tls is None:

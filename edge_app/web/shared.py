@@ -28,6 +28,7 @@ from osteo_edge import (
     wording,
 )
 from osteo_edge.bundle import Bundle
+from osteo_edge.dicom_terms import IN_PLACE_OF_OTHERS, TERMS
 from osteo_edge.edge_app.exports import backup_contents
 from osteo_edge.edge_app.history import encrypted, vault
 from osteo_edge.edge_app.languages.catalogue import DOMAIN, FOLDER, read_mo
@@ -77,6 +78,7 @@ def tables() -> dict[str, Any]:
         "limits": constants(radiograph, image_header),
         "overlay": _overlay(),
         "stretchPercentiles": preprocessing.STRETCH_PERCENTILES,
+        "modalities": {"terms": TERMS["Modality"], "other": IN_PLACE_OF_OTHERS["Modality"]},
         "transferSyntaxes": _transfer_syntaxes(),
         "vault": _vault(),
         "luminance": {"weights": LUMINANCE, "bits": LUMINANCE_BITS},

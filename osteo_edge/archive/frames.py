@@ -3,7 +3,6 @@
 The process in which they call it keeps an interpreter; its threads take turns.
 """
 
-from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -14,6 +13,7 @@ from osteo_edge.archive.worker import FilmScreener
 from osteo_edge.bundle import read_manifest
 from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.extras import load_extra
+from osteo_edge.manifest import Manifest
 
 COLUMN: Final = "film"
 _one_at_a_time = Lock()
@@ -29,7 +29,7 @@ def screen_frame(frame: Any, bundle: str) -> Any:
         raise OsteoEdgeError(f"the data frame has no column {COLUMN!r}; call the one of the films' paths so")
     films = [Film(str(path), Path(path)) for path in frame[COLUMN]]
     with _one_at_a_time:
-        screener = _screener(bundle)
+        screener = _kept.screener(Path(bundle))
         return table_of(screener.rows(films), screener.manifest).to_pandas()
 
 
@@ -43,6 +43,24 @@ def _require_pandas() -> None:
     load_extra(["pandas"], feature="screening data frames", package="pandas", extra="cluster")
 
 
-@lru_cache(maxsize=1)
-def _screener(bundle: str) -> FilmScreener:
-    return FilmScreener(Path(bundle))
+class _Kept:
+    """The screener of the bundle that was last asked for, as long as that stays as it is."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Path, Manifest] | None = None
+        self._screener: FilmScreener | None = None
+
+    def screener(self, bundle: Path) -> FilmScreener:
+        wanted = bundle, read_manifest(bundle)
+        if self._screener is None or wanted != self._of:
+            self.close()
+            self._screener, self._of = FilmScreener(bundle), wanted
+        return self._screener
+
+    def close(self) -> None:
+        if self._screener is not None:
+            self._screener.close()
+            self._screener = None
+
+
+_kept = _Kept()

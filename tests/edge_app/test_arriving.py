@@ -69,6 +69,15 @@ def test_a_history_that_cannot_be_read_holds_no_film_back(folder: Path, draw_fil
     assert [film.is_known for film in queue.films] == [False]
 
 
+def test_names_of_films_that_are_gone_are_not_kept(folder: Path, draw_film: Callable[..., Path]) -> None:
+    film = draw_at(draw_film, "Jane Roe.png", 0)
+    inbox = inbox_of(folder)
+    assert names(settled(inbox)) == ["Jane Roe.png"]
+    film.unlink()
+    inbox.look()
+    assert "Jane Roe.png" not in repr(vars(inbox) | vars(inbox._arrivals))
+
+
 def test_what_is_dismissed_stays_so_over_a_restart_until_it_changes(
     folder: Path, draw_film: Callable[..., Path]
 ) -> None:

@@ -199,6 +199,19 @@ def test_an_event_that_could_not_be_noted_is_not_in_the_log_however_often_it_is_
     assert log.head().number == 6
 
 
+def test_a_disk_that_cannot_be_read_any_more_is_told_of_what_it_did_not_take(
+    log: AuditLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(path: Path, data: bytes, what: str) -> Path:
+        (tmp_path / HEAD_FILE).unlink()
+        (tmp_path / HEAD_FILE).mkdir()  # what is read from now on is refused
+        raise OsteoEdgeError(f"{path}: {what} cannot be written")
+
+    monkeypatch.setattr(audit_log, "write_durably", break_down)
+    with pytest.raises(OsteoEdgeError, match="cannot be written"):
+        log.append("screened", who="clinic")
+
+
 @pytest.mark.usefixtures("log")
 def test_two_power_cuts_in_a_row_before_the_head_are_nothing_amiss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

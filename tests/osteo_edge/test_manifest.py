@@ -57,6 +57,7 @@ OUT_OF_RANGE = [
     ("calibration.temperature", 0.0),
     ("decision.positive_labels", []),
     ("decision.positive_labels", ["fracture"]),
+    ("decision.positive_labels", ["osteopenia", "osteopenia"]),
     ("decision.threshold", 1.1),
     ("decision.threshold", 0.3),
     ("decision.target_sensitivity", -0.1),

@@ -1,15 +1,20 @@
 """`osteo-edge screen` with models that tell bones apart, and with whole studies."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import cv2
 import pytest
 
 from osteo_edge.bundle import Bundle
+from osteo_edge.errors import RadiographError
 from osteo_edge.manifest import Manifest
 from osteo_edge.preprocessing import Pixels
+from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.runtime import Prediction, open_interpreter
 from osteo_edge.wording import HEADLINES, advice
 from tests.cascade import draw_limb, write_cascade
@@ -208,6 +213,32 @@ def test_a_film_that_is_changed_before_its_overlay_is_drawn_is_one_line(
     monkeypatch.setattr("osteo_edge.screen_command.open_checked", lambda *args, **kwargs: Meanwhile())
     assert screen(limbs.path, "--study", studies[0], "--overlay", tmp_path / "pictures") == 1
     assert problem_of(capsys) == f"{path}: was changed while it was screened; screen it again"
+
+
+def test_a_picture_that_cannot_be_drawn_holds_no_answer_back(
+    studies: tuple[Path, Path],
+    tmp_path: Path,
+    limbs: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost, reads = studies[0] / "a.png", Counter[Path]()
+
+    def read_once(path: Path) -> Radiograph:
+        reads[path] += 1
+        if path == lost and reads[path] > 1:
+            raise RadiographError(f"{path}: cannot be read (Input/output error); check the name and the disk")
+        return read_radiograph(path)
+
+    monkeypatch.setattr("osteo_edge.screen_command._reader", lambda count: nullcontext(read_once))
+    options = [option for study in studies for option in ("--study", study)]
+    assert screen(limbs.path, *options, "--overlay", tmp_path / "pictures", "--json") == 1
+    told = capsys.readouterr()
+    answers = [json.loads(line) for line in told.out.splitlines()]
+    assert [answer["study"] for answer in answers] == [str(study) for study in studies]
+    assert answers[0]["films"][0]["overlay"] is None
+    assert all(film["overlay"] for answer in answers for film in answer["films"] if film["image"] != str(lost))
+    assert "Input/output error" in told.err
 
 
 @pytest.mark.parametrize("both", [True, False])

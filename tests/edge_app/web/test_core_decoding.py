@@ -229,6 +229,8 @@ def dicoms() -> Iterator[tuple[str, bytes]]:
     yield "no pixels", dicom_bytes(without(dicom_of(RAMP), "PixelData"))
     yield "no rows", dicom_bytes(without(dicom_of(RAMP), "Rows"))
     yield "a program too", b"MZ" + dicom_bytes(dicom_of(RAMP))[2:]
+    for modality_said in ("MR", "ROE JANE", "DX\\CR"):
+        yield modality_said, dicom_bytes(dicom_of(RAMP, Modality=modality_said))
     yield "no preamble", dicom_bytes(dicom_of(RAMP))[132:]
     yield "a video", encapsulated(RAMP, MPEG2MPML, bytes(64))
 

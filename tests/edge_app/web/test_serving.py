@@ -232,6 +232,20 @@ def test_one_address_cannot_take_every_connection(packaged: Path, monkeypatch: p
         wait_for(lambda: is_served(address))
 
 
+def test_a_connection_that_gets_no_thread_is_not_counted_for_ever(
+    packaged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(serving, "MAX_OF_ONE_ADDRESS", 2)
+    with served_at(packaged) as address:
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr(threading.Thread, "start", refuse)
+            assert not any(is_served(address) for _ in range(3))
+        wait_for(lambda: is_served(address))
+
+
 def is_served(address: str) -> bool:
     try:
         return asked(address).status == 200

@@ -1,7 +1,10 @@
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pandas
 import pytest
@@ -12,15 +15,16 @@ from osteo_edge.archive.row import schema_of
 from osteo_edge.archive.worker import FilmScreener
 from osteo_edge.bundle import Bundle
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.manifest import Manifest
 
 
 @pytest.fixture(autouse=True)
 def decoding_here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Decode in this process, which a test does not have to wait for."""
     monkeypatch.setattr(frames, "FilmScreener", partial(FilmScreener, isolated=False))
-    frames._screener.cache_clear()
+    frames._kept.close()
     yield
-    frames._screener.cache_clear()
+    frames._kept.close()
 
 
 def test_a_frame_of_paths_becomes_a_frame_of_answers(bundle: Bundle, archive: Path) -> None:
@@ -47,6 +51,21 @@ def test_threads_take_turns(bundle: Bundle, archive: Path) -> None:
         frames_of = [pandas.DataFrame({"film": [paths[number % 2]]}) for number in range(12)]
         found = list(threads.map(partial(screen_frame, bundle=str(bundle.path)), frames_of))
     assert [frame.outcome[0] for frame in found] == ["no_finding", "refer"] * 6
+
+
+def test_another_bundle_in_its_place_is_not_taken_for_the_one_before(
+    bundle: Bundle, archive: Path, manifest: Manifest, golden_bundle: Callable[..., Bundle]
+) -> None:
+    frame = pandas.DataFrame({"film": [str(archive / "bright.png")]})
+    first, closed = frames._kept.screener(bundle.path), list[FilmScreener]()
+    assert frames._kept.screener(bundle.path) is first
+    assert screen_frame(frame, str(bundle.path)).outcome[0] == "refer"
+    strict = golden_bundle("strict", gate=replace(manifest.gate, min_side_px=4000))
+    shutil.rmtree(bundle.path)
+    strict.path.rename(bundle.path)
+    with patch.object(first, "close", lambda: closed.append(first)):
+        assert screen_frame(frame, str(bundle.path)).outcome[0] == "rejected"
+    assert closed == [first]
 
 
 def test_a_frame_without_paths_is_refused(bundle: Bundle) -> None:

@@ -85,7 +85,7 @@ async function fromOlder(address: string, digest: string): Promise<Response | un
   for (const name of await ownStores()) {
     const found = await (await caches.open(name)).match(address);
     if (found?.headers.get(DIGEST) === digest) {
-      return found;
+      return whole(await found.arrayBuffer(), found.headers, digest); // with the headers of this version
     }
   }
   return undefined;
@@ -99,9 +99,13 @@ async function fetched(name: string, digest: string): Promise<Response> {
   if (!response.ok || (await sha256(content)) !== digest) {
     throw new Error(`${name}: not as it was packed`);
   }
-  const type = response.headers.get("Content-Type") ?? "application/octet-stream";
-  const headers = { ...self.PACKED.headers, "Content-Type": type, [DIGEST]: digest };
-  return new Response(content, { headers });
+  return whole(content, response.headers, digest);
+}
+
+/** What is stored of a file: its content, its type, and what every answer says. */
+function whole(content: ArrayBuffer, given: Headers, digest: string): Response {
+  const type = given.get("Content-Type") ?? "application/octet-stream";
+  return new Response(content, { headers: { ...self.PACKED.headers, "Content-Type": type, [DIGEST]: digest } });
 }
 
 async function sha256(content: ArrayBuffer): Promise<string> {

@@ -108,6 +108,8 @@ export interface Shared {
     /** 256 times red, green and blue, in base64. */
     readonly colourMaps: Readonly<Record<ColourMap, string>>;
   };
+  /** The modalities that the standard names, and what stands in the place of any other word, which may be a name. */
+  readonly modalities: { readonly terms: readonly string[]; readonly other: string };
   /** What the standard calls DICOM's transfer syntaxes (PS3.6), by their UIDs. */
   readonly transferSyntaxes: Readonly<Record<string, string>>;
   readonly stretchPercentiles: readonly [number, number];

@@ -86,8 +86,18 @@ export class Form {
       await history.dropDraft(id);
       return;
     }
-    this.release ??= await hold(id);
+    if (this.release === null) await this.hold(id);
     if (id === this.id) await history.saveDraft({ id, saved_at: utc(new Date()), fields, film });
+  }
+
+  /** Have other tabs see that the form is being filled in, unless it is over by then. */
+  private async hold(id: string): Promise<void> {
+    const release = await hold(id);
+    if (id === this.id && this.release === null) {
+      this.release = release;
+    } else {
+      release?.();
+    }
   }
 
   private async makeFilm(film: Film, make: () => Promise<KeptFilm>): Promise<void> {

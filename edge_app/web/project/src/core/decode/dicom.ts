@@ -42,11 +42,17 @@ export async function decodeDicom(
     if (!grey.pixels.data.every((value) => Number.isFinite(value))) {
       throw new RangeError("numbers too large for a picture");
     }
-    return { ...grey, modality: dataset.string("x00080060") || null };
+    return { ...grey, modality: modalityOf(dataset, shared) };
   } catch (error) {
     // a damaged file makes the parser throw nearly anything
     throw error instanceof ScreeningError ? error : new ScreeningError(reading.line("the DICOM data are damaged"));
   }
+}
+
+/** The modality; in place of what is none of the standard's words, and may be a name, what may be said. */
+function modalityOf(dataset: DataSet, { modalities }: Shared): string | null {
+  const written = dataset.string("x00080060") || null;
+  return written === null || modalities.terms.includes(written) ? written : modalities.other;
 }
 
 async function greyPixels(
