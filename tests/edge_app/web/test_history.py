@@ -40,6 +40,19 @@ KEPT = """() => new Promise((resolve) => {
     };
 })"""
 """All that the browser keeps."""
+FORMS_HELD = """async () => (await navigator.locks.query()).held
+    .map((lock) => lock.name.split("osteo-edge form ")[1]).filter((id) => id)"""
+SLOW_LOCKS = """(() => {
+    const request = LockManager.prototype.request;
+    [window.locksAskedFor, window.locksGiven] = [0, 0];
+    LockManager.prototype.request = async function (name, ...rest) {
+        if (!name.startsWith("osteo-edge form ")) return request.call(this, name, ...rest);
+        window.locksAskedFor += 1;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        window.locksGiven += 1;
+        return request.call(this, name, ...rest);
+    };
+})()"""
 FORBIDDEN = (
     "Object.defineProperty(window, 'indexedDB', {value: {open() { throw new DOMException('', 'SecurityError') }}})"
 )
@@ -178,6 +191,20 @@ def test_two_tabs_see_what_the_other_saves_and_share_no_form(visitor: BrowserCon
     expect(one.locator(".headline")).to_be_visible(timeout=PATIENCE_MS)
     save(one)
     expect(other.locator(".entry .strong")).to_have_text(["K-1"])
+
+
+def test_a_form_that_is_left_while_its_lock_is_awaited_leaves_it(page: Page, served: str) -> None:
+    page.add_init_script(SLOW_LOCKS)
+    open_app(page, served, "new")
+    page.get_by_label("Patient code, no name").fill("K-1")
+    page.wait_for_timeout(150)
+    assert page.evaluate("[window.locksAskedFor, window.locksGiven]") == [1, 0]
+    button(page, "Clear")
+    page.get_by_label("Patient code, no name").fill("K-2")
+    wait_for_kept(page, screenings=0, images=0, forms=1)
+    (draft,) = page.evaluate(KEPT)[2]
+    assert draft["fields"]["code"] == "K-2"
+    assert page.evaluate(FORMS_HELD) == [draft["id"]]
 
 
 def test_a_browser_that_keeps_nothing_screens_and_says_so(page: Page, served: str) -> None:

@@ -26,6 +26,11 @@ from osteo_edge.edge_app.web.serving import Content, read_site
 from tests.edge_app.web.conftest import hosted, watched
 from tests.edge_app.web.reader import PATIENCE_MS, open_app, save, screen
 
+HEADERS_OF = """async () => {
+    const store = await caches.open((await caches.keys())[0]);
+    const answers = await Promise.all((await store.keys()).map((request) => store.match(request)));
+    return [...new Set(answers.map((answer) => answer.headers.get("X-Newer")))];
+}"""
 STORED = "It works without a network."
 STORES = "async () => (await caches.keys()).length"
 KEPT = """async () => {
@@ -167,7 +172,10 @@ def test_a_newer_version_is_offered_and_taken_when_the_user_says_so(
 ) -> None:
     with hosted(site) as (address, server):
         visit(page, address)
-        server.site = read_site(package_web(name="Newer"))
+        newer = read_site(package_web(name="Newer"))
+        worker = newer["/sw.js"]
+        plain = worker.plain.replace(b'"headers": {', b'"headers": {"X-Newer": "yes", ')
+        server.site = {**newer, "/sw.js": replace(worker, plain=plain, _is_tried=False)}
         sent.clear()
         page.reload()
         expect(page.get_by_text("A newer version of this page is here.")).to_be_visible(timeout=PATIENCE_MS)
@@ -178,6 +186,7 @@ def test_a_newer_version_is_offered_and_taken_when_the_user_says_so(
             page.get_by_role("button", name="Use it", exact=True).click()
         open_app(page, address)
         assert page.evaluate(NAME) == "Newer"
+        assert page.evaluate(HEADERS_OF) == ["yes"], "of what was stored before, too"
         assert page.evaluate(STORES) == 1
 
 
