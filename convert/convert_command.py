@@ -27,7 +27,7 @@ AFTER_FAILURE = (
 
 @click.command(short_help="Convert a trained bundle to TFLite.")
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--precision", type=click.Choice(get_args(Precision)), help="See below; or say it in --config.")
+@click.option("--precision", type=click.Choice(get_args(Precision)), help="See above; or say it in --config.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The bundle to write; must not exist.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="A TOML file of the settings below, and of steps; options win."

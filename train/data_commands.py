@@ -93,7 +93,7 @@ def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
         click.echo(f"written: {out}")
 
 
-@data.command()
+@data.command(short_help="Join class folders with a patient sheet into one CSV.")
 @click.argument("images", type=path_argument)
 @click.argument("sheet", type=path_argument)
 @click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
@@ -117,7 +117,7 @@ def join(images: Path, sheet: Path, out: Path, id_column: str | None, label_sour
     click.echo(f"written: {out}")
 
 
-@data.command()
+@data.command(short_help="Make one data set CSV of two.")
 @click.argument("first", type=path_argument)
 @click.argument("second", type=path_argument)
 @click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
@@ -143,7 +143,7 @@ def merge(first: Path, second: Path, out: Path, bone: str | None) -> None:
     click.echo(f"written: {out}")
 
 
-@data.command()
+@data.command(short_help="Draw X-rays of seven bones into the new folder OUT.")
 @click.argument("out", type=path_argument)
 @click.option("--per-class", default=20, show_default=True, help="Studies of each bone and label.")
 @click.option("--size", default=320, show_default=True, help="Height of a film in pixels.")
@@ -167,7 +167,7 @@ def limbs(out: Path, per_class: int, size: int, seed: int) -> None:
     click.echo(f"written: {written}")
 
 
-@data.command()
+@data.command(short_help="List the films of MURA-v1.1 in one data set CSV.")
 @click.argument("folder", metavar="DIR", type=path_argument)
 @click.option("--out", required=True, type=path_argument, help="The data set CSV to write.")
 @click.option("--only-train", is_flag=True, help="Go on without valid/, the published test part.")

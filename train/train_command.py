@@ -165,6 +165,11 @@ def _check_recipe(recipe: str) -> None:
             f"recipe {recipe}: cannot run on a device, so it becomes no bundle; compare it with the others by "
             f"osteo-edge cv --recipe {recipe}"
         )
+    if recipe in RECIPES:
+        raise OsteoEdgeError(
+            f"recipe {recipe}: is made of bundles that are trained already; train two of other recipes, and join them "
+            "by osteo-edge ensemble"
+        )
     raise click.BadParameter(f"no recipe is called {recipe!r}; there are {', '.join(PRESETS)}", param_hint="--recipe")
 
 

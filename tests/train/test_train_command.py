@@ -150,6 +150,12 @@ def test_a_recipe_for_workstations_is_sent_to_the_comparison(
     assert "osteo-edge cv --recipe classical" in line
 
 
+def test_an_ensemble_is_joined_and_not_trained(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(films, "--recipe", "ensemble") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "train two of other recipes, and join them by osteo-edge ensemble" in line
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
