@@ -89,7 +89,6 @@ def make_backup(clinic: Clinic, folder: Path, task: Task) -> Backup:
     task.report(None, WRITING_BACKUP)
     _record(clinic, "backup", clinic.history().count(), folder)
     path = folder / backup_name(datetime.now())
-    path.parent.mkdir(parents=True, exist_ok=True)
     return write_backup(
         clinic.folders.history,
         path,
