@@ -12,6 +12,7 @@ from osteo_edge.lock_file import Pin, read_lock
 from osteo_edge.manifest import FILE_NAME
 from osteo_edge.sbom_model import bundle_sbom
 from osteo_edge.sbom_wheel import wheel_sbom
+from osteo_edge.targets import require_target
 from osteo_edge.writing import write_whole
 
 
@@ -33,6 +34,8 @@ def sbom(thing: Path, lock: Path | None, out: Path | None) -> None:
       osteo-edge sbom kit/osteo-edge-pi-0.1.0 --lock locks/pi.txt --out kit.cdx.json
       osteo-edge sbom dist/osteo_edge-0.1.0-py3-none-any.whl --lock locks/app.txt --out wheel.cdx.json
     """
+    if out is not None:
+        require_target(out, "the bill of materials", b"{", inputs=(thing,))
     pins = read_lock(lock) if lock else ()
     document = _document(thing, pins)
     if out is None:

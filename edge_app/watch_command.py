@@ -35,6 +35,7 @@ from osteo_edge.heap import keep_little_memory
 from osteo_edge.preflight import open_checked
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.reading import Reader
+from osteo_edge.targets import require_outside_bundles
 from osteo_edge.trust import require_trusted
 
 UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0}
@@ -188,6 +189,7 @@ def _reader(one_process: bool) -> Iterator[Reader]:
 def _require_folder(folder: Path, out: Path) -> None:
     if folder.is_file():
         raise click.BadParameter(f"{folder} is a file; name the folder that films arrive in", param_hint="'FOLDER'")
+    require_outside_bundles(out, "the results")
     if folder.resolve() == out.resolve():
         raise click.BadParameter(f"{out} is the watched folder; results need one of their own", param_hint="'--out'")
 

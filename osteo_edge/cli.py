@@ -4,10 +4,13 @@ import gc
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -18,6 +21,9 @@ from osteo_edge.version import VERSION
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+NO_MEMORY = "there is not enough memory for this"
+SYMLINK_LOOP = "Symlink loop"
 
 
 class Entry(NamedTuple):
@@ -96,6 +102,12 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed: what is opened next would get its number, and what libraries print
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)
+        os.register_at_fork(after_in_child=partial(signal.signal, signal.SIGTERM, signal.SIG_DFL))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold bytes that are no text
     code = run(sys.argv[1:])
@@ -103,9 +115,16 @@ def main() -> None:
     sys.exit(code)
 
 
+def _end(number: int, frame: object) -> NoReturn:
+    """End as a program that has failed does: what is half-written, and copies of films, do not stay behind."""
+    signal.signal(number, signal.SIG_DFL)
+    raise SystemExit(EXIT_TERMINATED)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code: 0, 1 for what a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
     try:
+        _require_sound_surroundings()
         with interruption_noted():
             code = cli.main(args=list(arguments), prog_name="osteo-edge", standalone_mode=False)
     except click.ClickException as error:
@@ -119,8 +138,22 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except OSError as error:
-        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}", EXIT_FAILED)
+        return _fail(f"{error.filename or 'a file, or standard output'}: {error.strerror or error}", EXIT_FAILED)
+    except MemoryError:
+        return _fail(f"{NO_MEMORY}; free some, or name a smaller file", EXIT_FAILED)
+    except RuntimeError as error:
+        if not str(error).startswith(SYMLINK_LOOP):  # which `Path.resolve` says so before Python 3.13
+            raise
+        return _fail(f"{error}; name a file or folder that is there", EXIT_FAILED)
     return code if isinstance(code, int) else 0
+
+
+def _require_sound_surroundings() -> None:
+    """`OsteoEdgeError` for what else would end in the midst of some library, whatever the command."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        from osteo_edge.source_date import made_at
+
+        made_at()
 
 
 @contextmanager
@@ -146,10 +179,22 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+class _Name(click.Path):
+    """A file's or folder's name; the empty one, as of a variable that is not set, would be the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty; name a file or folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _with_verbose(command: click.Command) -> click.Command:
-    """Give a command, and each command within it, the option -v."""
+    """Give a command, and each command within it, the option -v; have it refuse names that are empty."""
     for inner in getattr(command, "commands", {}).values():
         _with_verbose(inner)
+    for parameter in command.params:
+        if type(parameter.type) is click.Path:
+            parameter.type.__class__ = _Name
     if not isinstance(command, click.Group) and not any(option.name == "verbose" for option in command.params):
         command.params.append(
             click.Option(

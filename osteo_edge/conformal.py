@@ -71,7 +71,7 @@ def fit_limit(probability: Floats, coverage: float) -> float:
     0.4
     """
     left_out = int(np.floor((probability.size + 1) * (1 - coverage) + 1e-9))
-    return float(np.sort(probability)[left_out - 1]) if left_out else 0.0
+    return float(np.sort(probability)[min(left_out, probability.size) - 1]) if left_out else 0.0
 
 
 def fit_limits(probabilities: Floats, truth: Indices, coverage: float = COVERAGE) -> Floats:

@@ -10,6 +10,7 @@ from osteo_edge.console import show_json, show_table
 from osteo_edge.manifest import CARD_NAME
 from osteo_edge.model_card import render_card
 from osteo_edge.monai_metadata import render_metadata
+from osteo_edge.targets import require_target
 from osteo_edge.verdict import warning
 from osteo_edge.writing import write_whole
 
@@ -48,6 +49,9 @@ def inspect(bundle: Path, as_json: bool, card: Path | None, metadata: Path | Non
             raise click.UsageError(f"{path}: lies in the bundle, which holds what its manifest lists alone.")
     if card is not None and metadata is not None and card.resolve() == metadata.resolve():
         raise click.UsageError(f"{card}: cannot be both the model card and the metadata.")
+    for target, what, begins in ((card, "the model card", b"#"), (metadata, "the metadata", b"{")):
+        if target is not None:
+            require_target(target, what, begins)
     loaded = read_bundle(bundle)
     failed = warning(loaded.manifest.parity)
     if failed is not None:

@@ -1,5 +1,6 @@
 """A folder that is there whole, or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,7 +26,11 @@ def new_folder(target: Path, what: str, *, error: type[OsteoEdgeError] = OsteoEd
         os.sync()  # hundreds of files: one call for all of them
         partial.rename(final)
         sync_folder(final.parent)
+    except shutil.Error as reason:  # the files of a tree that could not be copied, each with why
+        raise error(f"{target}: {what} cannot be written ({reason.args[0][0][-1]}); {REMEDY}") from reason
     except OSError as reason:
+        if reason.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise error(f"{target}: {what} cannot be written there (exists by now); choose another place") from reason
         raise error(f"{target}: {what} cannot be written ({reason.strerror or reason}); {REMEDY}") from reason
     finally:
         shutil.rmtree(partial, ignore_errors=True)

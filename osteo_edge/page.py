@@ -11,6 +11,8 @@ from osteo_edge.intervals import Estimate
 from osteo_edge.overlay import blend
 from osteo_edge.raster import codec
 
+BEGINS = b"<!doctype html>"
+"""Every page."""
 FILM_SIDE_PX = 420
 BAR_WIDTH_PX = 240
 STYLE = """
@@ -51,7 +53,7 @@ def render_page(title: str, sections: Iterable[str]) -> str:
     """The whole page, which loads nothing from anywhere and runs no script; sections are HTML."""
     body = "\n".join(sections)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        f'{BEGINS.decode()}\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style></head>\n'
         f"<body>{body}</body></html>\n"
     )

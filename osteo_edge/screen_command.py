@@ -11,13 +11,14 @@ import click
 
 from osteo_edge.bundle import Bundle, read_bundle
 from osteo_edge.console import printable, show_json
-from osteo_edge.errors import RadiographError
+from osteo_edge.errors import OsteoEdgeError, RadiographError
 from osteo_edge.preflight import open_checked
 from osteo_edge.preprocessing import Pixels
 from osteo_edge.radiograph import Radiograph, read_radiograph
 from osteo_edge.reading import Reader, timed
 from osteo_edge.runtime import Interpreter
 from osteo_edge.screening import Answer, Failure, Screening, require_screenable, screen_all
+from osteo_edge.targets import require_outside_bundles
 from osteo_edge.trust import require_trusted
 from osteo_edge.wording import probability_in_words
 
@@ -109,6 +110,10 @@ def screen(
         raise click.UsageError("Missing argument 'IMAGES...': name images, or a folder with --study.", ctx)
     if studies and second_look:
         raise click.UsageError("--second-look is for images, not for --study, which compares several films.", ctx)
+    if overlay is not None:
+        require_outside_bundles(overlay, "the overlays")
+        if overlay.exists() and not overlay.is_dir():
+            raise click.BadParameter(f"{overlay}: is a file; name a folder.", ctx, param_hint="--overlay")
     with _reader(one_process) as read:  # before the model, whose threads a copy of this process cannot have
         loaded = read_bundle(bundle)
         require_trusted(loaded)
@@ -163,21 +168,27 @@ def _second_look(bundle: Bundle, interpreter: Interpreter) -> LookAgain:
 def _show_image(
     answer: tuple[Radiograph, Screening] | Failure, overlay: Path | None, again: LookAgain | None, as_json: bool
 ) -> bool:
-    """Show the answer for one image, and what a second look says; False where it could not be read."""
+    """Show the answer for one image, and what a second look says; False where not all of that could be had."""
     if isinstance(answer, Failure):
         return _show_failure("image", answer, as_json)
     radiograph, screening = answer
     look = None if again is None else again(radiograph, screening)
-    picture = None if overlay is None else _picture(overlay, radiograph.pixels, screening)
+    picture = None
+    if overlay is not None:
+        try:
+            picture = _picture(overlay, radiograph.pixels, screening)
+        except OsteoEdgeError as error:
+            _complain(str(error))
+    is_whole = overlay is None or picture is not None
     if as_json:
         told = {} if again is None else {"second_look": None if look is None else look.to_dict()}
         show_json({**screening.to_dict(), **told, "overlay": _name_of(picture)}, indent=None)
-        return True
+        return is_whole
     opinion = [] if look is None else [str(look)]
     times = _times(screening.stage_ms, screening.runtime)
     lines = [*_answer_lines(screening), *opinion, times, *_overlay_line(picture)]
     _tell([f"{screening.image}: {screening.headline}", *lines])
-    return True
+    return is_whole
 
 
 def _show_study(study: "StudyScreening | Failure", overlay: Path | None, read: Reader, as_json: bool) -> bool:
@@ -256,7 +267,7 @@ def _study_pictures(folder: Path, study: "StudyScreening", read: Reader) -> dict
     for film in study.films:
         try:
             pictures[film.image] = _study_picture(folder, study, film, read)
-        except RadiographError as error:
+        except OsteoEdgeError as error:
             _complain(str(error))
     return pictures
 

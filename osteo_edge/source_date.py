@@ -17,4 +17,6 @@ def made_at() -> datetime:
     try:
         return datetime.fromtimestamp(int(stated), timezone.utc)
     except (ValueError, OverflowError, OSError) as error:
-        raise OsteoEdgeError(f"SOURCE_DATE_EPOCH is {stated[:40]!r}, and must be seconds since 1970") from error
+        raise OsteoEdgeError(
+            f"SOURCE_DATE_EPOCH is {stated[:40]!r}, and must be seconds since 1970; set it so, or unset it"
+        ) from error

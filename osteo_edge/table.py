@@ -9,9 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from osteo_edge.durable import REMEDY
 from osteo_edge.errors import DatasetError
+from osteo_edge.targets import place_of, require_target
 
+OTHER_SIGNS: Final = {";": "semicolons", "\t": "tabs"}
 UNKNOWN = frozenset({"", "-", "?", "na", "n/a", "nan", "nil", "none", "null", "unknown"})
 
 
@@ -67,10 +71,13 @@ def read_table(path: Path) -> Table:
             header = next(reader, [])
             lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}; check the name") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path}: is not UTF-8 CSV ({error}); save it again as such") from error
     columns = _columns(header)
+    other = next((sign for sign in OTHER_SIGNS if len(columns) == 1 and sign in columns[0]), None)
+    if other is not None:
+        raise DatasetError(f"{path}: its columns stand apart by {OTHER_SIGNS[other]}; save it with commas")
     twice = [name for name, number in Counter(columns).items() if name and number > 1]
     if twice:
         raise DatasetError(f"{path}: has the column {twice[0]!r} twice; rename or remove one of them")
@@ -91,10 +98,15 @@ def read_columns(path: Path) -> tuple[str, ...]:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file in one step: an interrupted run leaves the old file, or none, and never half of one."""
+    """Write a CSV file in one step: an interrupted run leaves the old file, or none, and never half of one.
+
+    Raises `OsteoEdgeError` for a file that is there and is no such table, and `DatasetError` where the disk refuses it.
+    """
+    require_target(path, "the table", ",".join(columns).encode())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        place = place_of(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
     try:
@@ -102,20 +114,19 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)
             writer.writerows(rows)
-        _replace(Path(name), path)
+        _put_in_place(Path(name), place)
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror}; {REMEDY}") from error
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _replace(written: Path, path: Path) -> None:
-    """Put the written file in place, readable as a new file would be and not for its owner alone."""
+def _put_in_place(written: Path, place: Path) -> None:
+    """Readable as a new file would be, and not for its owner alone."""
     mask = os.umask(0)
     os.umask(mask)
     written.chmod(0o666 & ~mask)
-    try:
-        written.replace(path)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror}; choose another place") from error
+    written.replace(place)
 
 
 def _columns(header: list[str]) -> tuple[str, ...]:

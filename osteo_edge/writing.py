@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from osteo_edge.errors import OsteoEdgeError
+from osteo_edge.targets import place_of
 
 
 def write_whole(path: Path, data: bytes, what: str) -> Path:
@@ -19,16 +20,20 @@ def write_whole(path: Path, data: bytes, what: str) -> Path:
 def replacing(path: Path, what: str) -> Iterator[Path]:
     """A file beside `path` to write to, which takes its place when the block ends; one that raises leaves nothing.
 
-    For what is too large to be held in memory. An `OSError` of the block becomes an `OsteoEdgeError` about `what`.
+    For what is too large to be held in memory. Of a link the file that it leads to is replaced. An `OSError` of the
+    block becomes an `OsteoEdgeError` about `what`, and so does a device or pipe that is there.
     """
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")  # of its own: two may write at once
+    partial = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place = place_of(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        partial = place.with_name(f".{place.name}.{uuid4().hex}.partial")  # of its own: two may write at once
         yield partial
-        partial.replace(path)
+        partial.replace(place)
     except OSError as error:
         reason = error.strerror or error
         raise OsteoEdgeError(f"{path}: {what} cannot be written ({reason}); choose another place") from error
     finally:
-        with suppress(OSError):
-            partial.unlink()
+        if partial is not None:
+            with suppress(OSError):
+                partial.unlink()

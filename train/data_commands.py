@@ -53,7 +53,9 @@ def audit(dataset: Path, as_json: bool) -> None:
 @data.command()
 @click.argument("dataset", metavar="DATA", type=path_argument)
 @click.option("--out", required=True, type=path_argument, help="The split file to write, CSV.")
-@click.option("--seed", default=0, show_default=True, help="Another seed gives another split.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Another seed gives another split."
+)
 @json_option
 def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
     """Divide DATA into train (60 %), validation and test (20 % each).
@@ -147,7 +149,9 @@ def merge(first: Path, second: Path, out: Path, bone: str | None) -> None:
 @click.argument("out", type=path_argument)
 @click.option("--per-class", default=20, show_default=True, help="Studies of each bone and label.")
 @click.option("--size", default=320, show_default=True, help="Height of a film in pixels.")
-@click.option("--seed", default=0, show_default=True, help="Another seed draws other patients.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Another seed draws other patients."
+)
 def limbs(out: Path, per_class: int, size: int, seed: int) -> None:
     """Draw X-rays of seven bones, normal and abnormal, into the new folder OUT.
 
@@ -200,7 +204,9 @@ def mura(folder: Path, out: Path, only_train: bool, without_lists: bool, as_json
 @click.argument("out", type=path_argument)
 @click.option("--per-class", default=100, show_default=True, help="Films of each class.")
 @click.option("--size", default=512, show_default=True, help="Height of a film in pixels.")
-@click.option("--seed", default=0, show_default=True, help="Another seed draws other patients.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Another seed draws other patients."
+)
 def phantom(out: Path, per_class: int, size: int, seed: int) -> None:
     """Draw knee X-rays of known bone density into the new folder OUT.
 

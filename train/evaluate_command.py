@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from osteo_edge import page
 from osteo_edge.amounts import counted
 from osteo_edge.bone_table import BoneTable, measure_bones
 from osteo_edge.bundle import Bundle, read_bundle
@@ -22,6 +23,7 @@ from osteo_edge.manifest import Manifest
 from osteo_edge.runtime import Interpreter, open_interpreter
 from osteo_edge.split import PARTS, Split, changed_files, changed_line, read_split, select
 from osteo_edge.subgroups import Subgroup
+from osteo_edge.targets import require_target
 from osteo_edge.train.calibrating import FITTED_ON
 from osteo_edge.train.evaluation_report import example_films, write_report
 from osteo_edge.train.keras_bundle import KerasInterpreter
@@ -109,6 +111,7 @@ def evaluate(
     """
     if report is not None:
         require_writable(report, "the report")
+        require_target(report, "the report", page.BEGINS)
     loaded = read_bundle(bundle)
     manifest = loaded.manifest
     split = read_split(split_file)
@@ -130,9 +133,6 @@ def evaluate(
     evaluation = measure(predictions, manifest, part, prevalence=prevalence)
     by_bone = measure_bones(predictions, manifest)
     uncertainty = measure_uncertainty(predictions, fitted_on, manifest, coverage)
-    if report is not None:
-        examples = example_films(predictions, loaded, interpreter)
-        write_report(report, loaded, predictions, evaluation, examples, by_bone, uncertainty)
     same_split = sha256_file(split_file) == manifest.data.split_sha256
     changed = changed_files(split, predictions.files)
     if changed:
@@ -148,8 +148,10 @@ def evaluate(
         show_json({**facts, **source, **to_dict(evaluation), **uncertainty.to_dict(), **studies})
     else:
         _show(manifest, evaluation, by_bone, uncertainty, interpreter.name, same_split)
-        if report is not None:
-            click.echo(f"Written: {report}")
+    if report is not None:
+        examples = example_films(predictions, loaded, interpreter)
+        write_report(report, loaded, predictions, evaluation, examples, by_bone, uncertainty)
+        click.echo(f"Written: {report}", err=as_json)
 
 
 def _open(bundle: Bundle) -> Interpreter:

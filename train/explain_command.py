@@ -17,6 +17,7 @@ from osteo_edge.lettering import Colour, Picture, draw_text, wrap
 from osteo_edge.overlay import ACCENTS, FAINT, INK, MARGIN_PX, PANEL, blend
 from osteo_edge.preprocessing import lay_out
 from osteo_edge.radiograph import Pixels, Radiograph, read_radiograph
+from osteo_edge.targets import require_target
 from osteo_edge.train import explaining
 from osteo_edge.train.explaining import COMPLETE, REPEATS, Explanation, Shuffled, open_probe, place_of
 from osteo_edge.wording import PHANTOM_USE
@@ -76,6 +77,7 @@ def explain(bundle: Path, image: Path, out: Path, label: str | None, check: bool
     """
     loaded = read_bundle(bundle)
     probe = open_probe(loaded)
+    require_target(out, "the picture", b"\x89PNG", inputs=(image,))
     radiograph = read_radiograph(image)
     place = place_of(label, probe, radiograph.pixels)
     found = explaining.explain(probe, radiograph.pixels, place)

@@ -15,6 +15,7 @@ from osteo_edge.page import escape
 from osteo_edge.radiograph import read_radiograph
 from osteo_edge.raster import codec
 from osteo_edge.svg_figure import COLOURS, INK, svg_axes
+from osteo_edge.targets import require_target
 from osteo_edge.train.disturbances import Disturbance
 from osteo_edge.train.stress import Level, Reply, StressTest
 from osteo_edge.train.stress_measures import LevelMeasures, StressFigures, turns_of
@@ -48,6 +49,7 @@ def require_report(path: Path) -> None:
     """
     load_extra(("matplotlib",), feature="a report with figures", package="matplotlib", extra="report")
     require_writable(path, "the report")
+    require_target(path, "the report", page.BEGINS)
 
 
 def refused_untouched(test: StressTest) -> Iterator[str]:

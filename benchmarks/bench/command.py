@@ -176,6 +176,8 @@ def bench(
         raise click.UsageError("--data and --split go together: the split says which images no model was trained on")
     older = None if old_file is None else read_report_file(old_file)
     if out is not None and not device_card:
+        if data is not None and out.resolve() == (data if data.is_dir() else data.parent).resolve():
+            raise click.BadParameter(f"{out}: is the folder of the data; choose another", param_hint="--out")
         make_folder(out, "the report")
     settings = replace(
         QUICK if quick else FULL, seed=seed, budget_s=None if budget_min is None else budget_min * MINUTE_S

@@ -2,6 +2,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -162,12 +163,13 @@ def test_an_interruption_ends_with_130(
     ("error", "line"),
     [
         (PermissionError(13, "Permission denied", "/some/file"), "osteo-edge: /some/file: Permission denied"),
-        (OSError(28, "No space left on device"), "osteo-edge: a file: No space left on device"),
-        (OSError("odd"), "osteo-edge: a file: odd"),
+        (OSError(28, "No space left on device"), "osteo-edge: a file, or standard output: No space left on device"),
+        (MemoryError(), "osteo-edge: there is not enough memory for this; free some, or name a smaller file"),
+        (OSError("odd"), "osteo-edge: a file, or standard output: odd"),
     ],
 )
 def test_what_the_system_refuses_is_one_line(
-    error: OSError, line: str, failing: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+    error: Exception, line: str, failing: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing(error)
     assert run(["inspect", "x"]) == 1
@@ -202,7 +204,53 @@ def test_a_full_disk_behind_standard_output_is_one_line(bundle: Bundle) -> None:
         pytest.skip("no /dev/full here")
     command = f"{sys.executable} -m osteo_edge inspect {bundle.path} --json > /dev/full"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "osteo-edge: a file: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, "osteo-edge: a file, or standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_is_closed_takes_nothing_and_ends_nothing(closed: str, tmp_path: Path, bundle: Bundle) -> None:
+    out = tmp_path / "card.md"
+    command = f"{sys.executable} -m osteo_edge inspect {bundle.path} --card {out} {closed}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.read_text("utf-8").startswith("#")
+
+
+def test_a_command_that_is_terminated_tidies_up_as_one_that_failed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "osteo_edge", "data", "phantom", "films", "--per-class", "500"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        for _ in range(3000):
+            if any(tmp_path.rglob("*.png")):
+                break
+            time.sleep(0.01)
+        assert any(tmp_path.rglob("*.png"))
+        process.terminate()
+        assert process.communicate(timeout=30)[1] == b""
+    assert process.returncode == 143
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loop_of_links_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert run(["data", "phantom", str(loop), "--per-class", "1"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "loop" in line
+
+
+@pytest.mark.parametrize("stated", ["abc", "9" * 20, ""])
+def test_a_time_that_is_none_is_told_before_a_library_stumbles_over_it(
+    stated: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", stated)
+    assert run(["doctor"]) == 1
+    assert "must be seconds since 1970; set it so, or unset it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["screen", "", "film.png"], ["inspect", ""], ["train", "films", "--out", ""]])
+def test_a_name_that_is_empty_is_not_the_current_folder(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(words) == 2
+    assert "the name is empty; name a file or folder" in capsys.readouterr().err
 
 
 def test_a_name_that_is_no_text_can_be_shown(tmp_path: Path, bundle: Bundle, film: Path) -> None:

@@ -174,7 +174,7 @@ def test_two_csv_files_of_images_in_one_folder_are_an_error(tmp_path: Path) -> N
     [
         ("", "has no column path and no column label"),
         ("path,class\na.png,x\n", r"has no column label \(found: path, class\)"),
-        ("path;label\na.png;x\n", "has no column path"),
+        ("path;label\na.png;x\n", "its columns stand apart by semicolons; save it with commas"),
         ("path,label\n", "lists no image"),
         ("path,label\na.png,\n", "line 2: the label is empty"),
         ("path,label\n,x\n", "line 2: the path is empty"),

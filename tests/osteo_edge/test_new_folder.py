@@ -45,7 +45,7 @@ def test_an_empty_folder_gives_way_and_a_full_one_stays(tmp_path: Path) -> None:
     with pytest.raises(OsteoEdgeError, match="exists and is not an empty folder"):
         require_new(target)
     with (
-        pytest.raises(DatasetError, match=r"cannot be written \(Directory not empty\)"),
+        pytest.raises(DatasetError, match=r"cannot be written there \(exists by now\); choose another"),
         new_folder(target, "the kit", error=DatasetError) as folder,
     ):
         (folder / "file").write_bytes(b"second")

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from osteo_edge.bundle import Bundle, write_bundle
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.wording import ADVICE, FAILED_CHECK, HEADLINES
 from tests.osteo_edge.screen_calls import problem_of, read_lines, screen
 
@@ -217,8 +219,28 @@ def test_two_images_of_the_same_name_keep_their_own_overlays(draw_film: Draw, tm
 def test_an_overlay_that_cannot_be_written_is_one_line(
     film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert screen(bundle.path, film, "--overlay", film) == 1
-    assert "the overlay cannot be written" in problem_of(capsys)
+    assert screen(bundle.path, film, "--overlay", film) == 2
+    assert "is a file; name a folder" in capsys.readouterr().err
+
+
+def test_overlays_do_not_go_into_a_bundle(film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert screen(bundle.path, film, "--overlay", bundle.path / "pictures") == 1
+    assert "it lies in the bundle" in problem_of(capsys)
+
+
+def test_an_overlay_that_the_disk_refuses_holds_no_answer_back(
+    draw_film: Draw, tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [draw_film(f"{name}.png", brightness=brightness) for name, brightness in BRIGHTNESS.items()]
+
+    def refuse(path: Path, *rest: object) -> Path:
+        raise OsteoEdgeError(f"{path}: the overlay cannot be written (No space left on device); choose another place")
+
+    monkeypatch.setattr("osteo_edge.overlay.write_overlay", refuse)
+    assert screen(bundle.path, *paths, "--overlay", tmp_path / "pictures", "--json") == 1
+    told = capsys.readouterr()
+    assert [json.loads(line)["image"] for line in told.out.splitlines()] == [str(path) for path in paths]
+    assert told.err.count("No space left on device") == len(paths)
 
 
 def test_threads_are_those_asked_for(film: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,7 +77,7 @@ def test_a_written_table_reads_back_and_its_folder_is_made(tmp_path: Path) -> No
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
-    file.write_text("old", encoding="utf-8")
+    file.write_text("path\nold\n", encoding="utf-8")
 
     def rows() -> object:
         yield ("a",)
@@ -85,7 +85,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 
     with pytest.raises(KeyboardInterrupt):
         write_table(file, ("path",), rows())  # type: ignore[arg-type]
-    assert file.read_text(encoding="utf-8") == "old"
+    assert file.read_text(encoding="utf-8") == "path\nold\n"
     assert list(tmp_path.iterdir()) == [file]
 
 
