@@ -32,10 +32,10 @@ def require_target(path: Path, what: str, begins: bytes, *, inputs: Iterable[Pat
     try:
         with place_of(path).open("rb") as file:
             start = file.read(len(begins))
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-        return
-    except OSError as error:
+    except FileExistsError as error:
         raise OsteoEdgeError(f"{path}: {what} cannot be written ({error.strerror}); choose another place") from error
+    except OSError:
+        return  # writing will tell
     if start and start.lower() != begins.lower():
         raise OsteoEdgeError(f"{path}: is there, and is another kind of file; choose another place, or remove it")
 
@@ -44,8 +44,16 @@ def require_outside_bundles(path: Path, what: str) -> None:
     """Raise `OsteoEdgeError` for a place in a bundle, which holds what its manifest lists, and nothing else."""
     place = Path(os.path.realpath(path))
     for folder in (place, *place.parents):
-        if (folder / FILE_NAME).is_file() and any(one.suffix in MODELS for one in folder.iterdir()):
+        if _is_bundle(folder):
             raise OsteoEdgeError(
                 f"{path}: {what} cannot be written there (it lies in the bundle {folder}, which holds what its "
                 "manifest lists alone); choose another place"
             )
+
+
+def _is_bundle(folder: Path) -> bool:
+    """False, too, for what cannot be looked into: writing will tell."""
+    try:
+        return (folder / FILE_NAME).is_file() and any(one.suffix in MODELS for one in folder.iterdir())
+    except OSError:
+        return False

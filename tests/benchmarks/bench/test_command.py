@@ -170,7 +170,7 @@ def test_the_word_baseline_is_another_command(capsys: pytest.CaptureFixture[str]
 def test_the_report_does_not_go_among_the_films(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "films.csv").write_text("path,label\n", "utf-8")
     for data in (tmp_path, tmp_path / "films.csv"):
-        words = ["bench", "a", "--data", str(data), "--split", "split.csv", "--out", str(tmp_path)]
+        words = ["bench", "a", "--data", str(data), "--split", str(tmp_path / "films.csv"), "--out", str(tmp_path)]
         assert run(words) == 2
         assert "is the folder of the data; choose another" in capsys.readouterr().err
     assert len(list(tmp_path.iterdir())) == 1
