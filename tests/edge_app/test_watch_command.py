@@ -120,12 +120,12 @@ def test_each_line_of_a_forced_or_demonstration_model_says_so(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert run(words(failed_bundle, folder, tmp_path / "failed", "--once")) == 1
+    assert run(words(failed_bundle, folder, tmp_path / "out" / "failed", "--once")) == 1
     assert "add --force to try this one out" in problem_of(capsys)
-    assert run(words(failed_bundle, folder, tmp_path / "failed", "--once", "--force")) == 0
+    assert run(words(failed_bundle, folder, tmp_path / "out" / "failed", "--once", "--force")) == 0
     assert capsys.readouterr().out.count(FAILED_CHECK) == 3
     drawn = golden_bundle("drawn", intended_use=PHANTOM_USE)
-    assert run(words(drawn, folder, tmp_path / "drawn", "--once")) == 0
+    assert run(words(drawn, folder, tmp_path / "out" / "drawn", "--once")) == 0
     assert capsys.readouterr().out.count(PHANTOM_USE) == 1 + 3
 
 
