@@ -134,7 +134,8 @@ def open_station(
 ) -> Iterator[Station]:
     """Open the folder of results `out` for one watcher alone, and complete what a killed one has left there.
 
-    `BundleError` for a model that failed its check after conversion, unless `force`; `OsteoEdgeError` if another
+    `BundleError` for a model that is for comparison only, and for one that failed its check after conversion, unless
+    `force`; `OsteoEdgeError` if another
     watcher is at work in the folder, or it cannot be used.
     """
     require_screenable(bundle, None, force)

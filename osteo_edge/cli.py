@@ -78,6 +78,7 @@ class LazyGroup(click.Group):
             return None
         with _nothing_collected():
             command: click.Command = getattr(importlib.import_module(entry.module), entry.attribute)
+        _refuse_empty_names(command)
         return _with_verbose(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -122,7 +123,10 @@ def _end(number: int, frame: object) -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; returns its exit code: 0, 1 for what a user can mend, 2 for wrong usage, 130 for Ctrl-C."""
+    """Run one command; returns its exit code: 0, 1 for what a user can mend, 2 for wrong usage, 130 for Ctrl-C.
+
+    SIGTERM leaves it as `SystemExit`.
+    """
     try:
         _require_sound_surroundings()
         with interruption_noted():
@@ -188,13 +192,19 @@ class _Name(click.Path):
         return super().convert(value, param, ctx)
 
 
-def _with_verbose(command: click.Command) -> click.Command:
-    """Give a command, and each command within it, the option -v; have it refuse names that are empty."""
+def _refuse_empty_names(command: click.Command) -> None:
+    """Have a command, and each command within it, refuse them, wherever it takes a `click.Path`."""
     for inner in getattr(command, "commands", {}).values():
-        _with_verbose(inner)
+        _refuse_empty_names(inner)
     for parameter in command.params:
         if type(parameter.type) is click.Path:
             parameter.type.__class__ = _Name
+
+
+def _with_verbose(command: click.Command) -> click.Command:
+    """Give a command, and each command within it, the option -v."""
+    for inner in getattr(command, "commands", {}).values():
+        _with_verbose(inner)
     if not isinstance(command, click.Group) and not any(option.name == "verbose" for option in command.params):
         command.params.append(
             click.Option(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,13 +28,19 @@ def new_folder(target: Path, what: str, *, error: type[OsteoEdgeError] = OsteoEd
         partial.rename(final)
         sync_folder(final.parent)
     except shutil.Error as reason:  # the files of a tree that could not be copied, each with why
-        raise error(f"{target}: {what} cannot be written ({reason.args[0][0][-1]}); {REMEDY}") from reason
+        raise error(f"{target}: {what} cannot be written ({_first_of(reason)}); {REMEDY}") from reason
     except OSError as reason:
         if reason.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise error(f"{target}: {what} cannot be written there (exists by now); choose another place") from reason
         raise error(f"{target}: {what} cannot be written ({reason.strerror or reason}); {REMEDY}") from reason
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _first_of(reason: shutil.Error) -> str:
+    """Why the first file of a tree was not copied: each is listed with its source, its target and the words for it."""
+    *_, words = reason.args[0][0]
+    return re.sub(r"^\[Errno \d+\] ", "", str(words))
 
 
 def require_new(folder: Path, *, error: type[OsteoEdgeError] = OsteoEdgeError) -> None:

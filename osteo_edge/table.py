@@ -97,12 +97,17 @@ def read_columns(path: Path) -> tuple[str, ...]:
         return ()
 
 
+def require_place(path: Path, columns: Sequence[str]) -> None:
+    """Raise `OsteoEdgeError` where `write_table` would destroy something; worth knowing before long work."""
+    require_target(path, "the table", ",".join(columns).encode())
+
+
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a CSV file in one step: an interrupted run leaves the old file, or none, and never half of one.
 
     Raises `OsteoEdgeError` for a file that is there and is no such table, and `DatasetError` where the disk refuses it.
     """
-    require_target(path, "the table", ",".join(columns).encode())
+    require_place(path, columns)
     try:
         place = place_of(path)
         place.parent.mkdir(parents=True, exist_ok=True)

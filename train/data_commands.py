@@ -8,7 +8,8 @@ from osteo_edge.amounts import counted
 from osteo_edge.console import progress, show_json
 from osteo_edge.dataset import read_dataset
 from osteo_edge.hashing import sha256_file
-from osteo_edge.split import EXCLUDED, PARTS, write_split
+from osteo_edge.split import COLUMNS, EXCLUDED, PARTS, write_split
+from osteo_edge.table import require_place
 
 path_argument = click.Path(path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output instead of tables.")
@@ -73,6 +74,7 @@ def split(dataset: Path, out: Path, seed: int, as_json: bool) -> None:
     from osteo_edge.train.audit_report import count_by_bone, show_split
     from osteo_edge.train.splitting import make_split
 
+    require_place(out, COLUMNS)
     cases = read_dataset(dataset)
     with progress("Reading images") as advance:
         found = audit_dataset(cases, on_progress=advance, confounders=False)

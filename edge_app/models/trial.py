@@ -22,7 +22,7 @@ def read_usable(path: Path) -> Bundle:
 
 
 def require_usable(path: Path, manifest: Manifest) -> None:
-    """Raise `BundleError` for a model that is no TFLite, failed its check after conversion, or is no one's to use."""
+    """Raise `BundleError` for a model that is no TFLite, failed its check, or is for comparison only."""
     if manifest.model.format != "tflite":
         raise BundleError(f"{path}: a {manifest.model.format} model, not for this device; ask for the TFLite one")
     require_for_patients(path, manifest)

@@ -51,6 +51,10 @@ def test_over_many_draws_coverage_is_as_promised_for_models_good_and_bad(n: int,
     assert 1 - ALPHA - 4 * error <= mean <= 1 - ALPHA + 1 / (n + 1) + 4 * error
 
 
+def test_hardly_any_coverage_asks_for_the_most_probable_film() -> None:
+    assert fit_limit(np.array([0.2, 0.6, 0.4]), 1e-12) == 0.6
+
+
 @pytest.mark.parametrize("off_by", [-1, 1])
 def test_a_limit_that_is_one_film_off_breaks_the_promise(off_by: int) -> None:
     """So the test above can fail."""

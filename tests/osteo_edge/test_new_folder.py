@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,13 @@ def test_what_the_system_refuses_is_one_line(tmp_path: Path) -> None:
         new_folder(tmp_path / "file" / "kit", "the kit"),
     ):
         pass
+
+
+def test_a_tree_that_cannot_be_copied_is_one_line(tmp_path: Path) -> None:
+    files = [("model", "copy", "[Errno 28] No space left on device"), ("other", "copy", "odd")]
+    with pytest.raises(OsteoEdgeError) as caught, new_folder(tmp_path / "kit", "the kit"):
+        raise shutil.Error(files)
+    assert str(caught.value).startswith(f"{tmp_path / 'kit'}: the kit cannot be written (No space left on device); ")
 
 
 def test_an_empty_folder_gives_way_and_a_full_one_stays(tmp_path: Path) -> None:

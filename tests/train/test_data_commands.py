@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from osteo_edge import cli
 from osteo_edge.errors import DatasetError
 from osteo_edge.split import PARTS, read_split
 from osteo_edge.train.data_commands import data
@@ -55,6 +56,28 @@ def test_split_writes_the_file_and_prints_counts_and_exclusions(films: Path, tmp
     assert "Images by part" in result.stdout
     assert "label conflict: a copy of normal/same.png (normal)" in result.stdout
     assert f"written: {tmp_path / 'split.csv'}" in result.stdout
+
+
+def test_a_split_does_not_replace_the_data_and_says_so_before_the_work(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("osteo_edge.train.audit.audit", lambda *images, **options: pytest.fail("has begun to work"))
+    table, film = tmp_path / "films.csv", films / "low" / "0.png"
+    table.write_text("path,label\n", "utf-8")
+    for out in (table, film):
+        before = out.read_bytes()
+        assert cli.run(["data", "split", str(films), "--out", str(out)]) == 1
+        assert f"{out}: is there, and is another kind of file" in capsys.readouterr().err
+        assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["split", "phantom", "limbs"])
+def test_a_seed_beyond_all_bounds_is_wrong_usage(
+    command: str, films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(films), "--out", str(tmp_path / "split.csv")] if command == "split" else [str(tmp_path / "new")]
+    assert cli.run(["data", command, *words, "--seed", "9" * 30]) == 2
+    assert "--seed" in capsys.readouterr().err
 
 
 def test_split_as_json_sums_up(films: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from osteo_edge.bundle import Bundle
 from osteo_edge.cli import run
+from osteo_edge.errors import OsteoEdgeError
 from osteo_edge.hashing import sha256_file
 from osteo_edge.manifest import Decision, Head, Manifest, Router
 from osteo_edge.preprocessing import Tensor
@@ -118,6 +119,23 @@ def test_a_place_for_no_report_is_known_before_the_work(
     folder = films.table.parent
     assert evaluate(bundle, films, "--report", place.format(film=folder / "normal0.png", folder=folder)) == 1
     assert ": the report cannot be written (" in capsys.readouterr().err
+
+
+def test_a_page_that_the_disk_refuses_costs_no_figures(
+    bundle: Bundle,
+    films: FilmTable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(path: Path, *rest: object) -> None:
+        raise OsteoEdgeError(f"{path}: the report cannot be written (No space left on device)")
+
+    monkeypatch.setattr(evaluate_command, "write_report", refuse)
+    assert evaluate(bundle, films, "--json", "--report", str(tmp_path / "page.html")) == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["part"] == "test"
+    assert "No space left on device" in told.err
 
 
 @pytest.mark.parametrize("prevalence", ["0", "1", "10"])
