@@ -101,7 +101,7 @@ def archive_projection(
     cost = "" if found.cost is None else f", price {found.cost:,.2f}"
     click.echo(
         f"{films:,} films: {found.hours:,.1f} hours at {found.films_per_second:,.0f} films a second, "
-        f"{found.node_hours:,.1f} hours of a node{cost}; the {found.bottleneck} give the pace"
+        f"{found.node_hours:,.1f} hours of a node{cost}; the pace is that of the {found.bottleneck}"
     )
 
 

@@ -28,7 +28,7 @@ def test_the_command_says_it_in_a_line_and_as_json() -> None:
     arguments = ["--films", "1000000", "--rate", "25", "--nodes", "4", "--cores", "16", "--megabytes", "8"]
     shown = CliRunner().invoke(archive_projection, arguments)
     assert shown.stdout == (
-        "1,000,000 films: 2.2 hours at 125 films a second, 8.9 hours of a node; the storage give the pace\n"
+        "1,000,000 films: 2.2 hours at 125 films a second, 8.9 hours of a node; the pace is that of the storage\n"
     )
     told = json.loads(CliRunner().invoke(archive_projection, [*arguments, "--price", "2", "--json"]).stdout)
     assert told["cost"] == pytest.approx(2 * told["node_hours"])
